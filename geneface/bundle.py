@@ -1,0 +1,167 @@
+"""The bundle format: components as `config.json` + `model.safetensors`, read strictly, written atomically.
+
+A bundle is a folder with a `model_index.json` and one subfolder per component. Nothing in it is ever
+executed or unpickled: only JSON and safetensors are read.
+"""
+
+import inspect
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from geneface.errors import InputError
+
+FORMAT_VERSION = 1
+PICKLE_SUFFIXES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".npy", ".npz", ".h5", ".msgpack"}
+
+
+def refuse_pickles(folder: Path) -> None:
+    """Raise `InputError` if `folder` holds a file in a format that can carry code."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in PICKLE_SUFFIXES:
+            raise InputError(
+                f"{path} is in a format that can run code when it is loaded; a bundle holds only JSON and "
+                "safetensors: remove the file, or get the bundle from its author again"
+            )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`; `InputError` if it is missing or not an object."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: the bundle is incomplete; get it again") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error}); get the bundle again") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} does not hold a JSON object; get the bundle again")
+    return content
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a safetensors file, on the CPU; `InputError` if it is missing, truncated or damaged."""
+    if not path.is_file():
+        raise InputError(f"{path} is missing: the bundle is incomplete; get it again")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} is damaged or truncated ({error}); get the bundle again") from None
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """A fresh folder beside `target` that takes its name when the block ends without an error."""
+    target = target.absolute()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise InputError(f"cannot write {target} ({error.strerror}); choose another place") from None
+    try:
+        partial.chmod(0o777 & ~_umask())
+        yield partial
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+class Component(nn.Module):
+    """A network whose constructor arguments are its configuration.
+
+    Subclasses take JSON-able keyword arguments; they are recorded in `self.config` and written to
+    `config.json`, beside the weights in `model.safetensors`.
+    """
+
+    config: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        bound = inspect.signature(cls.__init__).bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        config = {name: value for name, value in bound.arguments.items() if name != "self"}
+        object.__setattr__(self, "config", config)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        return next(tensor for tensor in (*self.parameters(), *self.buffers())).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point()).dtype
+
+    def save_pretrained(
+        self, folder: str | Path, *, dtype: torch.dtype | None = None, variant: str | None = None
+    ) -> None:
+        """Write `config.json` and `model[.variant].safetensors`; `dtype` casts floating point weights on disk."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {
+            name: (tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor).detach().cpu().contiguous()
+            for name, tensor in self.state_dict().items()
+        }
+        write_json(folder / "config.json", {"_class_name": type(self).__name__, **self.config})
+        save_file(tensors, folder / weights_name(variant), metadata={"format": "pt"})
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, variant: str | None = None) -> Self:
+        """Load strictly: every tensor present, none left over, each of the shape that the config asks for.
+
+        Returns the component on the CPU, in float32 and in eval mode.
+        Raises `InputError` for a missing, damaged or mismatched file.
+        """
+        folder = Path(folder)
+        refuse_pickles(folder)
+        config = read_json(folder / "config.json")
+        class_name = config.pop("_class_name", cls.__name__)
+        if class_name != cls.__name__:
+            raise InputError(f"{folder} holds a {class_name}, not a {cls.__name__}; name the right folder")
+        try:
+            component = cls(**config)
+        except (TypeError, ValueError, KeyError, RuntimeError) as error:
+            raise InputError(f"{folder / 'config.json'} does not describe a {cls.__name__}: {error}") from None
+        path = folder / weights_name(variant)
+        load_strict(component, read_tensors(path), path)
+        return component.eval()
+
+
+def weights_name(variant: str | None) -> str:
+    return f"model.{variant}.safetensors" if variant else "model.safetensors"
+
+
+def load_strict(module: nn.Module, tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Copy `tensors` into `module`, or raise `InputError` naming the first thing that does not fit."""
+    expected = module.state_dict()
+    hint = "weights and config do not belong together; get the bundle again"
+    if missing := sorted(expected.keys() - tensors.keys()):
+        raise InputError(f"{path} lacks the tensor {missing[0]!r}: {hint}")
+    if surplus := sorted(tensors.keys() - expected.keys()):
+        raise InputError(f"{path} holds an unknown tensor {surplus[0]!r}: {hint}")
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            found, wanted = list(tensor.shape), list(expected[name].shape)
+            raise InputError(f"{path}: {name!r} has shape {found} where config.json asks for {wanted}: {hint}")
+    module.load_state_dict(tensors)

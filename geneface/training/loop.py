@@ -1,0 +1,194 @@
+"""What the training scripts share: configuration, Accelerate, checkpoints that resume exactly, logging.
+
+A batch is a pure function of (seed, step, process), so a resumed run sees the same data as an unbroken one
+and no data-loader state has to be stored.
+"""
+
+import argparse
+import json
+import math
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import ProjectConfiguration, set_seed
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from geneface.bundle import Component, atomic_folder
+from geneface.errors import InputError
+
+
+@dataclass
+class LoopConfig:
+    """Settings of every training script; each script's own dataclass adds to them."""
+
+    output_dir: str
+    """Where the trained component goes; checkpoints lie in `output_dir/checkpoints`."""
+    steps: int = 1000
+    """Optimiser steps."""
+    batch_size: int = 16
+    """Items per process and per accumulation step."""
+    gradient_accumulation_steps: int = 1
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    """Linear warm-up, then a cosine down to a hundredth."""
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    mixed_precision: str = "no"
+    seed: int = 0
+    log_every: int = 50
+    save_every: int = 1000
+    keep_checkpoints: int = 2
+    resume: bool = False
+    report_to: str | None = None
+    """An Accelerate tracker, such as tensorboard."""
+
+
+Config = TypeVar("Config", bound=LoopConfig)
+
+
+def parse_config(config_class: type[Config], argv: list[str] | None = None) -> Config:
+    """Read `--config FILE.json`, then `--set name=value ...` over it. `InputError` for an unknown name."""
+    parser = argparse.ArgumentParser(description=config_class.__doc__)
+    parser.add_argument("--config", required=True, help="a JSON file of settings")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings that override it")
+    arguments = parser.parse_args(argv)
+    values = json.loads(Path(arguments.config).read_text(encoding="utf-8"))
+    for assignment in arguments.set:
+        name, _, value = assignment.partition("=")
+        try:
+            values[name] = json.loads(value)
+        except json.JSONDecodeError:
+            values[name] = value
+    known = {field.name for field in fields(config_class)}
+    if unknown := sorted(values.keys() - known):
+        raise InputError(f"{arguments.config}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    return config_class(**values)
+
+
+class Loop:
+    """The steps of a training run, with one `Accelerator`.
+
+    >>> loop = Loop(config)
+    >>> model, optimizer = loop.prepare(model, optimizer)
+    >>> for step in loop:
+    ...     for rng in loop.microbatches(step):
+    ...         loss = model(data.batch(rng))
+    ...         loop.backward(loss)
+    ...     loop.update(optimizer, model)
+    ...     loop.record(loss=loss)
+    >>> loop.finish(model)
+    """
+
+    def __init__(self, config: LoopConfig):
+        self.config = config
+        self.folder = Path(config.output_dir)
+        self.accelerator = Accelerator(
+            mixed_precision=config.mixed_precision,
+            log_with=config.report_to,
+            project_config=ProjectConfiguration(project_dir=str(self.folder), logging_dir=str(self.folder / "logs")),
+        )
+        set_seed(config.seed)
+        if config.report_to:
+            settings = {k: v for k, v in asdict(config).items() if isinstance(v, bool | int | float | str)}
+            self.accelerator.init_trackers("geneface", settings)
+        self._schedulers: dict[int, LambdaLR] = {}
+        self._figures: dict[str, list[torch.Tensor]] = defaultdict(list)
+
+    @property
+    def device(self) -> torch.device:
+        return self.accelerator.device
+
+    def prepare(self, *objects: Any) -> Any:
+        """Move models to the device; every optimiser also gets the learning-rate schedule of the config."""
+        prepared = self.accelerator.prepare(*objects)
+        for item in (prepared,) if len(objects) == 1 else prepared:
+            if isinstance(item, torch.optim.Optimizer):
+                scheduler = LambdaLR(getattr(item, "optimizer", item), self._rate)
+                self.accelerator.register_for_checkpointing(scheduler)
+                self._schedulers[id(item)] = scheduler
+        return prepared
+
+    def _rate(self, step: int) -> float:
+        warm_up = min(1.0, (step + 1) / max(1, self.config.warmup_steps))
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.config.steps)))
+        return warm_up * (0.01 + 0.99 * cosine)
+
+    def __iter__(self) -> Iterator[int]:
+        first = self._load() if self.config.resume else 0
+        started = time.time()
+        for step in range(first, self.config.steps):
+            yield step
+            done = step + 1
+            if done % self.config.log_every == 0 or done == self.config.steps:
+                self._log(done, (time.time() - started) / (done - first))
+            if done % self.config.save_every == 0 and done < self.config.steps:
+                self._save(done)
+
+    def microbatches(self, step: int) -> Iterator[np.random.Generator]:
+        """A source of randomness per accumulation step; everything random in a batch is drawn from it."""
+        for index in range(self.config.gradient_accumulation_steps):
+            yield np.random.default_rng([self.config.seed, step, index, self.accelerator.process_index])
+
+    def backward(self, loss: torch.Tensor) -> None:
+        self.accelerator.backward(loss / self.config.gradient_accumulation_steps)
+
+    def update(self, optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
+        """Clip the gradients of `model`, then one optimiser and schedule step."""
+        self.accelerator.clip_grad_norm_(model.parameters(), self.config.max_grad_norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        self._schedulers[id(optimizer)].step()
+
+    def record(self, **figures: torch.Tensor) -> None:
+        """Figures of this step; their means appear in the next line of the log."""
+        for name, value in figures.items():
+            self._figures[name].append(value.detach())
+
+    def _log(self, done: int, seconds_per_step: float) -> None:
+        means = {name: torch.stack(values).float().mean().item() for name, values in self._figures.items()}
+        self._figures.clear()
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+        minutes = seconds_per_step * (self.config.steps - done) / 60
+        self.accelerator.print(
+            f"step {done}/{self.config.steps}  {figures}  {seconds_per_step:.3f} s/step, {minutes:.1f} min left",
+            flush=True,
+        )
+        self.accelerator.log(means, step=done)
+
+    @property
+    def _checkpoints(self) -> list[Path]:
+        return sorted((self.folder / "checkpoints").glob("step_*"))
+
+    def _save(self, done: int) -> None:
+        # Named by step: Accelerate's automatic numbering starts again after a resume and prunes the wrong folder.
+        folder = self.folder / "checkpoints" / f"step_{done:08d}"
+        self.accelerator.save_state(str(folder.with_name(f"partial_{done:08d}")))
+        if self.accelerator.is_main_process:
+            folder.with_name(f"partial_{done:08d}").rename(folder)
+            for old in self._checkpoints[: -self.config.keep_checkpoints]:
+                shutil.rmtree(old)
+        self.accelerator.wait_for_everyone()
+
+    def _load(self) -> int:
+        if not self._checkpoints:
+            return 0
+        self.accelerator.load_state(str(self._checkpoints[-1]))
+        return int(self._checkpoints[-1].name.removeprefix("step_"))
+
+    def finish(self, model: nn.Module, dtype: torch.dtype | None = None) -> None:
+        """Write the trained component to `output_dir/model` and close the trackers."""
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            component: Component = self.accelerator.unwrap_model(model)
+            with atomic_folder(self.folder / "model") as folder:
+                component.save_pretrained(folder, dtype=dtype)
+        self.accelerator.end_training()
