@@ -10,7 +10,8 @@ import math
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +45,8 @@ class LoopConfig:
     max_grad_norm: float = 1.0
     mixed_precision: str = "no"
     seed: int = 0
+    prefetch: int = 8
+    """Batches made ahead, one thread each."""
     log_every: int = 50
     save_every: int = 1000
     keep_checkpoints: int = 2
@@ -53,6 +56,7 @@ class LoopConfig:
 
 
 Config = TypeVar("Config", bound=LoopConfig)
+Batch = TypeVar("Batch")
 
 
 def parse_config(config_class: type[Config], argv: list[str] | None = None) -> Config:
@@ -80,8 +84,8 @@ class Loop:
     >>> loop = Loop(config)
     >>> model, optimizer = loop.prepare(model, optimizer)
     >>> for step in loop:
-    ...     for rng in loop.microbatches(step):
-    ...         loss = model(data.batch(rng))
+    ...     for batch in loop.microbatches(step, make_batch):
+    ...         loss = model(batch)
     ...         loop.backward(loss)
     ...     loop.update(optimizer, model)
     ...     loop.record(loss=loss)
@@ -102,6 +106,8 @@ class Loop:
             self.accelerator.init_trackers("geneface", settings)
         self._schedulers: dict[int, LambdaLR] = {}
         self._figures: dict[str, list[torch.Tensor]] = defaultdict(list)
+        self._workers = ThreadPoolExecutor(max(1, config.prefetch))
+        self._pending: dict[int, Future[Any]] = {}
 
     @property
     def device(self) -> torch.device:
@@ -133,10 +139,15 @@ class Loop:
             if done % self.config.save_every == 0 and done < self.config.steps:
                 self._save(done)
 
-    def microbatches(self, step: int) -> Iterator[np.random.Generator]:
-        """A source of randomness per accumulation step; everything random in a batch is drawn from it."""
-        for index in range(self.config.gradient_accumulation_steps):
-            yield np.random.default_rng([self.config.seed, step, index, self.accelerator.process_index])
+    def microbatches(self, step: int, make_batch: Callable[[np.random.Generator], Batch]) -> Iterator[Batch]:
+        """Batches of this step; `make_batch` draws everything random from its argument and runs ahead in threads."""
+        micro = self.config.gradient_accumulation_steps
+        for index in range(step * micro, (step + 1) * micro):
+            for ahead in range(index, min(index + 1 + self.config.prefetch, self.config.steps * micro)):
+                if ahead not in self._pending:
+                    rng = np.random.default_rng([self.config.seed, ahead, self.accelerator.process_index])
+                    self._pending[ahead] = self._workers.submit(make_batch, rng)
+            yield self._pending.pop(index).result()
 
     def backward(self, loss: torch.Tensor) -> None:
         self.accelerator.backward(loss / self.config.gradient_accumulation_steps)
@@ -191,4 +202,5 @@ class Loop:
             component: Component = self.accelerator.unwrap_model(model)
             with atomic_folder(self.folder / "model") as folder:
                 component.save_pretrained(folder, dtype=dtype)
+        self._workers.shutdown()
         self.accelerator.end_training()
