@@ -1,9 +1,9 @@
 """A corpus: many speakers' clips in one folder, read one clip at a time so that any size fits.
 
-    corpus/
-        clips.jsonl          one `Clip` a line, paths relative to the folder
-        audio/NAME.opus      any format that `media.audio` reads
-        tracks/NAME.safetensors   `lm3d` [T, 68, 3]
+corpus/
+    clips.jsonl          one `Clip` a line, paths relative to the folder
+    audio/NAME.opus      any format that `media.audio` reads
+    tracks/NAME.safetensors   `lm3d` [T, 68, 3]
 """
 
 import json

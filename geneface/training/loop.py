@@ -195,8 +195,8 @@ class Loop:
         self.accelerator.load_state(str(self._checkpoints[-1]))
         return int(self._checkpoints[-1].name.removeprefix("step_"))
 
-    def finish(self, model: nn.Module, dtype: torch.dtype | None = None) -> None:
-        """Write the trained component to `output_dir/model` and close the trackers."""
+    def finish(self, model: nn.Module, dtype: torch.dtype | None = None) -> Path:
+        """Write the trained component to `output_dir/model`, its floating point weights as `dtype`; its folder."""
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             component: Component = self.accelerator.unwrap_model(model)
@@ -204,3 +204,5 @@ class Loop:
                 component.save_pretrained(folder, dtype=dtype)
         self._workers.shutdown()
         self.accelerator.end_training()
+        self.accelerator.wait_for_everyone()
+        return self.folder / "model"

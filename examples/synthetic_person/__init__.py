@@ -1,0 +1,1 @@
+"""A synthetic talking person, rendered as a training video: nobody's likeness."""

@@ -1,0 +1,157 @@
+"""Everything that stands in front of the camera, at rest: meshes, hair, sweater, skin paint and ambient occlusion."""
+
+from dataclasses import dataclass
+
+import moderngl
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from . import rig, skin
+from .garment import Garment, make_sweater, under_collar
+from .groom import Brows, Strands, grow, grow_brows
+from .noise import smoothstep
+from .occlusion import Occlusion
+from .parts import ActorMesh, Part
+
+SKIN, SOCKET, GUMS, TONGUE, TEETH, LEFT_EYE, RIGHT_EYE, LASHES = range(8)
+_MATERIALS = {
+    "face": SKIN,
+    "head": SKIN,
+    "eye_socket_left": SKIN,
+    "eye_socket_right": SKIN,
+    "socket": SOCKET,
+    "gums": GUMS,
+    "teeth": TEETH,
+    "sclera_left": LEFT_EYE,
+    "sclera_right": RIGHT_EYE,
+    "lashes_left": LASHES,
+    "lashes_right": LASHES,
+}
+_TILE = {"face": 0, "head": 1}
+
+
+@dataclass(frozen=True)
+class Body:
+    """The drawn parts of the face model as one vertex list; triangles by material."""
+
+    vertex: np.ndarray
+    rest: np.ndarray
+    uv: np.ndarray
+    occlusion: np.ndarray
+    head_weight: np.ndarray
+    triangles: dict[int, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Scene:
+    body: Body
+    hair: Strands
+    hair_occlusion: np.ndarray
+    brows: Brows
+    garment: Garment
+    garment_occlusion: np.ndarray
+    eye_centres: np.ndarray
+    """[2, 3] of the left and the right eyeball on the mean mesh."""
+
+
+def build(context: moderngl.Context, mesh: ActorMesh, seed: int) -> Scene:
+    """Dress and groom the actor."""
+    neutral, mean = mesh.neutral, mesh.mean
+    normals = mesh.normals(neutral)
+    skin_triangles = np.concatenate([mesh.parts[name].vertex[mesh.parts[name].triangles] for name in ("face", "head")])
+    hair = grow(neutral, mean, skin_triangles, seed)
+    landmarks = mesh.model.mean_landmarks.numpy()
+    brows = grow_brows(neutral, normals, mean, skin_triangles, skin.brow_test(landmarks), seed + 1)
+    garment = make_sweater(neutral, seed + 2)
+
+    ribbons, ribbon_triangles = hair.ribbons()
+    occluders = [(neutral, skin_triangles), (garment.vertices, garment.triangles), (ribbons, ribbon_triangles)]
+    first = np.cumsum([0] + [len(points) for points, _ in occluders])
+    soup = np.concatenate([points for points, _ in occluders])
+    indices = np.concatenate([triangles + start for (_, triangles), start in zip(occluders, first, strict=False)])
+    closed = Occlusion(context, soup, indices)
+    opened = _open_mouth(context, mesh)
+    hair_normals = hair.points - np.array([0.0, 2.0, -1.0])
+    hair_normals /= np.linalg.norm(hair_normals, axis=-1, keepdims=True)
+    hair_open = closed.openness(hair.points.reshape(-1, 3), hair_normals.reshape(-1, 3), bias=0.3)
+    return Scene(
+        body=_body(mesh, closed.openness(neutral, normals), opened),
+        hair=hair,
+        hair_occlusion=hair_open.reshape(hair.points.shape[:2]),
+        brows=brows,
+        garment=garment,
+        garment_occlusion=closed.openness(garment.vertices, garment.normals),
+        eye_centres=np.stack([_eye_centre(mesh, side) for side in ("left", "right")]),
+    )
+
+
+def _open_mouth(context: moderngl.Context, mesh: ActorMesh) -> np.ndarray:
+    """Openness [V] with the mouth wide open: what is inside the mouth is seen only then."""
+    expression = np.zeros(len(mesh.model.expression_names), np.float32)
+    for name, weight in (("jawOpen", 0.7), ("mouthUpperUp_L", 0.4), ("mouthUpperUp_R", 0.4)):
+        expression[mesh.model.expression_names.index(name)] = weight
+    vertices = mesh.vertices(expression)
+    return Occlusion(context, vertices, mesh.triangles).openness(vertices, mesh.normals(vertices))
+
+
+def _eye_centre(mesh: ActorMesh, side: str) -> np.ndarray:
+    """On the visual axis, at the middle of the eyeball."""
+    eyeball = mesh.mean[np.unique(mesh.parts[f"sclera_{side}"].vertex)]
+    low, high = eyeball.min(0), eyeball.max(0)
+    cornea = eyeball[eyeball[:, 2] > high[2] - 0.1].mean(0)
+    return np.array([cornea[0], cornea[1], (low[2] + high[2]) / 2])
+
+
+def _body(mesh: ActorMesh, closed: np.ndarray, opened: np.ndarray) -> Body:
+    parts = [mesh.parts[name] for name in _MATERIALS]
+    triangles: dict[int, list[np.ndarray]] = {}
+    first = 0
+    for part in parts:
+        for material, chosen in _materials(mesh, part):
+            kept = part.triangles[chosen]
+            hidden = under_collar(mesh.neutral[part.vertex])[kept].all(1)
+            triangles.setdefault(material, []).append(kept[~hidden] + first)
+        first += len(part.vertex)
+    vertex = np.concatenate([part.vertex for part in parts])
+    inner = np.concatenate([np.full(len(part.vertex), part.name in ("socket", "gums", "teeth")) for part in parts])
+    return Body(
+        vertex=vertex,
+        rest=mesh.mean[vertex],
+        uv=np.concatenate([_paint_uv(part, mesh) for part in parts]),
+        occlusion=np.where(inner, opened[vertex], closed[vertex]),
+        head_weight=rig.head_weight(mesh.neutral[vertex]),
+        triangles={material: np.concatenate(pieces) for material, pieces in triangles.items()},
+    )
+
+
+def _paint_uv(part: Part, mesh: ActorMesh) -> np.ndarray:
+    """[K, 3]: place in the paint and its tile; the eye sockets take the colour of the lids' rim."""
+    tile = _TILE.get(part.name, 0)
+    uv = np.mod(part.uv, 1.0)
+    if part.name.startswith("eye_socket"):
+        face = mesh.parts["face"]
+        rim = mesh.mean[mesh.parts[f"sclera_{part.name.rsplit('_')[-1]}"].vertex].mean(0) + [0, -0.85, 1.0]
+        uv = np.broadcast_to(face.uv[np.argmin(np.linalg.norm(mesh.mean[face.vertex] - rim, axis=1))], uv.shape)
+    return np.column_stack([uv, np.full(len(uv), tile)]).astype(np.float32)
+
+
+def _materials(mesh: ActorMesh, part: Part) -> list[tuple[int, np.ndarray]]:
+    """Materials of a part with the triangles [M] that they take: the tongue is a piece of its own among the gums."""
+    everything = np.ones(len(part.triangles), bool)
+    if part.name != "gums":
+        return [(_MATERIALS[part.name], everything)]
+    corners = part.vertex[part.triangles]
+    links = coo_matrix((np.ones(len(corners)), (corners[:, 0], corners[:, 1])), shape=(len(mesh.mean),) * 2)
+    links = links + coo_matrix((np.ones(len(corners)), (corners[:, 1], corners[:, 2])), shape=links.shape)
+    piece = connected_components(links, directed=False)[1][corners[:, 0]]
+    labels = np.unique(piece)
+    # Gums are horseshoes, empty along their middle; the tongue is not.
+    middle = [np.abs(mesh.mean[corners[piece == label], 0]).mean() for label in labels]
+    tongue = piece == labels[int(np.argmin(middle))]
+    return [(GUMS, ~tongue), (TONGUE, tongue)]
+
+
+def openness_of_jaw(expression: np.ndarray, names: tuple[str, ...]) -> float:
+    """How far the mouth is open, 0 to 1, from expression weights [57]."""
+    return float(smoothstep(0.0, 0.35, expression[names.index("jawOpen")]))

@@ -1,0 +1,72 @@
+"""A person dataset: a video of one person, tracked and segmented, in a folder.
+
+manifest.json          source, fps, size, version, settings
+frames.mp4             512 x 512, 25 frames/s, visually lossless
+audio.flac             16 kHz mono
+tracks.safetensors     lm3d [T, 68, 3], landmarks_2d [T, 68, 2], pose [T, 3, 4], intrinsics [3, 3], blink [T], ...
+masks.safetensors      masks [T, 128, 128] uint8: 0 background, 1 head, 2 torso
+background.png         the scene without the person
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from geneface.bundle import read_json, read_tensors
+from geneface.errors import InputError
+from geneface.media.image import read_image
+from geneface.media.video import VideoReader
+
+BACKGROUND, HEAD, TORSO = 0, 1, 2
+
+
+def split_range(frames: int, split: str) -> range:
+    """The frames of a split: the first 80% train, the next 10% dev, the last 10% test."""
+    first, second = int(frames * 0.8), int(frames * 0.9)
+    return {"train": range(first), "dev": range(first, second), "test": range(second, frames)}[split]
+
+
+class PersonDataset:
+    """Tracks in memory, frames decoded once into a temporary file and mapped from there."""
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        self.manifest = read_json(self.folder / "manifest.json")
+        self.tracks = read_tensors(self.folder / "tracks.safetensors")
+        self.masks = read_tensors(self.folder / "masks.safetensors")["masks"]
+        for name in ("lm3d", "landmarks_2d", "pose", "intrinsics", "blink"):
+            if name not in self.tracks:
+                raise InputError(f"{self.folder / 'tracks.safetensors'} lacks {name!r}; preprocess the video again")
+        self.background = torch.from_numpy(read_image(self.folder / "background.png").copy()).permute(2, 0, 1)
+        self._frames: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.tracks["lm3d"])
+
+    @property
+    def frames(self) -> np.ndarray:
+        """[T, H, W, 3] uint8, mapped from a temporary file."""
+        if self._frames is None:
+            with VideoReader(self.folder / "frames.mp4") as reader:
+                # The unlinked file lives as long as the mapping does.
+                with tempfile.TemporaryFile() as file:
+                    shape = (len(self), reader.height, reader.width, 3)
+                    frames = np.memmap(file, dtype=np.uint8, mode="w+", shape=shape)
+                    count = 0
+                    for count, frame in enumerate(reader, start=1):
+                        frames[count - 1 : count] = frame
+                        if count == len(self):
+                            break
+            if count < len(self):
+                raise InputError(f"{self.folder / 'frames.mp4'} has {count} frames where the tracks have {len(self)}")
+            self._frames = frames
+        return self._frames
+
+    def mouth_boxes(self, margin: int = 12) -> torch.Tensor:
+        """[T, 4] (left, top, right, bottom) in pixels: the outer lips, grown by `margin` (MEASURES.md, Images)."""
+        lips = self.tracks["landmarks_2d"][:, [48, 54, 51, 57]]
+        low = (lips.amin(1) - margin).floor()
+        high = (lips.amax(1) + margin).ceil()
+        return torch.cat([low, high], dim=1).long().clamp_min(0)

@@ -1,0 +1,33 @@
+"""Still pictures in and out, as uint8 RGB arrays."""
+
+from pathlib import Path
+
+import numpy as np
+
+from geneface.errors import InputError
+
+
+def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """[H, W, 3] uint8; scaled and cropped about its middle to `size` = (width, height) if given.
+
+    Raises `InputError` for a file that is missing or not a picture.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            picture = ImageOps.exif_transpose(image).convert("RGB")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; name a picture") from None
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        raise InputError(f"{path} is not a picture that can be read; give a PNG, JPEG or WebP file") from None
+    if size and picture.size != size:
+        picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def write_image(path: str | Path, picture: np.ndarray) -> None:
+    """Write uint8 [H, W, 3] in the format that the file's name ends in."""
+    from PIL import Image
+
+    Image.fromarray(picture).save(path)

@@ -1,0 +1,155 @@
+"""Speech to features: a transformers HuBERT, run over windows so that memory does not grow with the recording."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from geneface.bundle import load_strict, read_json, read_tensors, refuse_pickles, weights_name, write_json
+from geneface.errors import InputError
+from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, AudioSource
+
+MARGIN = 40
+"""Samples on each side of a window: HuBERT then gives two features a video frame, each in the middle of its 20 ms."""
+
+
+class FeatureExtractor(nn.Module):
+    """HuBERT (Sec. 3.1) in transformers' own format, so that the folder of any HuBERT serves as a component.
+
+    `config` holds the settings of `transformers.HubertConfig`. `normalise` scales each window to zero mean and
+    unit variance, as `do_normalize` in a `preprocessor_config.json` asks; without it the level of the sound
+    stays known, which tells silence from speech.
+    """
+
+    CHUNK_FRAMES = 250
+    CONTEXT_FRAMES = 50
+
+    def __init__(self, config: dict[str, Any], normalise: bool = False):
+        from transformers import HubertConfig, HubertModel
+
+        super().__init__()
+        if config.get("model_type", "hubert") != "hubert":
+            raise ValueError(f"a {config['model_type']} is not a hubert")
+        hubert_config = HubertConfig(**{k: v for k, v in config.items() if k not in ("model_type", "dtype")})
+        hop = int(np.prod(hubert_config.conv_stride))
+        if 2 * hop != SAMPLES_PER_FRAME or _receptive_field(hubert_config) != hop + 2 * MARGIN:
+            raise ValueError("its convolutions do not give 50 features a second, each of 400 samples")
+        self.normalise = normalise
+        self.model = HubertModel(hubert_config)
+
+    @property
+    def feature_size(self) -> int:
+        return self.model.config.hidden_size
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.parameters()).dtype
+
+    def scale(self, samples: torch.Tensor) -> torch.Tensor:
+        """[..., N] as the network wants it."""
+        if not self.normalise:
+            return samples
+        variance, mean = torch.var_mean(samples, dim=-1, correction=0, keepdim=True)
+        return (samples - mean) / torch.sqrt(variance + 1e-7)
+
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        """[B, 640T + 80] samples at 16 kHz, the margins included -> [B, 2T, feature_size]."""
+        return self.model(self.scale(samples)).last_hidden_state
+
+    @torch.no_grad()
+    def stream(self, source: AudioSource) -> Iterator[torch.Tensor]:
+        """[2n, feature_size] for one chunk of `CHUNK_FRAMES` video frames after the other.
+
+        The chunks lie on a fixed grid and see `CONTEXT_FRAMES` more on each side where there are any, so a
+        feature does not depend on how long the recording goes on after that.
+        """
+        for start in range(0, source.frames, self.CHUNK_FRAMES):
+            stop = min(start + self.CHUNK_FRAMES, source.frames)
+            first = max(start - self.CONTEXT_FRAMES, 0)
+            last = min(stop + self.CONTEXT_FRAMES, source.frames)
+            samples = source.read(first * SAMPLES_PER_FRAME - MARGIN, last * SAMPLES_PER_FRAME + MARGIN)
+            features = self(torch.from_numpy(samples).to(self.device, self.dtype)[None])[0]
+            yield features[2 * (start - first) : 2 * (stop - first)]
+
+    def extract(self, source: AudioSource) -> torch.Tensor:
+        """[2T, feature_size] of a whole recording."""
+        return torch.cat(list(self.stream(source)))
+
+    def save_pretrained(
+        self, folder: str | Path, *, dtype: torch.dtype | None = None, variant: str | None = None
+    ) -> None:
+        """Write what `transformers.HubertModel.from_pretrained` reads; `dtype` casts the weights on disk."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {
+            name: tensor.detach().to(dtype or tensor.dtype).cpu().contiguous()
+            for name, tensor in self.model.state_dict().items()
+        }
+        config = self.model.config.to_diff_dict()
+        saved_dtype = str(dtype or self.dtype).removeprefix("torch.")
+        write_json(folder / "config.json", {**config, "architectures": ["HubertModel"], "dtype": saved_dtype})
+        write_json(
+            folder / "preprocessor_config.json",
+            {
+                "do_normalize": self.normalise,
+                "feature_extractor_type": "Wav2Vec2FeatureExtractor",
+                "feature_size": 1,
+                "padding_value": 0.0,
+                "return_attention_mask": True,
+                "sampling_rate": SAMPLING_RATE,
+            },
+        )
+        save_file(tensors, folder / weights_name(variant), metadata={"format": "pt"})
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, variant: str | None = None) -> Self:
+        """Load the folder of any HuBERT strictly; its CTC head, if it has one, is left out.
+
+        Returns the extractor on the CPU, in float32 and in eval mode.
+        Raises `InputError` for a missing, damaged or mismatched file, and for pickled weights.
+        """
+        from huggingface_hub.errors import StrictDataclassError
+
+        folder = Path(folder)
+        refuse_pickles(folder)
+        config = read_json(folder / "config.json")
+        preprocessor = folder / "preprocessor_config.json"
+        normalise = bool(read_json(preprocessor).get("do_normalize")) if preprocessor.exists() else False
+        try:
+            extractor = cls(config, normalise)
+        except (TypeError, ValueError, KeyError, RuntimeError, AttributeError, StrictDataclassError) as error:
+            raise InputError(f"{folder / 'config.json'} does not describe a usable HuBERT: {error}") from None
+        path = folder / weights_name(variant)
+        tensors = _as_saved_now(read_tensors(path))
+        if (unused := "masked_spec_embed") not in tensors and hasattr(extractor.model, unused):
+            tensors[unused] = extractor.model.state_dict()[unused]
+        load_strict(extractor.model, tensors, path)
+        return extractor.eval()
+
+
+def _receptive_field(config: Any) -> int:
+    samples = 1
+    for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
+        samples = (samples - 1) * stride + kernel
+    return samples
+
+
+def _as_saved_now(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Drop a CTC head and its prefix, and give weight norm the names that today's PyTorch has for it."""
+    renamed = {}
+    for name, tensor in tensors.items():
+        if name.startswith("lm_head."):
+            continue
+        name = name.removeprefix("hubert.")
+        name = name.replace("conv.weight_g", "conv.parametrizations.weight.original0")
+        name = name.replace("conv.weight_v", "conv.parametrizations.weight.original1")
+        renamed[name] = tensor
+    return renamed

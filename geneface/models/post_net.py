@@ -1,0 +1,45 @@
+"""The domain adaptive post-net: generic landmarks -> one person's landmarks (Section 3.2, Fig. 8)."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from geneface.bundle import Component
+
+
+class PostNet(Component):
+    """Residual 1D convolutions, each followed by ReLU and batch normalisation, in normalised space.
+
+    Untrained it maps the source's mean and standard deviation (buffers [68, 3]) to the person's, point by point.
+    """
+
+    source_mean: torch.Tensor
+    source_std: torch.Tensor
+    target_mean: torch.Tensor
+    target_std: torch.Tensor
+
+    def __init__(self, layers: int = 8, kernel_size: int = 3, channels: int = 256):
+        super().__init__()
+        if kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd, not {kernel_size}")
+        self.input = nn.Conv1d(68 * 3, channels, 1)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2) for _ in range(layers)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in range(layers))
+        self.output = nn.Conv1d(channels, 68 * 3, 1)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
+        self.context_frames = layers * (kernel_size // 2)
+        for name, value in (("source", 0.0), ("target", 0.0)):
+            self.register_buffer(f"{name}_mean", torch.full((68, 3), value))
+            self.register_buffer(f"{name}_std", torch.ones(68, 3))
+
+    def forward(self, lm3d: torch.Tensor) -> torch.Tensor:
+        """LM3D of the mean identity [B, T, 68, 3] -> the person's LM3D [B, T, 68, 3], both in cm."""
+        normalised = (lm3d - self.source_mean) / self.source_std
+        x = self.input(normalised.flatten(2).transpose(1, 2))
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            x = x + norm(functional.relu(convolution(x)))
+        change = self.output(x).transpose(1, 2).unflatten(-1, (68, 3))
+        return (normalised + change) * self.target_std + self.target_mean

@@ -1,0 +1,71 @@
+"""The sync-expert: do these landmarks and this audio belong together? (Appendix A.2, Fig. 7, Eq. 11)"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from geneface.bundle import Component
+
+MOUTH_POINTS = (*range(3, 14), *range(48, 68))
+"""Chin and lips of the 68 points: what speech moves."""
+
+
+class ConvStack(nn.Module):
+    """[B, C, T] -> [B, channels]: 1D convolutions, batch normalisation, ReLU; halves T twice, then averages it."""
+
+    def __init__(self, input_channels: int, channels: int, layers: int):
+        super().__init__()
+        strides = [2 if index in (layers // 3, 2 * layers // 3) and index > 0 else 1 for index in range(layers)]
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(input_channels if index == 0 else channels, channels, 3, stride=stride, padding=1)
+            for index, stride in enumerate(strides)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in strides)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            y = norm(convolution(x))
+            x = functional.relu(x + y if x.shape == y.shape else y)
+        return x.mean(dim=-1)
+
+
+class SyncExpert(Component):
+    """Cosine similarity of a landmark window and an audio window, in [0, 1].
+
+    Both encoders end in a ReLU, so the cosine is never negative; the buffers [68, 3] normalise the landmarks.
+    """
+
+    landmark_mean: torch.Tensor
+    landmark_std: torch.Tensor
+    mouth_points: torch.Tensor
+
+    def __init__(self, feature_size: int, layers: int = 14, channels: int = 512, window: int = 5):
+        """`window`: frames of landmarks, and of audio."""
+        super().__init__()
+        self.window = window
+        self.landmark_encoder = ConvStack(len(MOUTH_POINTS) * 3, channels, layers)
+        self.feature_norm = nn.LayerNorm(feature_size)
+        self.audio_encoder = ConvStack(feature_size, channels, layers)
+        self.register_buffer("landmark_mean", torch.zeros(68, 3))
+        self.register_buffer("landmark_std", torch.ones(68, 3))
+        self.register_buffer("mouth_points", torch.tensor(MOUTH_POINTS), persistent=False)
+
+    def forward(self, lm3d: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """LM3D windows [B, window, 68, 3] and features [B, 2 * window, D] -> cosine [B]."""
+        points = ((lm3d - self.landmark_mean) / self.landmark_std)[:, :, self.mouth_points]
+        landmark = self.landmark_encoder(points.flatten(2).transpose(1, 2))
+        audio = self.audio_encoder(self.feature_norm(features).transpose(1, 2))
+        return functional.cosine_similarity(audio, landmark, dim=-1, eps=1e-6).clamp(0, 1)
+
+    def score(self, lm3d: torch.Tensor, features: torch.Tensor, step: int = 1) -> torch.Tensor:
+        """Cosines [B, n] of every `step`-th window of LM3D [B, T, 68, 3] with features [B, 2T, D]; T >= window."""
+        landmarks = lm3d.unfold(1, self.window, step).movedim(-1, 2)
+        audio = features.unfold(1, 2 * self.window, 2 * step).movedim(-1, 2)
+        return self(landmarks.flatten(0, 1), audio.flatten(0, 1)).unflatten(0, landmarks.shape[:2])
+
+
+def sync_loss(cosine: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy of the cosine as a probability (Eq. 11); `target` is 1 in sync, 0 out of sync."""
+    # By hand: torch's own refuses to run under autocast.
+    cosine, target = cosine.float().clamp(1e-4, 1 - 1e-4), target.float()
+    return -(target * cosine.log() + (1 - target) * (1 - cosine).log()).mean()

@@ -1,0 +1,373 @@
+"""GeneFacePipeline: speech in, talking portrait out; the one place where the four stages meet."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from geneface.components import COMPONENTS, load_components, save_components
+from geneface.errors import InputError
+from geneface.hub import resolve_bundle
+from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
+from geneface.media.image import read_image
+from geneface.models.blink import blink_curve
+from geneface.models.motion_generator import latent_noise
+from geneface.models.streaming import overlapped
+from geneface.rendering.condition import neighbour_windows
+
+if TYPE_CHECKING:
+    from geneface.models.feature_extractor import FeatureExtractor
+    from geneface.models.motion_generator import MotionGenerator
+    from geneface.models.post_net import PostNet
+    from geneface.rendering.fast import FastRenderer
+
+BATCH_FRAMES = 4
+
+Background = str | Path | np.ndarray | None
+Callback = Callable[["GeneFacePipeline", int, int], None]
+
+
+@dataclass
+class FrameChunk:
+    """Consecutive frames of a stream."""
+
+    start: int
+    frames: np.ndarray
+    """[N, H, W, 3] uint8"""
+    landmarks: np.ndarray
+    """[N, 68, 3] LM3D of the person in cm"""
+    total: int
+
+
+@dataclass
+class GeneFacePipelineOutput:
+    """What a call gives: pictures, the sound they belong to, and the landmarks that drove them."""
+
+    frames: Any
+    """uint8 [T, H, W, 3] ("np"), float [T, 3, H, W] in [0, 1] ("pt"), or a list of PIL images ("pil")"""
+    audio: np.ndarray
+    """[N] float32 mono"""
+    sampling_rate: int
+    fps: int
+    landmarks: np.ndarray
+    """[T, 68, 3] LM3D in cm"""
+
+    def to_tuple(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+
+class GeneFacePipeline:
+    """Four components and their order: features -> motion -> adaptation -> rendering.
+
+    >>> pipe = GeneFacePipeline.from_pretrained("examples/persons/vera")
+    >>> output = pipe("speech.wav")
+    """
+
+    def __init__(
+        self,
+        feature_extractor: "FeatureExtractor",
+        motion_generator: "MotionGenerator",
+        post_net: "PostNet",
+        renderer: "FastRenderer",
+        name: str = "",
+    ):
+        self.feature_extractor = feature_extractor
+        self.motion_generator = motion_generator
+        self.post_net = post_net
+        self.renderer = renderer
+        self.name = name
+        self._progress_bar_config: dict[str, Any] = {}
+        self._interrupt = False
+
+    # Loading and saving
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path_or_id: str | Path,
+        *,
+        revision: str | None = None,
+        token: str | None = None,
+        cache_dir: str | Path | None = None,
+        local_files_only: bool = False,
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device | None = None,
+        variant: str | None = None,
+        **components: Any,
+    ) -> Self:
+        """Load a person from a folder or a Hub id.
+
+        Args:
+            device: Where to run; CUDA, then Apple's MPS, then the CPU, if None.
+            variant: Weights are read from `model.<variant>.safetensors`.
+            components: Components by name that replace the bundle's own.
+
+        Raises:
+            InputError: for a bundle that is missing, incomplete, damaged, newer than this release, or not safe.
+        """
+        hub = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
+        folder = resolve_bundle(path_or_id, revision=revision, **hub)
+        loaded = load_components(folder, components, variant=variant, hub=hub)
+        return cls(**loaded, name=folder.name).to(device or default_device(), dtype)
+
+    def save_pretrained(self, folder: str | Path, *, variant: str | None = None) -> None:
+        """Write a bundle that carries all four components."""
+        save_components(Path(folder), self.components, variant=variant)
+
+    @property
+    def components(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in COMPONENTS}
+
+    def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
+        """Move all components, in place."""
+        try:
+            for component in self.components.values():
+                component.to(device=device, dtype=dtype)
+        except (RuntimeError, AssertionError) as error:
+            raise InputError(f"device {device} cannot be used ({str(error).splitlines()[0]}); try cpu") from None
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        return self.renderer.device
+
+    # Progress and interruption
+
+    def progress_bar(self, total: int) -> Any:
+        """A tqdm bar over frames; `set_progress_bar_config` sets its options."""
+        from tqdm.auto import tqdm
+
+        return tqdm(**{"total": total, "unit": "frame", "dynamic_ncols": True, **self._progress_bar_config})
+
+    def set_progress_bar_config(self, **options: Any) -> None:
+        self._progress_bar_config = options
+
+    def interrupt(self) -> None:
+        """Stop a running generation before its next frames; may be called from another thread or a callback."""
+        self._interrupt = True
+
+    # The four stages
+
+    @torch.no_grad()
+    def extract_features(self, audio: AudioInput, sampling_rate: int | None = None) -> torch.Tensor:
+        """Audio features [2T, D] of a recording: path, bytes or array."""
+        with open_audio(audio, sampling_rate) as source:
+            return torch.cat(list(self.feature_extractor.stream(source)))
+
+    @torch.no_grad()
+    def generate_motion(
+        self, features: torch.Tensor, *, generator: torch.Generator | None = None, temperature: float = 1.0
+    ) -> torch.Tensor:
+        """LM3D [T, 68, 3] in the generic domain from audio features [2T, D]."""
+        return torch.cat(list(self._motion([features], _seed(generator), temperature)))
+
+    @torch.no_grad()
+    def adapt_motion(self, lm3d: torch.Tensor) -> torch.Tensor:
+        """LM3D [T, 68, 3] from the generic domain into the person's."""
+        return self.post_net(lm3d.to(self.device, self.post_net.dtype).unsqueeze(0)).squeeze(0)
+
+    @torch.no_grad()
+    def render(
+        self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None, size: int | None = None
+    ) -> torch.Tensor:
+        """uint8 frames [N, 3, size, size], on the device.
+
+        Args:
+            lm3d: [N, 3, 68, 3], the person's LM3D with their neighbours (`neighbour_windows`).
+            pose: [N, 3, 4], head to camera.
+            background: [3, S, S] in [0, 1]; the person's own if None.
+        """
+        rgb = self.renderer(lm3d, pose, background).rgb.float()
+        if size and size != rgb.shape[-1]:
+            rgb = F.interpolate(rgb, size=(size, size), mode="bicubic", antialias=True)
+        return rgb.mul(255).round().clamp(0, 255).to(torch.uint8)
+
+    def _motion(self, features: Any, seed: int, temperature: float) -> Iterator[torch.Tensor]:
+        """Chunks of audio features [2n, D] -> chunks of generic LM3D [n, 68, 3]."""
+        model = self.motion_generator
+
+        def sample(window: torch.Tensor, start: int) -> torch.Tensor:
+            first = start // model.stride
+            noise = latent_noise(seed, first, first + model.latent_frames(len(window)), model.latent_channels)
+            noise = noise.to(window.device, window.dtype).unsqueeze(0)
+            return model(window.flatten(0, 1).unsqueeze(0), noise, temperature).squeeze(0)
+
+        per_frame = (chunk.to(self.device, model.dtype).unflatten(0, (-1, 2)) for chunk in features)
+        return overlapped(per_frame, sample, model.context_frames, align=model.stride)
+
+    # All of it
+
+    @torch.no_grad()
+    def stream(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        pose: str | np.ndarray = "natural",
+        blink: str = "natural",
+        background: Background = None,
+        size: int | None = None,
+        callback_on_frame_end: Callback | None = None,
+    ) -> Iterator[FrameChunk]:
+        """Yield frames as they are ready, in memory that does not grow with the audio; arguments as in a call."""
+        self.check_inputs(temperature=temperature, pose=pose, blink=blink, size=size)
+        self._interrupt = False
+        seed = _seed(generator)
+        backdrop = self.prepare_background(background)
+        with open_audio(audio, sampling_rate) as source, self.progress_bar(total=source.frames) as bar:
+            motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
+            adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
+            blinking = self._add_blinks(adapted, seed, blink)
+            start = 0
+            for windows in overlapped(blinking, lambda window, _: neighbour_windows(window), 1):
+                for batch in windows.split(BATCH_FRAMES):
+                    if self._interrupt:
+                        return
+                    frames = self.render(batch, self.prepare_poses(pose, start, len(batch)), backdrop, size)
+                    yield FrameChunk(
+                        start=start,
+                        frames=frames.permute(0, 2, 3, 1).contiguous().cpu().numpy(),
+                        landmarks=batch[:, 1].float().cpu().numpy(),
+                        total=source.frames,
+                    )
+                    start += len(batch)
+                    bar.update(len(batch))
+                    if callback_on_frame_end:
+                        callback_on_frame_end(self, start - 1, source.frames)
+
+    def __call__(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        pose: str | np.ndarray = "natural",
+        blink: str = "natural",
+        background: Background = None,
+        size: int | None = None,
+        output_type: str = "np",
+        callback_on_frame_end: Callback | None = None,
+        return_dict: bool = True,
+    ) -> GeneFacePipelineOutput | tuple[Any, ...]:
+        """Make the frames of a talking portrait; for long audio use `stream`, which keeps no frames.
+
+        Args:
+            audio: A path, bytes, or an array with its `sampling_rate`.
+            generator: Source of the seed; the same seed on the same device gives the same result.
+            temperature: Scale of the prior's noise: 0 is the most likely motion, 1 natural variety.
+            pose: "natural" head motion, "still", or [N, 3, 4] head to camera (the last is held).
+            blink: "natural" or "none".
+            background: A picture's path, "#rrggbb", or uint8 [H, W, 3]; the person's own if None.
+            size: Pixels a side; the renderer's own if None.
+            output_type: "np", "pt" or "pil"; see `GeneFacePipelineOutput`.
+            callback_on_frame_end: Called with (pipeline, frame number, total) after each few frames.
+            return_dict: A tuple if False.
+
+        Raises:
+            InputError: for audio or settings that cannot be used.
+        """
+        if output_type not in ("np", "pt", "pil"):
+            raise InputError(f"output_type is {output_type!r}; it must be np, pt or pil")
+        with open_audio(audio, sampling_rate) as source:
+            chunks = list(
+                self.stream(
+                    source,
+                    generator=generator,
+                    temperature=temperature,
+                    pose=pose,
+                    blink=blink,
+                    background=background,
+                    size=size,
+                    callback_on_frame_end=callback_on_frame_end,
+                )
+            )
+            side = size or self.renderer.size
+            frames = np.concatenate([np.zeros((0, side, side, 3), np.uint8), *(chunk.frames for chunk in chunks)])
+            landmarks = np.concatenate([np.zeros((0, 68, 3), np.float32), *(chunk.landmarks for chunk in chunks)])
+            samples = source.read(0, source.samples)
+        output = GeneFacePipelineOutput(
+            frames=_convert(frames, output_type),
+            audio=samples,
+            sampling_rate=SAMPLING_RATE,
+            fps=FPS,
+            landmarks=landmarks,
+        )
+        return output if return_dict else output.to_tuple()
+
+    def check_inputs(self, *, temperature: float, pose: str | np.ndarray, blink: str, size: int | None) -> None:
+        if not 0 <= temperature <= 2:
+            raise InputError(f"temperature is {temperature}; it must be between 0 and 2")
+        if isinstance(pose, str) and pose not in ("natural", "still"):
+            raise InputError(f"pose is {pose!r}; it must be natural, still, or an array of head poses")
+        if not isinstance(pose, str) and (np.ndim(pose) != 3 or np.shape(pose)[1:] != (3, 4) or not len(pose)):
+            raise InputError(f"the pose array has shape {list(np.shape(pose))}; it must be [N, 3, 4], head to camera")
+        if blink not in ("natural", "none"):
+            raise InputError(f"blink is {blink!r}; it must be natural or none")
+        if size is not None and (not 64 <= size <= 2048 or size % 2):
+            raise InputError(f"size is {size}; it must be an even number between 64 and 2048")
+
+    def prepare_poses(self, pose: str | np.ndarray, start: int, count: int) -> torch.Tensor:
+        """Head poses [count, 3, 4] of frames from `start` on."""
+        scene = self.renderer.scene
+        if isinstance(pose, str):
+            return scene.poses(start, start + count) if pose == "natural" else scene.reference_pose.repeat(count, 1, 1)
+        index = np.minimum(np.arange(start, start + count), len(pose) - 1)
+        return torch.as_tensor(np.asarray(pose)[index]).to(scene.reference_pose)
+
+    def prepare_background(self, background: Background) -> torch.Tensor | None:
+        """[3, size, size] in [0, 1] from a path, a colour or a uint8 picture."""
+        if background is None:
+            return None
+        side = self.renderer.size
+        if isinstance(background, str) and background.startswith("#"):
+            try:
+                colour = np.frombuffer(bytes.fromhex(background[1:]), np.uint8).reshape(1, 1, 3)
+            except ValueError:
+                raise InputError(f"background {background!r} is not a colour like #20a0ff") from None
+            picture = np.broadcast_to(colour, (side, side, 3))
+        elif isinstance(background, np.ndarray):
+            if background.dtype != np.uint8 or background.ndim != 3 or background.shape[2] != 3:
+                raise InputError("a background array must be uint8 of shape [H, W, 3]")
+            picture = background
+        else:
+            picture = read_image(background, (side, side))
+        tensor = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].to(self.device, self.renderer.dtype) / 255
+        return F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0]
+
+    def _add_blinks(self, chunks: Iterator[torch.Tensor], seed: int, blink: str) -> Iterator[torch.Tensor]:
+        start = 0
+        for chunk in chunks:
+            if blink == "natural":
+                curve = torch.from_numpy(blink_curve(seed, start, start + len(chunk))).to(chunk)
+                chunk = chunk + curve[:, None, None] * self.renderer.scene.blink_shift
+            start += len(chunk)
+            yield chunk
+
+
+def default_device() -> torch.device:
+    """CUDA, then Apple's MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _seed(generator: torch.Generator | None) -> int:
+    device = generator.device if generator is not None else None
+    return int(torch.randint(2**31, (1,), generator=generator, device=device))
+
+
+def _convert(frames: np.ndarray, output_type: str) -> Any:
+    if output_type == "pt":
+        return torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
+    if output_type == "pil":
+        from PIL import Image
+
+        return [Image.fromarray(frame) for frame in frames]
+    return frames

@@ -1,0 +1,51 @@
+"""Pinhole camera in OpenCV's convention (x right, y down, z forward), pixel centres at +0.5."""
+
+import torch
+
+
+def pixel_directions(intrinsics: torch.Tensor, size: int, grid: int) -> torch.Tensor:
+    """Ray directions in the camera frame, z = 1.
+
+    Args:
+        intrinsics: [3, 3], in pixels of a `size` x `size` picture.
+        size: Pixels a side of that picture.
+        grid: Rays a side, spread evenly over the picture.
+
+    Returns:
+        [grid * grid, 3], row by row.
+    """
+    centres = (torch.arange(grid, device=intrinsics.device, dtype=intrinsics.dtype) + 0.5) * (size / grid)
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    pixels = torch.stack([x, y, torch.ones_like(x)], dim=-1).reshape(-1, 3)
+    return pixels @ torch.linalg.inv(intrinsics).T
+
+
+def rays_in_head_frame(directions: torch.Tensor, pose: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Move camera rays into the head frame.
+
+    Args:
+        directions: [R, 3] in the camera frame.
+        pose: [B, 3, 4] = [R | t], head to camera.
+
+    Returns:
+        Origins [B, 1, 3] and directions [B, R, 3] in the head frame; a step of 1 is 1 cm of depth.
+    """
+    rotation, translation = pose[:, :, :3], pose[:, :, 3]
+    origins = -(translation.unsqueeze(1) @ rotation)
+    return origins, directions @ rotation
+
+
+def intersect_box(
+    origins: torch.Tensor, directions: torch.Tensor, box: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Where rays enter and leave an axis-aligned box [2, 3] of (least, greatest) corners.
+
+    Returns:
+        near [B, R], far [B, R] along the ray (t_n and t_f of Eq. 7), and hit [B, R]; near = far where it misses.
+    """
+    inverse = 1 / torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
+    first, second = (box[0] - origins) * inverse, (box[1] - origins) * inverse
+    near = torch.minimum(first, second).amax(-1).clamp_min(0)
+    far = torch.maximum(first, second).amin(-1)
+    hit = far > near
+    return near, torch.where(hit, far, near), hit

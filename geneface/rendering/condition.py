@@ -1,0 +1,71 @@
+"""What the renderers are conditioned on: landmarks of three neighbouring frames, and the head pose."""
+
+import torch
+from torch import nn
+
+
+def neighbour_windows(lm3d: torch.Tensor) -> torch.Tensor:
+    """[T, 68, 3] -> [T, 3, 68, 3]: the frames before, at and after each (Section 3.3); ends are repeated."""
+    return torch.stack([torch.cat([lm3d[:1], lm3d[:-1]]), lm3d, torch.cat([lm3d[1:], lm3d[-1:]])], dim=1)
+
+
+class LandmarkCondition(nn.Module):
+    """Point-wise normalisation (Section 3.3), then the first principal components.
+
+    A short video shows only a small part of what 204 numbers can say; without the projection the renderer
+    learns each frame by heart and the mouth stops following.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+    basis: torch.Tensor
+
+    def __init__(self, components: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(68, 3))
+        self.register_buffer("std", torch.ones(68, 3))
+        self.register_buffer("basis", torch.zeros(components, 204))
+
+    @torch.no_grad()
+    def fit(self, lm3d: torch.Tensor, weights: torch.Tensor, floor: float = 0.02) -> None:
+        """Set the statistics from a person's training frames.
+
+        Args:
+            lm3d: [T, 68, 3].
+            weights: [68] importance of each point for the principal components.
+            floor: Least standard deviation in cm, so that points that never move do not amplify noise.
+        """
+        self.mean.copy_(lm3d.mean(0))
+        self.std.copy_(lm3d.std(0).clamp_min(floor))
+        points = ((lm3d - self.mean) / self.std * weights.to(lm3d)[:, None]).flatten(1)
+        _, scales, directions = torch.linalg.svd(points, full_matrices=False)
+        count = len(self.basis)
+        scales = scales[:count] / (len(points) - 1) ** 0.5
+        self.basis.copy_(weights.to(lm3d).repeat_interleave(3) * directions[:count] / scales[:, None].clamp_min(1e-3))
+
+    def forward(self, lm3d: torch.Tensor) -> torch.Tensor:
+        """[..., 68, 3] -> [..., components], each of unit variance over the person's training frames."""
+        return ((lm3d - self.mean) / self.std).flatten(-2) @ self.basis.T
+
+
+def pose_vector(pose: torch.Tensor, reference: torch.Tensor, scale: float = 5.0) -> torch.Tensor:
+    """Head pose as six numbers relative to a reference pose.
+
+    Args:
+        pose: [B, 3, 4].
+        reference: [3, 4].
+        scale: Multiplies radians; translations are divided by it (cm).
+
+    Returns:
+        [B, 6]: a rotation vector (small-angle) and a translation.
+    """
+    relative = pose[:, :, :3] @ reference[:, :3].T
+    turn = 0.5 * torch.stack(
+        [
+            relative[:, 2, 1] - relative[:, 1, 2],
+            relative[:, 0, 2] - relative[:, 2, 0],
+            relative[:, 1, 0] - relative[:, 0, 1],
+        ],
+        dim=-1,
+    )
+    return torch.cat([turn * scale, (pose[:, :, 3] - reference[:, 3]) / scale], dim=-1)

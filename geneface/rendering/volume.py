@@ -1,0 +1,35 @@
+"""Volume rendering: the quadrature of Eq. 7-8."""
+
+import torch
+
+
+def sample_depths(
+    near: torch.Tensor, far: torch.Tensor, samples: int, jitter: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One sample in each of `samples` equal parts of [near, far].
+
+    Args:
+        near, far: [...].
+        jitter: Positions inside the parts, [..., samples] in [0, 1); their middles if None.
+
+    Returns:
+        Depths [..., samples] and the parts' length [..., 1].
+    """
+    step = ((far - near) / samples).unsqueeze(-1)
+    offsets = torch.arange(samples, device=near.device, dtype=near.dtype) + (0.5 if jitter is None else jitter)
+    return near.unsqueeze(-1) + offsets * step, step
+
+
+def compositing_weights(density: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
+    """Share of each sample in its ray's colour: T_i (1 - exp(-sigma_i * step)).
+
+    Args:
+        density: [..., S], per cm.
+        step: Broadcastable to it, in cm.
+
+    Returns:
+        [..., S]; the sum over S is the ray's opacity.
+    """
+    optical_depth = density * step
+    transmittance = torch.exp(-(torch.cumsum(optical_depth, -1) - optical_depth))
+    return transmittance * (1 - torch.exp(-optical_depth))

@@ -1,0 +1,173 @@
+"""Train a person's renderer on their dataset.
+
+accelerate launch -m geneface.training.renderer --config hub_configs/embedded/train_renderer.json
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from geneface.data.person import HEAD, TORSO, PersonDataset, split_range
+from geneface.media.image import write_image
+from geneface.metrics import psnr
+from geneface.rendering.condition import neighbour_windows
+from geneface.rendering.fast import FastRenderer, Rendering
+from geneface.training.loop import Loop, LoopConfig, parse_config
+
+JAW, LIPS = slice(0, 17), slice(48, 68)
+
+
+@dataclass
+class RendererConfig(LoopConfig):
+    """Settings of the renderer's training."""
+
+    dataset: str = ""
+    """A person dataset (`data.person`)."""
+    renderer: dict[str, Any] = field(default_factory=dict)
+    """Constructor arguments of `FastRenderer`."""
+    mouth_weight: float = 4.0
+    """Weight of the mouth's pixels beside 1 for all others."""
+    edge_weight: float = 0.1
+    """Weight of the L1 distance of neighbouring pixels' differences: sharpness without a perceptual network."""
+    mask_weight: float = 0.2
+    warp_decay: float = 1e-4
+    dtype: str = "float16"
+    """Of the weights on disk."""
+
+
+def fit_statistics(renderer: FastRenderer, data: PersonDataset) -> None:
+    """Fill the buffers that come from the person's training frames, not from gradients."""
+    train = list(split_range(len(data), "train"))
+    lm3d, pose = data.tracks["lm3d"][train].float(), data.tracks["pose"][train].float()
+    weights = torch.ones(68)
+    weights[JAW], weights[LIPS] = 0.3, 3.0
+    renderer.condition.fit(lm3d, weights)
+    blink = data.tracks["blink"][train].float()
+    renderer.scene.fit(lm3d, pose, blink, data.tracks["intrinsics"], data.background)
+
+
+class Batches:
+    """Frames with their conditions; indexing picks frames of one split."""
+
+    def __init__(self, data: PersonDataset, batch_size: int):
+        self.data = data
+        self.windows = neighbour_windows(data.tracks["lm3d"].float())
+        self.boxes = data.mouth_boxes()
+        self.frames = data.frames
+        self.batch_size = batch_size
+        self.train = np.array(split_range(len(data), "train"))
+
+    def draw(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        return self[np.sort(rng.choice(self.train, self.batch_size, replace=False))]
+
+    def __getitem__(self, index: np.ndarray) -> dict[str, torch.Tensor]:
+        mouth = torch.zeros(len(index), 1, *self.frames.shape[1:3])
+        for row, (left, top, right, bottom) in zip(mouth, self.boxes[index].tolist(), strict=True):
+            row[:, top:bottom, left:right] = 1
+        return {
+            "frames": torch.from_numpy(self.frames[index]),
+            "windows": self.windows[index],
+            "pose": self.data.tracks["pose"][index].float(),
+            "masks": self.data.masks[index].unsqueeze(1),
+            "mouth": mouth,
+        }
+
+
+def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfig) -> dict[str, torch.Tensor]:
+    """Eq. 10 with the mouth weighed up, sharpness, and the opacities against the parsed masks."""
+    truth = batch["frames"].permute(0, 3, 1, 2).float() / 255
+    masks = batch["masks"]
+    grid = out.head_alpha.shape[-1]
+    error = out.rgb.float() - truth
+    weights = 1 + (config.mouth_weight - 1) * batch["mouth"]
+    photometric = (weights * error.square()).mean()
+    edges = (weights[..., 1:] * error.diff(dim=-1).abs()).mean() + (
+        weights[..., 1:, :] * error.diff(dim=-2).abs()
+    ).mean()
+
+    head = F.interpolate((masks == HEAD).float(), size=(grid, grid), mode="area")
+    torso = F.interpolate((masks == TORSO).float(), size=(grid, grid), mode="area")
+    small = F.interpolate(truth, size=(grid, grid), mode="area")
+    head_colour = (out.head_rgb.float() - small * head).square().mean()
+    opacity = (out.head_alpha - head).square().mean() + ((1 - head) * (out.torso_alpha - torso).square()).mean()
+    person = F.interpolate(out.alpha, size=(grid, grid), mode="area")
+    opacity = opacity + (person - head - torso).square().mean()
+    return {
+        "photometric": photometric,
+        "edges": config.edge_weight * edges,
+        "head_colour": 0.2 * head_colour,
+        "opacity": config.mask_weight * opacity,
+    }
+
+
+@torch.no_grad()
+def held_out_figures(
+    renderer: FastRenderer, batches: Batches, split: str, picture: Path | None = None
+) -> dict[str, float]:
+    """PSNR of the full frame, the head and the mouth (MEASURES.md, Images), rendered from tracked landmarks."""
+    renderer.eval()
+    index = np.array(split_range(len(batches.data), split))
+    scores: dict[str, list[float]] = {"full": [], "head": [], "mouth": []}
+    rows = []
+    for start in range(0, len(index), 8):
+        batch = {k: v.to(renderer.device) for k, v in batches[index[start : start + 8]].items()}
+        out = renderer(batch["windows"], batch["pose"]).rgb
+        rendered = (out.clamp(0, 1) * 255).round().to(torch.uint8)
+        truth = batch["frames"].permute(0, 3, 1, 2)
+        head = F.interpolate((batch["masks"] == HEAD).float(), size=truth.shape[-2:]) > 0
+        regions = {"full": torch.ones_like(head), "head": head, "mouth": batch["mouth"] > 0}
+        for name, region in regions.items():
+            for a, b, mask in zip(truth, rendered, region, strict=True):
+                scores[name].append(float(psnr(a.cpu().numpy(), b.cpu().numpy(), mask.expand_as(a).cpu().numpy())))
+        if picture and start % 40 == 0:
+            rows.append(torch.cat([truth[0], rendered[0]], dim=1).permute(1, 2, 0).cpu().numpy())
+    if picture:
+        write_image(picture, np.concatenate(rows[:6], axis=1))
+    renderer.train()
+    return {name: float(np.mean(values)) for name, values in scores.items()}
+
+
+def train(config: RendererConfig) -> Path:
+    """Train, and write `output_dir/model`, `report.json` and `test.png`; returns the model's folder."""
+    loop = Loop(config)
+    data = PersonDataset(config.dataset)
+    component = FastRenderer(**config.renderer)
+    fit_statistics(component, data)
+    batches = Batches(data, config.batch_size)
+    grids = [p for n, p in component.named_parameters() if "plane" in n or "texture" in n or "warp" in n]
+    others = [p for n, p in component.named_parameters() if not ("plane" in n or "texture" in n or "warp" in n)]
+    optimizer = torch.optim.Adam(
+        [{"params": grids, "lr": 5 * config.learning_rate}, {"params": others, "lr": config.learning_rate}],
+        betas=(0.9, 0.99),
+    )
+    renderer, optimizer = loop.prepare(component, optimizer)
+    renderer.train()
+    for step in loop:
+        for batch in loop.microbatches(step, batches.draw):
+            batch = {name: value.to(loop.device, non_blocking=True) for name, value in batch.items()}
+            with loop.accelerator.autocast():
+                out = renderer(batch["windows"], batch["pose"])
+            terms = losses(out, batch, config)
+            warps = component.warp.square().mean() + component.torso_warp.square().mean()
+            loop.backward(sum(terms.values()) + config.warp_decay * warps)
+        loop.update(optimizer, renderer)
+        loop.record(**terms)
+    model = loop.finish(renderer, dtype=getattr(torch, config.dtype))
+    if loop.accelerator.is_main_process:
+        shipped = FastRenderer.from_pretrained(model).to(loop.device)
+        report = {
+            "dev": held_out_figures(shipped, batches, "dev"),
+            "test": held_out_figures(shipped, batches, "test", picture=loop.folder / "test.png"),
+        }
+        (loop.folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+        loop.accelerator.print(json.dumps(report))
+    return model
+
+
+if __name__ == "__main__":
+    train(parse_config(RendererConfig))
