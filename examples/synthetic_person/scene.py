@@ -137,18 +137,18 @@ def _paint_uv(part: Part, mesh: ActorMesh) -> np.ndarray:
 
 
 def _materials(mesh: ActorMesh, part: Part) -> list[tuple[int, np.ndarray]]:
-    """Materials of a part with the triangles [M] that they take: the tongue is a piece of its own among the gums."""
+    """Materials of a part with the triangles [M] that they take: the tongue's islands in the gums' texture."""
     everything = np.ones(len(part.triangles), bool)
     if part.name != "gums":
         return [(_MATERIALS[part.name], everything)]
-    corners = part.vertex[part.triangles]
-    links = coo_matrix((np.ones(len(corners)), (corners[:, 0], corners[:, 1])), shape=(len(mesh.mean),) * 2)
+    corners = part.triangles
+    links = coo_matrix((np.ones(len(corners)), (corners[:, 0], corners[:, 1])), shape=(len(part.vertex),) * 2)
     links = links + coo_matrix((np.ones(len(corners)), (corners[:, 1], corners[:, 2])), shape=links.shape)
-    piece = connected_components(links, directed=False)[1][corners[:, 0]]
-    labels = np.unique(piece)
-    # Gums are horseshoes, empty along their middle; the tongue is not.
-    middle = [np.abs(mesh.mean[corners[piece == label], 0]).mean() for label in labels]
-    tongue = piece == labels[int(np.argmin(middle))]
+    island = connected_components(links, directed=False)[1]
+    points = mesh.mean[part.vertex]
+    narrow = [np.abs(points[island == label, 0]).max() < 2.1 for label in range(island.max() + 1)]
+    forward = [points[island == label, 2].max() > 6.0 for label in range(island.max() + 1)]
+    tongue = (np.array(narrow) & np.array(forward))[island[corners[:, 0]]]
     return [(GUMS, ~tongue), (TONGUE, tongue)]
 
 

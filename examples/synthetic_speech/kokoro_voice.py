@@ -19,7 +19,7 @@ from timed import TimedSpeech, silences_from_energy, trimmed
 
 SAMPLING_RATE = 24000
 SAMPLES_PER_UNIT = 600
-LEAD = 0.045
+LEAD = 0.055
 """Seconds by which the sound comes before the times of the duration model."""
 
 _DURATIONS = "/encoder/Clip_output_0"

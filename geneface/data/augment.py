@@ -53,7 +53,7 @@ def insert_silence(
 ) -> tuple[np.ndarray, Phones]:
     """Digital silence between two phones, or where it is quietest near a random place if their times are unknown."""
     length = round(rng.uniform(*seconds) * SAMPLING_RATE)
-    spoken = [start for symbol, start, _ in phones if symbol != SILENCE]
+    spoken = [start for symbol, start, _ in phones if symbol != SILENCE and start >= 0]
     if spoken:
         place = min(round(spoken[rng.integers(len(spoken))] * SAMPLING_RATE), len(samples))
     else:

@@ -1,6 +1,6 @@
 """Transcribed speech of many languages (a folder with `metadata.csv`) as a corpus of clips with phonemes.
 
-    python -m geneface.data.speech SOURCE -o DIR --hours 3
+python -m geneface.data.speech SOURCE -o DIR --hours 3
 """
 
 import argparse
@@ -37,7 +37,7 @@ def read_speech(folder: str | Path) -> Corpus:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is not a list of transcribed recordings ({error!r}); name another folder") from None
     slowest, fastest = PHONEMES_PER_SECOND
-    return Corpus(folder, [c for c in clips if slowest <= len(c.phonemes) / c.seconds <= fastest])
+    return Corpus(folder, [c for c in clips if 0 < slowest * c.seconds <= len(c.phonemes) <= fastest * c.seconds])
 
 
 def _clip(row: dict[str, str]) -> Clip:

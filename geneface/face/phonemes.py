@@ -4,8 +4,8 @@ import re
 import unicodedata
 
 SILENCE = "sil"
-VOWELS: tuple[str, ...] = tuple("i y ɪ e ø ɛ œ æ a ɑ ɒ ɔ o u ʊ ʌ ə ɜ ɨ".split())
-CONSONANTS: tuple[str, ...] = tuple("p b m f v w t d n s z θ ð l ɾ r ɹ ʃ ʒ j k ɡ ŋ h x ʔ".split())
+VOWELS: tuple[str, ...] = tuple("iyɪeøɛœæaɑɒɔouʊʌəɜɨ")
+CONSONANTS: tuple[str, ...] = tuple("pbmfvwtdnszθðlɾrɹʃʒjkɡŋhxʔ")
 INVENTORY: tuple[str, ...] = (SILENCE, *VOWELS, *CONSONANTS)
 
 # What is not in the inventory goes to the nearest symbol, by lips first, then by sound.

@@ -1,6 +1,7 @@
 """Volume rendering: the quadrature of Eq. 7-8."""
 
 import torch
+import torch.nn.functional as F
 
 
 def sample_depths(
@@ -31,5 +32,5 @@ def compositing_weights(density: torch.Tensor, step: torch.Tensor) -> torch.Tens
         [..., S]; the sum over S is the ray's opacity.
     """
     optical_depth = density * step
-    transmittance = torch.exp(-(torch.cumsum(optical_depth, -1) - optical_depth))
+    transmittance = torch.exp(-torch.cumsum(F.pad(optical_depth[..., :-1], (1, 0)), -1))
     return transmittance * (1 - torch.exp(-optical_depth))

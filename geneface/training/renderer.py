@@ -4,14 +4,14 @@ accelerate launch -m geneface.training.renderer --config hub_configs/embedded/tr
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from geneface.bundle import read_json
 from geneface.data.person import HEAD, TORSO, PersonDataset, split_range
 from geneface.media.image import write_image
 from geneface.metrics import psnr
@@ -28,7 +28,7 @@ class RendererConfig(LoopConfig):
 
     dataset: str = ""
     """A person dataset (`data.person`)."""
-    renderer: dict[str, Any] = field(default_factory=dict)
+    renderer: str = "hub_configs/embedded/renderer.json"
     """Constructor arguments of `FastRenderer`."""
     mouth_weight: float = 4.0
     """Weight of the mouth's pixels beside 1 for all others."""
@@ -99,7 +99,7 @@ def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfi
     opacity = opacity + (person - head - torso).square().mean()
     return {
         "photometric": photometric,
-        "edges": config.edge_weight * edges,
+        "edges": config.edge_weight * (across + down),
         "head_colour": 0.2 * head_colour,
         "opacity": config.mask_weight * opacity,
     }
@@ -136,7 +136,7 @@ def train(config: RendererConfig) -> Path:
     """Train, and write `output_dir/model`, `report.json` and `test.png`; returns the model's folder."""
     loop = Loop(config)
     data = PersonDataset(config.dataset)
-    component = FastRenderer(**config.renderer)
+    component = FastRenderer(**read_json(Path(config.renderer)))
     fit_statistics(component, data)
     batches = Batches(data, config.batch_size)
     grids = [p for n, p in component.named_parameters() if "plane" in n or "texture" in n or "warp" in n]

@@ -1,4 +1,5 @@
 in vec2 place;
+layout(location = 0) out vec4 pixel;
 uniform sampler3D noise_map;
 
 void main() {

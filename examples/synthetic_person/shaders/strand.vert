@@ -7,11 +7,12 @@ out vec3 tangent;
 out vec3 strand;
 out float across;
 uniform mat4 head, clip;
+uniform vec4 viewer;    // a place (w = 1), or the direction of looking of a distant viewer (w = 0)
 
 void main() {
     position = (head * vec4(in_position, 1.0)).xyz;
     tangent = normalize(mat3(head) * in_tangent);
-    vec3 side = normalize(cross(tangent, position));
+    vec3 side = normalize(cross(tangent, viewer.w > 0.5 ? position - viewer.xyz : viewer.xyz));
     position += side * in_strand.x;
     strand = in_strand.yzw;
     across = sign(in_strand.x);

@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from geneface.rendering.condition import neighbour_windows
+
+
+@pytest.fixture
+def renderer(tiny_pipeline):
+    return tiny_pipeline.renderer
+
+
+@pytest.fixture
+def frames():
+    return neighbour_windows(0.3 * torch.randn(5, 68, 3, generator=torch.Generator().manual_seed(1)))
+
+
+@torch.no_grad()
+def test_shapes_and_ranges(renderer, frames):
+    out = renderer(frames, renderer.scene.poses(0, 5))
+    assert out.rgb.shape == (5, 3, 64, 64) and out.alpha.shape == (5, 1, 64, 64)
+    assert out.head_alpha.shape == out.torso_alpha.shape == (5, 1, 16, 16) and out.head_rgb.shape == (5, 3, 16, 16)
+    for alpha in (out.alpha, out.head_alpha, out.torso_alpha):
+        assert alpha.min() >= 0 and alpha.max() <= 1 + 1e-5
+
+
+@torch.no_grad()
+def test_frames_do_not_depend_on_their_batch(renderer, frames):
+    poses = renderer.scene.poses(0, 5)
+    together = renderer(frames, poses).rgb
+    alone = torch.cat([renderer(frames[i : i + 1], poses[i : i + 1]).rgb for i in range(5)])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+@torch.no_grad()
+def test_landmarks_pose_and_background_all_matter(renderer, frames):
+    poses = renderer.scene.poses(3, 8)
+    base = renderer(frames, poses)
+    assert not torch.allclose(renderer(frames + 0.5, poses).head_rgb, base.head_rgb, atol=1e-4)
+    assert not torch.allclose(renderer(frames, poses + 0.1).rgb, base.rgb, atol=1e-4)
+    white = renderer(frames, poses, torch.ones(3, 64, 64))
+    own = renderer.scene.background / 255
+    assert torch.allclose(white.rgb - base.rgb, (1 - base.alpha) * (1 - own), atol=1e-5)
+
+
+@torch.no_grad()
+def test_torso_is_aware_of_the_head(renderer, frames):
+    turn = torch.zeros(5, 6)
+    alpha = torch.ones(5, 1, 16, 16)
+    first, _, _ = renderer.render_torso(turn, torch.zeros(5, 3, 16, 16), alpha)
+    second, _, _ = renderer.render_torso(turn, torch.ones(5, 3, 16, 16), alpha)
+    assert not torch.allclose(first, second, atol=1e-4)
+
+
+@torch.no_grad()
+def test_inference_is_deterministic_and_training_is_not(renderer, frames):
+    poses = renderer.scene.poses(0, 5)
+    assert torch.equal(renderer(frames, poses).rgb, renderer(frames, poses).rgb)
+    renderer.train()
+    assert not torch.equal(renderer(frames, poses).rgb, renderer(frames, poses).rgb)
+
+
+def test_every_parameter_gets_a_gradient(renderer, frames):
+    out = renderer(frames, renderer.scene.poses(0, 5))
+    (out.rgb.square().mean() + out.head_rgb.square().mean()).backward()
+    without = [name for name, parameter in renderer.named_parameters() if parameter.grad is None]
+    assert not without

@@ -1,0 +1,193 @@
+"""What diffusers tests on its pipelines, on GeneFacePipeline with tiny real components."""
+
+import inspect
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from geneface import GeneFacePipeline, InputError
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def run(pipe, speech, seed=0, **options):
+    return pipe(speech, 16000, generator=seeded(seed), **options)
+
+
+def test_output_has_a_frame_for_every_640_samples(tiny_pipeline, speech):
+    output = run(tiny_pipeline, speech[:30001])
+    assert output.frames.shape == (47, 64, 64, 3) and output.frames.dtype == np.uint8
+    assert output.landmarks.shape == (47, 68, 3)
+    assert output.fps == 25 and output.sampling_rate == 16000 and len(output.audio) == 30001
+
+
+def test_save_and_load_gives_the_same_frames(tiny_pipeline, speech, tmp_path):
+    before = run(tiny_pipeline, speech)
+    tiny_pipeline.save_pretrained(tmp_path / "copy")
+    loaded = GeneFacePipeline.from_pretrained(tmp_path / "copy", device="cpu")
+    loaded.set_progress_bar_config(disable=True)
+    assert np.array_equal(run(loaded, speech).frames, before.frames)
+
+
+def test_saved_bundle_names_no_path_of_this_machine(tiny_bundle):
+    pipe = GeneFacePipeline.from_pretrained(tiny_bundle, device="cpu")
+    pipe.save_pretrained(tiny_bundle.parent / "again")
+    index = (tiny_bundle.parent / "again" / "model_index.json").read_text()
+    assert str(tiny_bundle.parent) not in index
+    assert json.loads(index) == json.loads((tiny_bundle / "model_index.json").read_text())
+
+
+def test_tuple_equals_output(tiny_pipeline, speech):
+    output = run(tiny_pipeline, speech)
+    frames, audio, sampling_rate, fps, landmarks = run(tiny_pipeline, speech, return_dict=False)
+    assert np.array_equal(frames, output.frames) and np.array_equal(landmarks, output.landmarks)
+    assert np.array_equal(audio, output.audio) and (sampling_rate, fps) == (16000, 25)
+
+
+def test_seed_decides(tiny_pipeline, speech):
+    first, again, other = (run(tiny_pipeline, speech, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first.frames, again.frames)
+    assert not np.allclose(first.landmarks, other.landmarks, atol=1e-4)
+
+
+def test_temperature_zero_needs_no_seed(tiny_pipeline, speech):
+    first, other = (run(tiny_pipeline, speech, seed, temperature=0.0, blink="none") for seed in (1, 2))
+    assert np.array_equal(first.landmarks, other.landmarks)
+
+
+def test_stream_equals_call(tiny_pipeline, speech):
+    whole = run(tiny_pipeline, speech)
+    chunks = list(tiny_pipeline.stream(speech, 16000, generator=seeded()))
+    assert [chunk.start for chunk in chunks] == list(np.cumsum([0] + [len(chunk.frames) for chunk in chunks[:-1]]))
+    assert np.array_equal(np.concatenate([chunk.frames for chunk in chunks]), whole.frames)
+
+
+def test_stages_equal_call(tiny_pipeline, speech):
+    from geneface.rendering.condition import neighbour_windows
+
+    pipe = tiny_pipeline
+    features = pipe.extract_features(speech, 16000)
+    lm3d = pipe.adapt_motion(pipe.generate_motion(features, generator=seeded()))
+    frames = pipe.render(neighbour_windows(lm3d), pipe.prepare_poses("natural", 0, len(lm3d)))
+    whole = run(pipe, speech, blink="none")
+    assert np.allclose(lm3d.numpy(), whole.landmarks, atol=1e-5)
+    assert np.abs(frames.permute(0, 2, 3, 1).numpy().astype(int) - whole.frames).max() <= 1
+
+
+def test_long_audio_is_chunked_without_a_trace(tiny_pipeline, speech, monkeypatch):
+    long = np.tile(speech, 3)
+    features = tiny_pipeline.extract_features(long, 16000)
+    whole = torch.cat(list(tiny_pipeline._motion([features], 5, 1.0)))
+    pieces = torch.cat(list(tiny_pipeline._motion(features.split(64), 5, 1.0)))
+    assert torch.allclose(whole, pieces, atol=1e-4)
+
+
+def test_call_signature():
+    parameters = inspect.signature(GeneFacePipeline.__call__).parameters
+    expected = ["audio", "sampling_rate", "generator", "temperature", "pose", "blink", "background", "size"]
+    assert list(parameters)[1:9] == expected
+    assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in expected[2:])
+    assert {"output_type", "callback_on_frame_end", "return_dict"} <= parameters.keys()
+
+
+def test_components_are_those_of_the_constructor(tiny_pipeline):
+    required = [
+        name
+        for name, parameter in inspect.signature(GeneFacePipeline.__init__).parameters.items()
+        if parameter.default is inspect.Parameter.empty and name != "self"
+    ]
+    assert list(tiny_pipeline.components) == required
+
+
+def test_component_override(tiny_bundle, tiny_pipeline):
+    post_net = tiny_pipeline.post_net
+    pipe = GeneFacePipeline.from_pretrained(tiny_bundle, device="cpu", post_net=post_net)
+    assert pipe.post_net is post_net
+    with pytest.raises(InputError, match="vocoder"):
+        GeneFacePipeline.from_pretrained(tiny_bundle, vocoder=post_net)
+
+
+def test_to_dtype(tiny_pipeline, speech):
+    expected = run(tiny_pipeline, speech).frames.astype(int)
+    pipe = tiny_pipeline.to("cpu", torch.float64)
+    assert pipe.renderer.dtype is torch.float64
+    assert np.abs(run(pipe, speech).frames.astype(int) - expected).max() <= 2
+
+
+def test_unusable_device_is_an_input_error(tiny_bundle):
+    if torch.cuda.is_available():
+        pytest.skip("CUDA is usable here")
+    with pytest.raises(InputError, match="cuda"):
+        GeneFacePipeline.from_pretrained(tiny_bundle, device="cuda")
+
+
+def test_variant(tiny_pipeline, tmp_path, speech):
+    tiny_pipeline.save_pretrained(tmp_path / "v", variant="fp16")
+    assert (tmp_path / "v" / "renderer" / "model.fp16.safetensors").is_file()
+    GeneFacePipeline.from_pretrained(tmp_path / "v", variant="fp16", device="cpu")
+    with pytest.raises(InputError, match="missing"):
+        GeneFacePipeline.from_pretrained(tmp_path / "v", device="cpu")
+
+
+@pytest.mark.parametrize(("output_type", "check"), [("pt", torch.is_tensor), ("pil", lambda x: x[0].size == (64, 64))])
+def test_output_types(tiny_pipeline, speech, output_type, check):
+    assert check(run(tiny_pipeline, speech[:6400], output_type=output_type).frames)
+
+
+def test_callback_sees_every_batch_and_can_stop(tiny_pipeline, speech):
+    seen = []
+
+    def callback(pipe, frame, total):
+        seen.append((frame, total))
+        if frame >= 7:
+            pipe.interrupt()
+
+    output = run(tiny_pipeline, speech, callback_on_frame_end=callback)
+    assert seen == [(3, 50), (7, 50)] and len(output.frames) == 8
+    assert len(run(tiny_pipeline, speech).frames) == 50, "the next call starts afresh"
+
+
+def test_progress_bar_counts_frames(tiny_pipeline, speech, capsys):
+    tiny_pipeline.set_progress_bar_config(disable=False)
+    run(tiny_pipeline, speech)
+    assert "50/50" in capsys.readouterr().err
+
+
+def test_size_background_and_pose(tiny_pipeline, speech, tmp_path):
+    clip = speech[:3200]
+    assert run(tiny_pipeline, clip, size=96).frames.shape == (5, 96, 96, 3)
+    own, white = run(tiny_pipeline, clip).frames, run(tiny_pipeline, clip, background="#ffffff").frames
+    assert white.mean() > own.mean()
+    moving, still = run(tiny_pipeline, clip, temperature=0, blink="none"), run(tiny_pipeline, clip, pose="still")
+    poses = tiny_pipeline.prepare_poses("natural", 0, 5).numpy()
+    given = run(tiny_pipeline, clip, temperature=0, blink="none", pose=poses)
+    assert np.array_equal(given.frames, moving.frames) and not np.array_equal(still.frames, moving.frames)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"temperature": -1}, "temperature"),
+        ({"pose": "wild"}, "pose"),
+        ({"pose": np.zeros((3, 4))}, "pose"),
+        ({"blink": "often"}, "blink"),
+        ({"size": 7}, "size"),
+        ({"background": "#12"}, "colour"),
+        ({"background": "nowhere.png"}, "nowhere.png"),
+        ({"output_type": "gif"}, "output_type"),
+    ],
+)
+def test_bad_settings_are_named(tiny_pipeline, speech, options, word):
+    with pytest.raises(InputError, match=word):
+        run(tiny_pipeline, speech, **options)
+
+
+def test_blink_moves_only_the_eyes(tiny_pipeline, speech):
+    long = np.tile(speech, 5)
+    with_blinks, without = (run(tiny_pipeline, long, blink=blink).landmarks for blink in ("natural", "none"))
+    difference = np.abs(with_blinks - without).max((0, 2))
+    assert difference[36:48].min() > 0 and difference[:36].max() < 1e-5 and difference[48:].max() < 1e-5
