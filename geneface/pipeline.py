@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from geneface.models.post_net import PostNet
     from geneface.rendering.fast import FastRenderer
 
-BATCH_FRAMES = 4
 
 Background = str | Path | np.ndarray | None
 Callback = Callable[["GeneFacePipeline", int, int], None]
@@ -109,7 +108,7 @@ class GeneFacePipeline:
         Raises:
             InputError: for a bundle that is missing, incomplete, damaged, newer than this release, or not safe.
         """
-        hub = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
+        hub: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
         folder = resolve_bundle(path_or_id, revision=revision, **hub)
         loaded = load_components(folder, components, variant=variant, hub=hub)
         return cls(**loaded, name=folder.name).to(device or default_device(), dtype)
@@ -134,6 +133,11 @@ class GeneFacePipeline:
     @property
     def device(self) -> torch.device:
         return self.renderer.device
+
+    @property
+    def batch_frames(self) -> int:
+        """Frames rendered together: few on a CPU, whose caches are small."""
+        return 2 if self.device.type == "cpu" else 8
 
     # Progress and interruption
 
@@ -226,7 +230,7 @@ class GeneFacePipeline:
             blinking = self._add_blinks(adapted, seed, blink)
             start = 0
             for windows in overlapped(blinking, lambda window, _: neighbour_windows(window), 1):
-                for batch in windows.split(BATCH_FRAMES):
+                for batch in windows.split(self.batch_frames):
                     if self._interrupt:
                         return
                     frames = self.render(batch, self.prepare_poses(pose, start, len(batch)), backdrop, size)

@@ -56,7 +56,6 @@ TINY_RENDERER = {
     "hidden": 8,
     "features": 8,
     "texture_size": 16,
-    "texture_channels": 2,
     "components": 4,
     "pose_frames": 10,
 }

@@ -15,23 +15,22 @@ ARPABET = {
     "zh": "ʒ",
 }  # fmt: skip
 
+_MEAN_PITCH = {"slt": 170.0, "rms": 105.0, "awb": 130.0, "kal16": 95.0}
+
 
 class FliteVoice:
-    """One of flite's voices: slt, rms, awb or kal16."""
+    """One of flite's voices (slt, rms, awb, kal16); `pitch` is a factor on the voice's own mean."""
 
-    language = "en"
+    def __init__(self, voice: str = "slt", pitch: float = 1.0):
+        self.voice, self.pitch = voice, pitch
+        self.name = voice if pitch == 1.0 else f"{voice}-{pitch:g}"
 
-    def __init__(self, name: str = "slt"):
-        self.name = name
-
-    def say(self, text: str, speed: float = 1.0, pitch: float = 1.0) -> TimedSpeech:
-        """`pitch` is a factor on the voice's own mean."""
-        means = {"slt": 170, "rms": 105, "awb": 130, "kal16": 95}
+    def say(self, text: str, speed: float = 1.0) -> TimedSpeech:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "speech.wav"
-            command = ["flite", "-voice", self.name, "--setf", f"duration_stretch={1 / speed:.3f}", "-psdur"]
-            if pitch != 1.0:
-                command += ["--setf", f"int_f0_target_mean={means[self.name] * pitch:.1f}"]
+            command = ["flite", "-voice", self.voice, "--setf", f"duration_stretch={1 / speed:.3f}", "-psdur"]
+            if self.pitch != 1.0:
+                command += ["--setf", f"int_f0_target_mean={_MEAN_PITCH[self.voice] * self.pitch:.1f}"]
             listing = subprocess.run([*command, text, path], capture_output=True, text=True, check=True).stdout
             sound, rate = soundfile.read(path, dtype="float32")
         phones, start = [], 0.0

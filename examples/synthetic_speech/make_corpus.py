@@ -1,8 +1,8 @@
 """A corpus of synthetic speech in many voices and languages, with the time of every phone.
 
-    python examples/synthetic_speech/make_corpus.py OUT --minutes 60 [--voices package/voices] [--texts metadata.csv]
+    python examples/synthetic_speech/make_corpus.py OUT --minutes 60 [--kokoro package/voices] [--texts metadata.csv]
 
-OUT is a `geneface.data.corpus.Corpus`. The same arguments give the same speakers, texts and times.
+OUT is a `geneface.data.corpus.Corpus`. espeak-ng and flite speak, or, with --kokoro, Kokoro (slower, natural). The same arguments give the same speakers, texts and times.
 """
 
 import argparse
@@ -57,22 +57,30 @@ class Speaker:
         return levelled(joined(parts).resampled(SAMPLING_RATE), float(rng.uniform(-29.0, -19.0))).in_inventory()
 
 
-def speakers(count: int, texts: dict[str, list[str]], kokoro: Path | None, rng: np.random.Generator) -> list[Speaker]:
-    """About half the speakers are natural voices (Kokoro, flite) where those are there."""
-    found: list[Speaker] = []
-    english = texts["en-us"]
-    if kokoro:
-        from kokoro_voice import KokoroVoice
+def kokoro_speakers(voices: Path, texts: dict[str, list[str]], rng: np.random.Generator) -> list[Speaker]:
+    from kokoro_voice import KokoroVoice
 
-        for name in _KOKORO_VOICES.split():
-            voice = KokoroVoice(kokoro, name)
-            pace = float(rng.uniform(0.9, 1.15))
-            found.append(Speaker(name, "kokoro", voice.language, voice, texts[voice.espeak_voice], pace))
+    cast = []
+    for name in _KOKORO_VOICES.split():
+        voice = KokoroVoice(voices, name)
+        cast.append(
+            Speaker(name, "kokoro", voice.language, voice, texts[voice.espeak_voice], float(rng.uniform(0.9, 1.15)))
+        )
+    return cast
+
+
+def formant_speakers(count: int, texts: dict[str, list[str]], rng: np.random.Generator) -> list[Speaker]:
+    """The four voices of flite at three pitches each, then random settings of espeak-ng in all languages."""
+    cast: list[Speaker] = []
     for name in ("slt", "rms", "awb", "kal16"):
-        found.append(Speaker(f"flite-{name}", "flite", "en", FliteVoice(name), english, float(rng.uniform(0.9, 1.15))))
+        for pitch in (1.0, 0.88, 1.15):
+            flite = FliteVoice(name, pitch)
+            cast.append(
+                Speaker(f"flite-{flite.name}", "flite", "en", flite, texts["en-us"], float(rng.uniform(0.9, 1.15)))
+            )
     languages = sorted(set(texts) - {"en-us", "en-gb"})
-    while len(found) < count:
-        number = len(found)
+    while len(cast) < count:
+        number = len(cast)
         is_english = rng.random() < ENGLISH_SHARE
         language = str(rng.choice(["en-us", "en-gb"])) if is_english else languages[number % len(languages)]
         espeak = EspeakVoice(
@@ -83,8 +91,8 @@ def speakers(count: int, texts: dict[str, list[str]], kokoro: Path | None, rng: 
             speed=int(rng.integers(135, 205)),
         )
         code = language.split("-")[0]
-        found.append(Speaker(f"espeak{number:03d}-{espeak.name}", "espeak-ng", code, espeak, texts[language], 1.0))
-    return found
+        cast.append(Speaker(f"espeak{number:03d}-{espeak.name}", "espeak-ng", code, espeak, texts[language], 1.0))
+    return cast
 
 
 def write_clip(out: Path, name: str, speech: TimedSpeech, speaker: Speaker, split: str) -> Clip:
@@ -112,20 +120,22 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--speakers", type=int, default=160)
-    parser.add_argument("--voices", type=Path, help="folder of Kokoro's voices; without it, espeak-ng and flite speak")
+    parser.add_argument("--kokoro", type=Path, help="folder of Kokoro's voices, which then speak instead")
     parser.add_argument("--texts", type=Path, help="CSV with the columns espeak_voice, g2p_text and split")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
-    cast = speakers(args.speakers, load_texts(args.texts), args.voices, np.random.default_rng(args.seed))
+    texts, rng = load_texts(args.texts), np.random.default_rng(args.seed)
+    cast = kokoro_speakers(args.kokoro, texts, rng) if args.kokoro else formant_speakers(args.speakers, texts, rng)
+    cast = [cast[index] for index in rng.permutation(len(cast))]
     (args.out / "audio").mkdir(parents=True, exist_ok=True)
     clips: list[Clip] = []
     seconds, number = 0.0, 0
     with (args.out / "clips.jsonl").open("w", encoding="utf-8") as lines:
         while seconds < 60 * args.minutes:
             index = number % len(cast)
-            rng = np.random.default_rng([args.seed, number])
-            speech = cast[index].clip(rng, float(rng.uniform(4.0, 9.0)))
+            chance = np.random.default_rng([args.seed, number])
+            speech = cast[index].clip(chance, float(chance.uniform(4.0, 9.0)))
             split = "dev" if index % 12 == 5 else "train"
             clip = write_clip(args.out, f"{number:04d}-{cast[index].source}", speech, cast[index], split)
             lines.write(json.dumps(asdict(clip), ensure_ascii=False) + "\n")

@@ -9,6 +9,7 @@ background.png         the scene without the person
 """
 
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -49,16 +50,14 @@ class PersonDataset:
     def frames(self) -> np.ndarray:
         """[T, H, W, 3] uint8, mapped from a temporary file."""
         if self._frames is None:
-            with VideoReader(self.folder / "frames.mp4") as reader:
-                # The unlinked file lives as long as the mapping does.
-                with tempfile.TemporaryFile() as file:
-                    shape = (len(self), reader.height, reader.width, 3)
-                    frames = np.memmap(file, dtype=np.uint8, mode="w+", shape=shape)
-                    count = 0
-                    for count, frame in enumerate(reader, start=1):
-                        frames[count - 1 : count] = frame
-                        if count == len(self):
-                            break
+            # The unlinked file lives as long as the mapping does.
+            with VideoReader(self.folder / "frames.mp4") as reader, tempfile.TemporaryFile() as file:
+                shape = (len(self), reader.height, reader.width, 3)
+                frames = np.memmap(file, dtype=np.uint8, mode="w+", shape=shape)
+                count = 0
+                for frame in islice(reader, len(self)):
+                    frames[count] = frame
+                    count += 1
             if count < len(self):
                 raise InputError(f"{self.folder / 'frames.mp4'} has {count} frames where the tracks have {len(self)}")
             self._frames = frames

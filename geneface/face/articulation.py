@@ -29,10 +29,6 @@ EXPRESSION_NAMES: tuple[str, ...] = tuple(_NAMES.split())
 
 INDEX = {name: index for index, name in enumerate(EXPRESSION_NAMES)}
 
-ARTICULATORS = ("jaw", "lower", "upper", "pucker", "funnel", "stretch", "close", "tuck")
-"""Jaw lowering, lower lip down, upper lip up, protrusion, open rounding, spreading, lips together, lower lip tucked
-under the upper teeth."""
-
 # Targets at amplitude 1 (weights of the face model's shapes) in the order jaw, lower, upper, pucker, funnel, stretch.
 _TARGETS: dict[str, tuple[float, float, float, float, float, float]] = {
     "i": (0.070, 0.65, 0.38, 0.00, 0.00, 0.34),

@@ -50,7 +50,7 @@ class FastRenderer(Component):
         plane_size, plane_channels: The three feature planes.
         warp_size: Cells a side of the grid of landmark-driven displacements.
         hidden, features: Widths of the field and of the composited feature map.
-        texture_size, texture_channels: The canonical textures of head and torso.
+        texture_size: Pixels a side of the canonical textures of head and torso.
         components: Principal components of LM3D that condition the head.
         pose_frames: Length of the natural pose track kept with the person.
     """
@@ -70,7 +70,6 @@ class FastRenderer(Component):
         hidden: int = 64,
         features: int = 32,
         texture_size: int = 384,
-        texture_channels: int = 4,
         components: int = 16,
         pose_frames: int = 750,
     ):
@@ -97,9 +96,9 @@ class FastRenderer(Component):
             nn.Conv2d(features, features + 1, 3, padding=1),
         )
 
-        self.head_texture = nn.Parameter(0.05 * torch.randn(1, texture_channels, texture_size, texture_size))
-        self.torso_texture = nn.Parameter(0.05 * torch.randn(1, texture_channels, texture_size, texture_size))
-        self.decoder = Upsampler(features + 2, texture_channels, scale=size // grid)
+        self.head_texture = nn.Parameter(0.02 * torch.randn(1, 3, texture_size, texture_size))
+        self.torso_texture = nn.Parameter(0.02 * torch.randn(1, 3, texture_size, texture_size))
+        self.decoder = Upsampler(features + 2, scale=size // grid, textures=2)
 
     def forward(self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None) -> Rendering:
         """Render B frames.
@@ -200,7 +199,7 @@ class FastRenderer(Component):
         sampled = F.grid_sample(self.planes, where, align_corners=True, padding_mode="border")
         sampled = sampled.squeeze(-1).permute(2, 0, 1).reshape(batch, rays * samples, -1)
         condition = self.field_condition(torch.cat([landmarks.flatten(1), turn], dim=-1))
-        hidden = F.relu(self.field_in(sampled) + condition.unsqueeze(1), inplace=True)
+        hidden = F.relu(self.field_in(sampled).add_(condition.unsqueeze(1)), inplace=True)
         density = F.softplus(self.field_density(hidden) - 1)
         return hidden.view(batch, rays, samples, -1), density.view(batch, rays, samples), canonical
 
@@ -226,9 +225,12 @@ class FastRenderer(Component):
 
 
 class Upsampler(nn.Module):
-    """Coarse features and canonical textures to colours and opacity at full size."""
+    """Coarse features and canonical textures to colours and opacity at full size.
 
-    def __init__(self, features: int, texture_channels: int, scale: int, hidden: int = 32):
+    The textures are added as they are, each with a learned gain: no convolution runs at full size.
+    """
+
+    def __init__(self, features: int, scale: int, textures: int, hidden: int = 32):
         super().__init__()
         self.scale = scale
         self.coarse = nn.Sequential(
@@ -237,31 +239,33 @@ class Upsampler(nn.Module):
             nn.Conv2d(hidden, 2 * hidden, 3, padding=1),
             nn.PixelShuffle(2),
             nn.LeakyReLU(0.1, inplace=True),
-        )
-        self.middle = nn.Sequential(
             nn.Conv2d(hidden // 2, hidden // 2, 3, padding=1),
             nn.LeakyReLU(0.1, inplace=True),
-            nn.Conv2d(hidden // 2, 8 * (scale // 2) ** 2, 3, padding=1),
-            nn.PixelShuffle(scale // 2),
         )
         self.fine = nn.Sequential(
-            nn.LeakyReLU(0.1, inplace=True),
-            nn.Conv2d(8 + texture_channels, 8, 3, padding=1),
-            nn.LeakyReLU(0.1, inplace=True),
-            nn.Conv2d(8, 4, 3, padding=1),
+            nn.Conv2d(hidden // 2, 4 * (scale // 2) ** 2, 3, padding=1), nn.PixelShuffle(scale // 2)
         )
+        self.gains = nn.Conv2d(hidden // 2, textures, 1)
 
     def forward(
         self, features: torch.Tensor, *layers: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """[B, C, grid, grid] and (texture, uv, share) layers -> colours [B, 3, size, size], opacity [B, 1, ...]."""
-        detail = sum(self._look_up(*layer) for layer in layers)
-        out = self.fine(torch.cat([self.middle(self.coarse(features)), detail], dim=1))
-        return out[:, :3] + 0.5, torch.sigmoid(out[:, 3:] + 2)
+        middle = self.coarse(features)
+        out = self.fine(middle)
+        rgb = out[:, :3] + 0.5
+        gains = 1 + self.gains(middle)
+        for index, layer in enumerate(layers):
+            rgb = rgb + self._look_up(gains[:, index : index + 1], *layer)
+        return rgb, torch.sigmoid(out[:, 3:] + 2)
 
-    def _look_up(self, texture: torch.Tensor, uv: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    def _look_up(
+        self, gain: torch.Tensor, texture: torch.Tensor, uv: torch.Tensor, share: torch.Tensor
+    ) -> torch.Tensor:
         guide = torch.cat([uv.permute(0, 3, 1, 2), share], dim=1)
         guide = F.interpolate(guide, scale_factor=self.scale, mode="bilinear", align_corners=False)
+        gain = F.interpolate(gain, scale_factor=self.scale / 2, mode="bilinear", align_corners=False)
         where = guide[:, :2].permute(0, 2, 3, 1)
         texture = texture.expand(len(uv), -1, -1, -1)
-        return F.grid_sample(texture, where, align_corners=False, padding_mode="border") * guide[:, 2:]
+        detail = F.grid_sample(texture, where, align_corners=False, padding_mode="border")
+        return detail * (guide[:, 2:] * gain)

@@ -86,9 +86,8 @@ def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfi
     error = out.rgb.float() - truth
     weights = 1 + (config.mouth_weight - 1) * batch["mouth"]
     photometric = (weights * error.square()).mean()
-    edges = (weights[..., 1:] * error.diff(dim=-1).abs()).mean() + (
-        weights[..., 1:, :] * error.diff(dim=-2).abs()
-    ).mean()
+    across = (weights[..., 1:] * error.diff(dim=-1).abs()).mean()
+    down = (weights[..., 1:, :] * error.diff(dim=-2).abs()).mean()
 
     head = F.interpolate((masks == HEAD).float(), size=(grid, grid), mode="area")
     torso = F.interpolate((masks == TORSO).float(), size=(grid, grid), mode="area")

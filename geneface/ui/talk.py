@@ -9,6 +9,7 @@ from geneface.generate import HIGHEST_SEED
 from geneface.ui.studio import Studio, display_name
 
 QUEUE = "pipeline"
+NO_VOICE = "There is no voice yet: record or upload some speech, or pick an example."
 
 
 def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[str, Path]) -> None:
@@ -51,12 +52,7 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
                     blink = gr.Radio([("Natural", "natural"), ("None", "none")], value="natural", label="Blinks")
         with gr.Column(scale=6, min_width=300, elem_classes="gf-stage"):
             portrait = gr.Image(
-                preview(first),
-                show_label=False,
-                interactive=False,
-                buttons=[],
-                elem_id="portrait",
-                alt_text="Portrait",
+                preview(first), label=display_name(first), interactive=False, buttons=[], elem_id="portrait"
             )
             video = gr.Video(
                 visible=False,
@@ -92,7 +88,7 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
             The video (mp4) and the seed that was used.
         """
         if not audio:
-            raise gr.Error("There is no voice yet: record or upload some speech, or pick an example.", title="")
+            raise gr.Error(NO_VOICE, title="Nothing to say", print_exception=False)
 
         def report(done: tuple[int, int] | float, text: str) -> None:
             progress(done, desc=text, unit="frames")
@@ -107,8 +103,9 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
             raise gr.Error(message, title="That did not work", print_exception=False) from None
         return str(result.path), result.seed
 
-    person.change(preview, person, portrait, api_visibility="private", show_progress="hidden")
-    person.change(lambda: _show(portrait=True), None, [portrait, video], api_visibility="private", queue=False)
+    def choose(person: str) -> list[Any]:
+        picture = gr.update(value=preview(person), label=display_name(person), visible=True)
+        return [picture, gr.update(visible=False)]
 
     def start() -> list[Any]:
         return [*_show(portrait=True), gr.update(visible=False), gr.update(visible=True)]
@@ -120,7 +117,9 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
         return [*_show(portrait=True), gr.update(visible=True), gr.update(visible=False)]
 
     stage = [portrait, video, go, cancel]
-    started = go.click(start, None, stage, api_visibility="private", queue=False, show_progress="hidden")
+    quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+    person.change(choose, person, [portrait, video], **quiet)
+    started = go.click(start, None, stage, **quiet)
     running = started.then(
         generate,
         [person, audio, seed, new_seed, temperature, pose, blink],
@@ -130,7 +129,6 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
         concurrency_id=QUEUE,
         show_progress_on=portrait,
     )
-    quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
     running.success(finish, None, stage, **quiet)
     running.failure(stop, None, stage, **quiet)
     cancel.click(stop, None, stage, cancels=[running], **quiet)

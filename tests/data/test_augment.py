@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_silence_goes_between_phones_and_is_labelled(tone: np.ndarray) -> None:
         assert start in (0.5, 1.0, 1.3)
         assert not changed[round(start * 16000) : round(end * 16000)].any()
         assert len(changed) - len(tone) == round((end - start) * 16000)
-        assert all(a[2] == pytest.approx(b[1]) for a, b in zip(phones, phones[1:], strict=False))
+        assert all(a[2] == pytest.approx(b[1]) for a, b in pairwise(phones))
         assert [s for s, *_ in phones if s != "sil"] == ["a", "m", "i"]
 
 

@@ -103,7 +103,7 @@ def test_two_steps_and_two_more_are_four(run: Path, config: Path, tmp_path: Path
 
 
 def test_it_learns(config: Path, tmp_path: Path) -> None:
-    script.main(["--config", str(config), "--set", f"output_dir={tmp_path}", "steps=60", "save_every=1000"])
+    script.main(["--config", str(config), "--set", f"output_dir={tmp_path}", "steps=200", "save_every=1000"])
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["test"]["all"]["feature_accuracy"] > 0.4
 
@@ -129,7 +129,7 @@ def test_batches_hold_whole_transcribed_clips_and_cuts_of_the_others(config: Pat
     assert (batch.target_lengths == 8).sum() >= 5
     assert 0.1 < batch.masked.float().mean() < 0.5
     assert 10 < rows * features / 50 < 40
-    timed = (batch.labels != UNKNOWN).float().mean(1) > 0.9
+    timed = (batch.labels != UNKNOWN).sum(1) > 0.9 * batch.lengths
     assert timed.sum() == 10
 
 
@@ -138,12 +138,8 @@ def test_labels_and_sequences() -> None:
     assert feature_labels(phones, 9).tolist() == [0, *[script.INDEX["a"]] * 6, *[script.INDEX["m"]] * 2][:9]
     assert sequence(phones, 9) == ["a"]
     assert sequence(phones, 12) == ["a", "m"]
-    assert sequence(
-        [("a", -0.5, 0.1), ("sil", 0.1, 0.2), ("a", 0.2, 0.3), ("sil", 0.3, 0.4), ("a", 0.4, 0.5)], 50
-    ) == [
-        "a",
-        "a",
-    ]
+    apart = [("a", -0.5, 0.1), ("sil", 0.1, 0.2), ("a", 0.2, 0.3), ("sil", 0.3, 0.4), ("a", 0.4, 0.5)]
+    assert sequence(apart, 50) == ["a", "a"]
 
 
 def test_edit_distance() -> None:
