@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from geneface.errors import InputError
@@ -61,6 +61,16 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} is damaged or truncated ({error}); get the bundle again") from None
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> None:
+    """Write a safetensors file, its floating point tensors as `dtype` if given."""
+    stored = {
+        name: (tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor).detach().cpu().contiguous()
+        for name, tensor in tensors.items()
+    }
+    # Not `save_file`, which makes files that only their owner may read.
+    path.write_bytes(save(stored, metadata={"format": "pt"}))
 
 
 @contextmanager
@@ -119,12 +129,8 @@ class Component(nn.Module):
         """Write `config.json` and `model[.variant].safetensors`; `dtype` casts floating point weights on disk."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {
-            name: (tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor).detach().cpu().contiguous()
-            for name, tensor in self.state_dict().items()
-        }
         write_json(folder / "config.json", {"_class_name": type(self).__name__, **self.config})
-        save_file(tensors, folder / weights_name(variant), metadata={"format": "pt"})
+        write_tensors(folder / weights_name(variant), self.state_dict(), dtype)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, variant: str | None = None) -> Self:

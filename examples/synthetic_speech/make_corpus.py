@@ -2,21 +2,21 @@
 
     python examples/synthetic_speech/make_corpus.py OUT --minutes 60 [--kokoro package/voices] [--texts metadata.csv]
 
-OUT is a `geneface.data.corpus.Corpus`. espeak-ng and flite speak, or, with --kokoro, Kokoro (slower, natural). The same arguments give the same speakers, texts and times.
+OUT is a `geneface.data.corpus.Corpus`. espeak-ng and flite speak, or, with --kokoro, Kokoro (slower, natural). The
+same arguments give the same speakers, texts and times.
 """
 
 import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import soundfile
 from espeak_voice import VARIANTS, EspeakVoice
 from flite_voice import FliteVoice
 from sentences import load_texts
-from timed import TimedSpeech, joined, levelled, pause
+from timed import TimedSpeech, Voice, joined, levelled, pause
 
 from geneface.data.corpus import Clip
 
@@ -29,12 +29,6 @@ _KOKORO_VOICES = (
     "bm_fable bm_lewis bm_daniel ef_dora em_alex ff_siwis if_sara im_nicola pf_dora pm_alex hf_alpha hf_beta hm_omega "
     "hm_psi"
 )
-
-
-class Voice(Protocol):
-    name: str
-
-    def say(self, text: str, speed: float = 1.0) -> TimedSpeech: ...
 
 
 class Speaker:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from flite_voice import FliteVoice
-from timed import TimedSpeech, joined, levelled, pause
+from timed import TimedSpeech, Voice, joined, levelled, pause
 
 TEXT = """\
 Good morning, and thank you for coming by.
@@ -65,7 +65,7 @@ SILENT_AFTER = 24
 """Number of the sentence after which the person says nothing for two seconds."""
 
 
-def speak(voice, seed: int) -> TimedSpeech:
+def speak(voice: Voice, seed: int) -> TimedSpeech:
     """The whole text, with pauses of 0.3 to 1 s between sentences."""
     rng = np.random.default_rng(seed)
     sentences = [levelled(voice.say(line, speed=float(rng.uniform(0.92, 1.08)))) for line in TEXT]
@@ -86,7 +86,7 @@ def main() -> None:
     if args.voices:
         from kokoro_voice import KokoroVoice
 
-        voice = KokoroVoice(args.voices, args.voice or "af_heart")
+        voice: Voice = KokoroVoice(args.voices, args.voice or "af_heart")
     else:
         voice = FliteVoice(args.voice or "slt")
     speech = speak(voice, args.seed)

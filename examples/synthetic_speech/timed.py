@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -54,6 +55,14 @@ def pause(seconds: float, sampling_rate: int) -> TimedSpeech:
     return TimedSpeech(np.zeros(samples, np.float32), sampling_rate, [("", 0.0, samples / sampling_rate)])
 
 
+class Voice(Protocol):
+    """Anything that says a sentence at `speed` times its usual pace."""
+
+    name: str
+
+    def say(self, text: str, speed: float = 1.0) -> TimedSpeech: ...
+
+
 def joined(parts: Iterable[TimedSpeech]) -> TimedSpeech:
     """The parts, all of one sampling rate, one after the other."""
     parts = list(parts)
@@ -101,15 +110,17 @@ def silences_from_energy(phones: Sequence[tuple[str, float, float]], sound: np.n
     frames = np.pad(sound, (0, -len(sound) % step)).reshape(-1, step)
     level = 10 * np.log10((frames.astype(np.float64) ** 2).mean(1) + 1e-10)
     audible = level > max(-60.0, float(np.percentile(level, 95)) - 38.0)
-    moved = [list(phone) for phone in phones]
+    starts = [start for _, start, _ in phones]
+    ends = [end for _, _, end in phones]
     for index, (ipa, start, end) in enumerate(phones):
         if not ipa:
             continue
         heard = np.flatnonzero(audible[int(start * 100) : max(int(start * 100) + 1, int(np.ceil(end * 100)))])
-        if index + 1 < len(moved) and not moved[index + 1][0] and len(heard):
+        if index + 1 < len(phones) and not phones[index + 1][0] and len(heard):
             finish = max(start + 0.03, min(end, int(start * 100) / 100 + (heard[-1] + 1) / 100))
-            moved[index][2] = moved[index + 1][1] = finish
-        if index and not moved[index - 1][0] and len(heard):
-            begin = min(moved[index][2] - 0.03, max(start, int(start * 100) / 100 + heard[0] / 100 - 0.02))
-            moved[index][1] = moved[index - 1][2] = begin
-    return [(ipa, float(start), float(end)) for ipa, start, end in moved if end > start]
+            ends[index] = starts[index + 1] = finish
+        if index and not phones[index - 1][0] and len(heard):
+            begin = min(ends[index] - 0.03, max(start, int(start * 100) / 100 + heard[0] / 100 - 0.02))
+            starts[index] = ends[index - 1] = begin
+    names = [ipa for ipa, _, _ in phones]
+    return [(ipa, start, end) for ipa, start, end in zip(names, starts, ends, strict=True) if end > start]

@@ -142,7 +142,7 @@ class Style:
     """How one speaker moves; the defaults are an average speaker."""
 
     amplitude: float = 1.0
-    """Size of all movements."""
+    """Size of all movements; with its drift at most 1.5."""
     jaw: float = 1.0
     """Share of the jaw in opening; what it does not do, the lips do, and the other way round."""
     rounding: float = 1.0
@@ -165,7 +165,7 @@ class Style:
     def sample(cls, rng: np.random.Generator) -> "Style":
         """A plausible random speaker."""
         return cls(
-            amplitude=float(np.clip(rng.lognormal(0.0, 0.22), 0.55, 1.6)),
+            amplitude=float(np.clip(rng.lognormal(0.0, 0.18), 0.6, 1.4)),
             jaw=float(rng.uniform(0.75, 1.2)),
             rounding=float(rng.uniform(0.7, 1.25)),
             smile=float(max(0.0, rng.normal(0.03, 0.06))),
@@ -265,8 +265,8 @@ def articulate(
     close, tuck = (closed * gate[:, None]).T
     close = close * (1.0 - (1.0 - style.closing) * (close > 0.9))
 
-    scale = (style.amplitude * drift).astype(np.float32)
-    lips = np.float32(np.clip(1.0 + 1.6 * (1.0 - style.jaw), 0.4, 2.0))
+    scale = np.minimum(style.amplitude * drift, 1.5).astype(np.float32)
+    lips = np.float32(np.clip(1.0 + 1.3 * (1.0 - style.jaw), 0.4, 2.0))
     jaw, lower, upper, pucker, funnel, stretch = shape.T
     jaw = jaw * scale * style.jaw
     lower = lower * scale * lips * (1.0 - close)

@@ -108,13 +108,13 @@ def head_pose(envelope: np.ndarray, rng: np.random.Generator, distance: float = 
     if not frames:
         return np.zeros((0, 3, 4), dtype=np.float32)
     activity = gaussian_filter1d(envelope.astype(np.float64), 0.8 * FPS, mode="nearest")[:, None]
-    slow = _noise(frames, 6, 1.1, rng)
+    slow = _noise(frames, 6, 0.9, rng)
     quick = _noise(frames, 6, 0.28, rng) * (0.25 + 0.75 * activity)
     nods = gaussian_filter1d(_accents(envelope, rng), 2.0)
     # Order: pitch (nodding down is positive), yaw, roll in degrees; x, y, z in cm.
-    sizes = np.array([1.7, 4.0, 1.3, 0.35, 0.2, 0.4])
+    sizes = np.array([1.9, 4.6, 1.6, 0.35, 0.2, 0.4])
     limits = np.array([6.0, 12.0, 4.0, 1.2, 0.8, 1.5])
-    motion = sizes * (slow + 0.28 * quick)
+    motion = sizes * (slow + 0.4 * quick)
     motion[:, 0] += 2.2 * nods
     motion = limits * np.tanh(motion / limits)
     turned = Rotation.from_euler("yxz", motion[:, [1, 0, 2]], degrees=True).as_matrix()

@@ -18,7 +18,7 @@ class FitSettings:
     """Weights of squared residuals (cm) and of priors on the coefficients."""
 
     identity_components: int = 50
-    iterations: int = 12
+    iterations: int = 10
     jaw_line: float = 0.05
     """MediaPipe's jaw line slides along the cheek: it hardly counts."""
     brows: float = 0.5
@@ -27,13 +27,15 @@ class FitSettings:
     outer_lips: float = 1.5
     inner_lips: float = 1.5
     lip_gap: float = 20.0
-    """The three gaps between the inner lips: what closes the mouth."""
+    """The three gaps between the inner lips, as seen: what closes the mouth."""
+    lip_shear: float = 5.0
+    """The same gaps sideways and in depth, which one view hardly shows and which should stay as in the mean mesh."""
     identity_prior: float = 0.1
-    offset_prior: float = 5.0
+    offset_prior: float = 1.0
     """Each point may lie off its vertex by a constant: MediaPipe's points and the mesh's are not the same spots."""
-    expression_prior: float = 0.01
+    expression_prior: float = 0.2
     """Pull towards the blendshape scores, or towards the neutral face."""
-    smoothness: float = 0.01
+    smoothness: float = 0.02
     """Pull of each expression towards the mean of its neighbours in time."""
 
 
@@ -120,6 +122,7 @@ class _Problem:
         self.shapes = torch.cat([identities, torch.eye(204, dtype=torch.float64).unflatten(1, (68, 3))])
         self.shape_prior = torch.full((len(self.shapes),), settings.offset_prior, dtype=torch.float64)
         self.shape_prior[: self.components] = settings.identity_prior
+        self.shape_prior[self.components :].view(68, 3)[60:] *= 20  # inner lips: open or closed is not a constant
         self.expressions = face.expression_basis[:, key].double()
         self.upper, self.lower = (list(side) for side in zip(*LM3D_LIPS, strict=True))
         self.closed_gap = self.mean[self.upper] - self.mean[self.lower]
@@ -135,7 +138,8 @@ class _Problem:
             parts[part] = getattr(settings, name)
         if weights is not None:
             parts = parts * weights.double()
-        gaps = settings.lip_gap * ((parts[self.upper] > 0) & (parts[self.lower] > 0))
+        seen = (parts[self.upper] > 0) & (parts[self.lower] > 0)
+        gaps = torch.cat([settings.lip_gap * seen, settings.lip_shear * torch.ones(3)])
         self.weights = torch.cat([parts, gaps]).repeat_interleave(2)
 
     def points_3d(self, state: _State) -> torch.Tensor:
@@ -169,23 +173,30 @@ class _Problem:
         return rotation, torch.cat([offset, depth[:, None]], dim=-1)
 
     def _residual(self, state: _State) -> tuple[torch.Tensor, torch.Tensor]:
-        """Residuals [T, 142] (points, then lip gaps) and the derivative of the points [T, 68, 2, 3], both in cm."""
+        """Residuals [T, 148] and the derivative of the points [T, 68, 2, 3], both in cm.
+
+        Residuals: points [68, 2], seen lip gaps [3, 2], lip shear [3, 2].
+        """
         projected, derivative, scale = self.project(state)
         difference = (projected - self.points) * scale[:, None, None]
         # A closed mesh has a small gap of its own where MediaPipe's lips touch.
         closed = torch.einsum("tkij,tjc,kc->tki", derivative[:, self.upper], state.rotation, self.closed_gap)
         gap = difference[:, self.upper] - difference[:, self.lower] - closed
-        return torch.cat([difference, gap], dim=1).flatten(1), derivative
+        points = self.points_3d(state)
+        shear = points[:, self.upper] - points[:, self.lower] - self.closed_gap
+        return torch.cat([difference, gap, shear[..., [0, 2]]], dim=1).flatten(1), derivative
 
-    def _with_gaps(self, jacobian: torch.Tensor) -> torch.Tensor:
-        """[T, 68, 2, N] of the points -> [T, 142, N] of all residuals."""
-        gap = jacobian[:, self.upper] - jacobian[:, self.lower]
-        return torch.cat([jacobian, gap], dim=1).flatten(1, 2)
+    def _jacobian(self, derivative: torch.Tensor, rotation: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+        """Derivative [T, 148, N] of the residuals by the weights of a basis [N, 68, 3]."""
+        by_basis = torch.einsum("tvij,nvj->tvin", derivative @ rotation[:, None], basis)
+        gap = by_basis[:, self.upper] - by_basis[:, self.lower]
+        shear = (basis[:, self.upper] - basis[:, self.lower])[..., [0, 2]].flatten(1).T
+        jacobian = torch.cat([by_basis, gap], dim=1).flatten(1, 2)
+        return torch.cat([jacobian, shear.expand(len(jacobian), -1, -1)], dim=1)
 
     def update_shape(self, state: _State) -> None:
         residual, derivative = self._residual(state)
-        in_camera = derivative @ state.rotation[:, None]
-        jacobian = self._with_gaps(torch.einsum("tvij,nvj->tvin", in_camera, self.shapes))
+        jacobian = self._jacobian(derivative, state.rotation, self.shapes)
         jacobian, weights = jacobian.flatten(0, 1), self.weights.repeat(len(residual))[:, None] / len(residual)
         hessian = (jacobian * weights).T @ jacobian
         gradient = ((jacobian * weights).T @ residual.flatten()[:, None])[:, 0]
@@ -200,8 +211,9 @@ class _Problem:
         x, y, z = rotated.unbind(-1)
         turn = torch.stack([zero, z, -y, -z, zero, x, y, -x, zero], dim=-1).unflatten(-1, (3, 3))
         by_pose = torch.cat([derivative @ turn, derivative], dim=-1)
-        by_expression = torch.einsum("tvij,tjc,nvc->tvin", derivative, state.rotation, self.expressions)
-        jacobian = self._with_gaps(torch.cat([by_pose, by_expression], dim=-1))
+        pose_gap = by_pose[:, self.upper] - by_pose[:, self.lower]
+        by_pose = torch.cat([by_pose, pose_gap, torch.zeros_like(pose_gap)], dim=1).flatten(1, 2)
+        jacobian = torch.cat([by_pose, self._jacobian(derivative, state.rotation, self.expressions)], dim=-1)
 
         weighted = jacobian * self.weights[:, None]
         hessian = weighted.mT @ jacobian
@@ -230,17 +242,18 @@ class _Problem:
 
 
 def _solve_in_box(
-    hessian: torch.Tensor, gradient: torch.Tensor, low: torch.Tensor, high: torch.Tensor, sweeps: int = 15
+    hessian: torch.Tensor, gradient: torch.Tensor, low: torch.Tensor, high: torch.Tensor, sweeps: int = 6
 ) -> torch.Tensor:
     """The x [T, N] within low .. high that makes x H x / 2 + g x small, by coordinate descent from 0."""
     x = torch.zeros_like(gradient)
     diagonal = hessian.diagonal(dim1=1, dim2=2)
+    columns = hessian.permute(2, 0, 1).contiguous()
     slope = gradient.clone()
     for _ in range(sweeps):
         for index in range(x.shape[1]):
             old = x[:, index].clone()
             x[:, index] = (old - slope[:, index] / diagonal[:, index]).clamp(low[:, index], high[:, index])
-            slope += hessian[:, :, index] * (x[:, index] - old)[:, None]
+            slope += columns[index] * (x[:, index] - old)[:, None]
     return x
 
 

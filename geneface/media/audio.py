@@ -186,7 +186,7 @@ def _frames_of_array(array: np.ndarray, rate: int) -> Iterator["AudioFrame"]:
     layout = "stereo" if array.shape[1] == 2 else "mono"
     for start in range(0, len(array), rate):
         block = (array[start : start + rate] / scale).astype(np.float32)
-        if scale == 1.0 and np.abs(block).max() > 16:
+        if scale == 1.0 and 16 < np.abs(block).max() < np.inf:
             raise InputError("audio samples go far beyond -1 and 1; scale them, or give them as int16")
         frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), "flt", layout)
         frame.sample_rate = rate

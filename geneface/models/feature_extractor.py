@@ -6,10 +6,17 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
-from geneface.bundle import load_strict, read_json, read_tensors, refuse_pickles, weights_name, write_json
+from geneface.bundle import (
+    load_strict,
+    read_json,
+    read_tensors,
+    refuse_pickles,
+    weights_name,
+    write_json,
+    write_tensors,
+)
 from geneface.errors import InputError
 from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, AudioSource
 
@@ -89,10 +96,6 @@ class FeatureExtractor(nn.Module):
         """Write what `transformers.HubertModel.from_pretrained` reads; `dtype` casts the weights on disk."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {
-            name: tensor.detach().to(dtype or tensor.dtype).cpu().contiguous()
-            for name, tensor in self.model.state_dict().items()
-        }
         config = self.model.config.to_diff_dict()
         saved_dtype = str(dtype or self.dtype).removeprefix("torch.")
         write_json(folder / "config.json", {**config, "architectures": ["HubertModel"], "dtype": saved_dtype})
@@ -107,7 +110,7 @@ class FeatureExtractor(nn.Module):
                 "sampling_rate": SAMPLING_RATE,
             },
         )
-        save_file(tensors, folder / weights_name(variant), metadata={"format": "pt"})
+        write_tensors(folder / weights_name(variant), self.model.state_dict(), dtype)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, variant: str | None = None) -> Self:

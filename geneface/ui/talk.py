@@ -9,6 +9,7 @@ from geneface.generate import HIGHEST_SEED
 from geneface.ui.studio import Studio, display_name
 
 QUEUE = "pipeline"
+SHOW_STAGE = "() => document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'})"
 NO_VOICE = "There is no voice yet: record or upload some speech, or pick an example."
 
 
@@ -88,7 +89,7 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
             The video (mp4) and the seed that was used.
         """
         if not audio:
-            raise gr.Error(NO_VOICE, title="Nothing to say", print_exception=False)
+            raise gr.Error(NO_VOICE, print_exception=False)
 
         def report(done: tuple[int, int] | float, text: str) -> None:
             progress(done, desc=text, unit="frames")
@@ -100,7 +101,7 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
             )
         except InputError as error:
             message = str(error).replace(audio, "The file" if str(error).startswith(audio) else "the file")
-            raise gr.Error(message, title="That did not work", print_exception=False) from None
+            raise gr.Error(message, print_exception=False) from None
         return str(result.path), result.seed
 
     def choose(person: str) -> list[Any]:
@@ -119,7 +120,7 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
     stage = [portrait, video, go, cancel]
     quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
     person.change(choose, person, [portrait, video], **quiet)
-    started = go.click(start, None, stage, **quiet)
+    started = go.click(start, None, stage, js=SHOW_STAGE, **quiet)
     running = started.then(
         generate,
         [person, audio, seed, new_seed, temperature, pose, blink],

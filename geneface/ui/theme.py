@@ -38,7 +38,8 @@ CSS = """
 .gf-stage .wrap.full .progress-level { margin-bottom: 34px; }
 .gf-stage .image-container, .gf-stage .image-frame, .gf-stage .image-frame img { width: 100%; height: 100%; }
 .gf-stage img, .gf-stage video { width: 100%; aspect-ratio: 1; object-fit: cover; }
-#voice .audio-container { height: auto; min-height: 150px; }
+#voice .audio-container { height: auto; min-height: 0; }
+#voice button:has(input[type=file]) { height: 120px; }
 .gf-go { font-size: 1.08rem; }
 .gf-notice { color: var(--body-text-color-subdued); font-size: 0.88rem; line-height: 1.45; margin: 4px 2px; }
 .gf-notice b { color: var(--body-text-color); }

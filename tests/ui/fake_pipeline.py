@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from geneface.errors import InputError
 from geneface.media.audio import open_audio
 from geneface.pipeline import FrameChunk

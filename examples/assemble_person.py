@@ -1,0 +1,61 @@
+"""Put trained components together: the shared generic bundle and one person's bundle beside it.
+
+    python examples/assemble_person.py --runs runs --name vera --audio examples/audio/welcome.flac
+
+reads RUNS/{feature_extractor,motion_generator,sync_expert,post_net,renderer}/model and writes
+examples/persons/generic and examples/persons/NAME with a preview picture. Weights are stored in half precision.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from geneface.bundle import atomic_folder
+from geneface.components import load_components, save_components
+from geneface.hub import PERSONS_DIR
+from geneface.media.image import write_image
+from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.motion_generator import MotionGenerator
+from geneface.models.post_net import PostNet
+from geneface.models.sync_expert import SyncExpert
+from geneface.pipeline import GeneFacePipeline
+from geneface.rendering.fast import FastRenderer
+
+GENERIC = {"feature_extractor": FeatureExtractor, "motion_generator": MotionGenerator, "sync_expert": SyncExpert}
+PERSON = {"post_net": PostNet, "renderer": FastRenderer}
+PREVIEW_FRAME = 12
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--audio", required=True, help="speech whose beginning gives the preview picture")
+    args = parser.parse_args()
+
+    parts = {name: kind.from_pretrained(args.runs / name / "model") for name, kind in (GENERIC | PERSON).items()}
+    cards = {
+        folder: card.read_text(encoding="utf-8")
+        for folder in ("generic", args.name)
+        if (card := PERSONS_DIR / folder / "README.md").exists()
+    }
+    with atomic_folder(PERSONS_DIR / "generic") as folder:
+        for name in GENERIC:
+            parts[name].save_pretrained(folder / name, dtype=torch.float16)
+    del parts["sync_expert"]  # used in training only
+    links = {name: "../generic" for name in GENERIC if name in parts}
+    save_components(PERSONS_DIR / args.name, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16))
+    for name, card in cards.items():
+        (PERSONS_DIR / name / "README.md").write_text(card, encoding="utf-8")
+
+    pipe = GeneFacePipeline(**load_components(PERSONS_DIR / args.name, {}))
+    stream = pipe.stream(args.audio, generator=torch.Generator().manual_seed(0), temperature=0.0, pose="still")
+    for chunk in stream:
+        if chunk.start + len(chunk.frames) > PREVIEW_FRAME:
+            write_image(PERSONS_DIR / args.name / "preview.png", chunk.frames[-1])
+            break
+
+
+if __name__ == "__main__":
+    main()
