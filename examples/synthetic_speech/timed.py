@@ -10,6 +10,9 @@ from geneface.face.phonemes import SILENCE, normalise
 
 Phones = list[tuple[str, float, float]]
 
+LONGEST = 0.4
+"""Seconds of a sound before a pause; what is heard beyond that is the room."""
+
 
 @dataclass
 class TimedSpeech:
@@ -117,7 +120,7 @@ def silences_from_energy(phones: Sequence[tuple[str, float, float]], sound: np.n
             continue
         heard = np.flatnonzero(audible[int(start * 100) : max(int(start * 100) + 1, int(np.ceil(end * 100)))])
         if index + 1 < len(phones) and not phones[index + 1][0] and len(heard):
-            finish = max(start + 0.03, min(end, int(start * 100) / 100 + (heard[-1] + 1) / 100))
+            finish = max(start + 0.03, min(end, start + LONGEST, int(start * 100) / 100 + (heard[-1] + 1) / 100))
             ends[index] = starts[index + 1] = finish
         if index and not phones[index - 1][0] and len(heard):
             begin = min(ends[index] - 0.03, max(start, int(start * 100) / 100 + heard[0] / 100 - 0.02))
