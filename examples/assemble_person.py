@@ -1,6 +1,6 @@
 """Put trained components together: the shared generic bundle and one person's bundle beside it.
 
-    python examples/assemble_person.py --runs runs --name vera --audio examples/audio/welcome.flac
+    python examples/assemble_person.py --runs runs --name vera --audio examples/audio/welcome.mp3
 
 reads RUNS/{feature_extractor,motion_generator,sync_expert,post_net,renderer}/model and writes
 examples/persons/generic and examples/persons/NAME with a preview picture. Weights are stored in half precision.

@@ -21,7 +21,7 @@ EXAMPLES = (
         "af_heart",
         (
             "Hello, and welcome! It is lovely to see you here.",
-            "Type a few words, or bring your own recording, and I will gladly say it for you.",
+            "Bring me a recording of any voice, in any language, and I will gladly give it a face.",
         ),
         24000,
         {"format": "MP3", "bitrate_mode": "CONSTANT", "compression_level": 0.7},
