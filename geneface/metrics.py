@@ -208,9 +208,14 @@ def mouth_box(points: np.ndarray, size: tuple[int, int] = (512, 512), grow: int 
 
 
 def psnr(reference: np.ndarray, generated: np.ndarray, region: np.ndarray | None = None) -> float:
-    """PSNR in dB of uint8 pictures [..., H, W, 3] over the pixels where `region` [..., H, W] is true, or all."""
+    """PSNR in dB of two uint8 arrays over the entries where `region` is true, or over all.
+
+    `region` has the pictures' shape, or [..., H, W] for pictures [..., H, W, 3].
+    """
     squared = (reference.astype(np.float64) - generated.astype(np.float64)) ** 2
-    error = squared.mean() if region is None else squared[np.broadcast_to(region, squared.shape[:-1])].mean()
+    if region is not None:
+        squared = squared[region]
+    error = squared.mean()
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
 

@@ -1,10 +1,10 @@
 """Tracked faces with audio -> a `Corpus` with LM3D: `python -m geneface.data.fit_corpus SOURCE FACE_MODEL TARGET`.
 
-    SOURCE/
-        manifest.csv         name, source, language, speaker, seconds, split
-        audio/NAME.flac      16 kHz
-        tracks/NAME.npz      landmark_steps [T, 478, 3] and landmark_scale: MediaPipe's points in square pixels, as
-                             the scaled running sum of their steps; blendshapes [T, 52]; valid [T]; width; height
+SOURCE/
+    manifest.csv         name, source, language, speaker, seconds, split
+    audio/NAME.flac      16 kHz
+    tracks/NAME.npz      landmark_steps [T, 478, 3] and landmark_scale: MediaPipe's points in square pixels, as
+                         the scaled running sum of their steps; blendshapes [T, 52]; valid [T]; width; height
 """
 
 import argparse

@@ -17,9 +17,12 @@ from geneface.bundle import Component
 from geneface.rendering.camera import intersect_box, pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import LandmarkCondition, pose_vector
 from geneface.rendering.scene import Scene
+from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, sample_depths
 
 POSE_SIZE = 6
+OCCUPANCY_SIZE = 48
+PROBES = 24
 
 
 @dataclass
@@ -44,7 +47,7 @@ class FastRenderer(Component):
     Args:
         size: Pixels a side of the picture.
         grid: Rays a side.
-        samples: Samples along a ray (Eq. 7).
+        samples: Samples along a ray (Eq. 7), where the occupancy grid says that something can be seen.
         box: Least and greatest corner of the head's volume, in cm of the head frame; the back of the head, which
             a talking head never shows, is left out.
         plane_size, plane_channels: The three feature planes.
@@ -56,13 +59,14 @@ class FastRenderer(Component):
     """
 
     box: torch.Tensor
+    occupancy: torch.Tensor
 
     def __init__(
         self,
         *,
         size: int = 512,
         grid: int = 128,
-        samples: int = 16,
+        samples: int = 10,
         box: Sequence[Sequence[float]] = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5)),
         plane_size: int = 144,
         plane_channels: int = 16,
@@ -78,6 +82,7 @@ class FastRenderer(Component):
         self.condition = LandmarkCondition(components)
         self.scene = Scene(size, pose_frames)
         self.register_buffer("box", torch.tensor(box))
+        self.register_buffer("occupancy", torch.ones((OCCUPANCY_SIZE,) * 3, dtype=torch.uint8))
 
         self.planes = nn.Parameter(0.1 * torch.randn(3, plane_channels, plane_size, plane_size))
         warp_conditions = components + POSE_SIZE
@@ -148,19 +153,7 @@ class FastRenderer(Component):
             [B, grid, grid, 2], in [-1, 1].
         """
         batch = len(pose)
-        directions = pixel_directions(self.scene.intrinsics, self.size, self.grid)
-        origins, directions = rays_in_head_frame(directions, pose)
-        near, far, hit = intersect_box(origins, directions, self.box)
-
-        # Only rays that meet the box are marched; frames of a batch are padded to the largest count.
-        count = int(hit.sum(1).max())
-        rays = torch.argsort(hit.to(torch.uint8), dim=1, descending=True, stable=True)[:, :count]
-        near, far = near.gather(1, rays), far.gather(1, rays)
-        directions = directions.gather(1, rays[..., None].expand(-1, -1, 3))
-        jitter = torch.rand(*near.shape, self.samples, device=near.device) if self.training else None
-        depths, step = sample_depths(near, far, self.samples, jitter)
-        points = origins.unsqueeze(2) + directions.unsqueeze(2) * depths.unsqueeze(-1)
-
+        rays, points, step = self.sample_rays(pose)
         hidden, density, canonical = self.field(points, landmarks, turn)
         weights = compositing_weights(density, step).unsqueeze(-2)
         opacity = weights.sum(-1)
@@ -175,6 +168,54 @@ class FastRenderer(Component):
         features_map = image[..., :-3].permute(0, 3, 1, 2).contiguous()
         alpha = image[..., -3].unsqueeze(1)
         return features_map, alpha, image[..., -2:]
+
+    def sample_rays(self, pose: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Samples on the rays that meet occupied space; frames of a batch are padded to the largest count.
+
+        Args:
+            pose: [B, 3, 4].
+
+        Returns:
+            Numbers of the rays [B, R], sample points [B, R, S, 3] in cm, and their spacing [B, R, 1].
+        """
+        directions = pixel_directions(self.scene.intrinsics, self.size, self.grid)
+        origins, directions = rays_in_head_frame(directions, pose)
+        near, far, hit = intersect_box(origins, directions, self.box)
+        probes, step = sample_depths(near, far, PROBES)
+        inside = self.look_up(origins.unsqueeze(2) + directions.unsqueeze(2) * probes.unsqueeze(-1)) & hit.unsqueeze(
+            -1
+        )
+        first, last = inside.int().argmax(-1), PROBES - inside.flip(-1).int().argmax(-1)
+        near, far = near + first * step.squeeze(-1), near + last * step.squeeze(-1)
+        hit = inside.any(-1)
+
+        count = int(hit.sum(1).max())
+        rays = torch.argsort(hit.to(torch.uint8), dim=1, descending=True, stable=True)[:, :count]
+        near, far = near.gather(1, rays), torch.where(hit, far, near).gather(1, rays)
+        directions = directions.gather(1, rays[..., None].expand(-1, -1, 3))
+        jitter = torch.rand(*near.shape, self.samples, device=near.device) if self.training else None
+        depths, step = sample_depths(near, far, self.samples, jitter)
+        return rays, origins.unsqueeze(2) + directions.unsqueeze(2) * depths.unsqueeze(-1), step
+
+    def cells(self, points: torch.Tensor) -> torch.Tensor:
+        """Numbers of the occupancy cells that points [..., 3] lie in."""
+        unit = (points - self.box[0]) * (OCCUPANCY_SIZE / (self.box[1] - self.box[0]))
+        x, y, z = unit.long().clamp_(0, OCCUPANCY_SIZE - 1).unbind(-1)
+        return (z * OCCUPANCY_SIZE + y) * OCCUPANCY_SIZE + x
+
+    def look_up(self, points: torch.Tensor) -> torch.Tensor:
+        """Whether points [..., 3] lie in occupied cells."""
+        return self.occupancy.view(-1).bool()[self.cells(points)]
+
+    @torch.no_grad()
+    def visible_cells(self, lm3d: torch.Tensor, pose: torch.Tensor, threshold: float = 0.01) -> torch.Tensor:
+        """Occupancy cells that contribute to the pictures of some frames, [Z, Y, X] bool; arguments as `forward`."""
+        landmarks, turn = self.condition(lm3d), pose_vector(pose, self.scene.reference_pose)
+        _, points, step = self.sample_rays(pose)
+        _, density, _ = self.field(points, landmarks, turn)
+        seen = torch.zeros_like(self.occupancy, dtype=torch.bool)
+        seen.view(-1)[self.cells(points)[compositing_weights(density, step) > threshold]] = True
+        return seen
 
     def field(
         self, points: torch.Tensor, landmarks: torch.Tensor, turn: torch.Tensor
@@ -222,50 +263,3 @@ class FastRenderer(Component):
         turn_map = turn[:, :, None, None].expand(-1, -1, self.grid, self.grid)
         out = self.torso_net(torch.cat([features, turn_map, head_rgb, head_alpha], dim=1))
         return features + out[:, 1:], torch.sigmoid(out[:, :1]), canonical
-
-
-class Upsampler(nn.Module):
-    """Coarse features and canonical textures to colours and opacity at full size.
-
-    The textures are added as they are, each with a learned gain: no convolution runs at full size.
-    """
-
-    def __init__(self, features: int, scale: int, textures: int, hidden: int = 32):
-        super().__init__()
-        self.scale = scale
-        self.coarse = nn.Sequential(
-            nn.Conv2d(features, hidden, 3, padding=1),
-            nn.LeakyReLU(0.1, inplace=True),
-            nn.Conv2d(hidden, 2 * hidden, 3, padding=1),
-            nn.PixelShuffle(2),
-            nn.LeakyReLU(0.1, inplace=True),
-            nn.Conv2d(hidden // 2, hidden // 2, 3, padding=1),
-            nn.LeakyReLU(0.1, inplace=True),
-        )
-        self.fine = nn.Sequential(
-            nn.Conv2d(hidden // 2, 4 * (scale // 2) ** 2, 3, padding=1), nn.PixelShuffle(scale // 2)
-        )
-        self.gains = nn.Conv2d(hidden // 2, textures, 1)
-
-    def forward(
-        self, features: torch.Tensor, *layers: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """[B, C, grid, grid] and (texture, uv, share) layers -> colours [B, 3, size, size], opacity [B, 1, ...]."""
-        middle = self.coarse(features)
-        out = self.fine(middle)
-        rgb = out[:, :3] + 0.5
-        gains = 1 + self.gains(middle)
-        for index, layer in enumerate(layers):
-            rgb = rgb + self._look_up(gains[:, index : index + 1], *layer)
-        return rgb, torch.sigmoid(out[:, 3:] + 2)
-
-    def _look_up(
-        self, gain: torch.Tensor, texture: torch.Tensor, uv: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
-        guide = torch.cat([uv.permute(0, 3, 1, 2), share], dim=1)
-        guide = F.interpolate(guide, scale_factor=self.scale, mode="bilinear", align_corners=False)
-        gain = F.interpolate(gain, scale_factor=self.scale / 2, mode="bilinear", align_corners=False)
-        where = guide[:, :2].permute(0, 2, 3, 1)
-        texture = texture.expand(len(uv), -1, -1, -1)
-        detail = F.grid_sample(texture, where, align_corners=False, padding_mode="border")
-        return detail * (guide[:, 2:] * gain)

@@ -36,6 +36,9 @@ class RendererConfig(LoopConfig):
     """Weight of the L1 distance of neighbouring pixels' differences: sharpness without a perceptual network."""
     mask_weight: float = 0.2
     warp_decay: float = 1e-4
+    search_share: float = 0.3
+    """Share of the steps in which the whole box is sampled, `search_samples` a ray; then only what can be seen."""
+    search_samples: int = 24
     dtype: str = "float16"
     """Of the weights on disk."""
 
@@ -65,14 +68,15 @@ class Batches:
     def draw(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         return self[np.sort(rng.choice(self.train, self.batch_size, replace=False))]
 
+    def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
+        return {"windows": self.windows[index], "pose": self.data.tracks["pose"][index].float()}
+
     def __getitem__(self, index: np.ndarray) -> dict[str, torch.Tensor]:
         mouth = torch.zeros(len(index), 1, *self.frames.shape[1:3])
         for row, (left, top, right, bottom) in zip(mouth, self.boxes[index].tolist(), strict=True):
             row[:, top:bottom, left:right] = 1
-        return {
+        return self.conditions(index) | {
             "frames": torch.from_numpy(self.frames[index]),
-            "windows": self.windows[index],
-            "pose": self.data.tracks["pose"][index].float(),
             "masks": self.data.masks[index].unsqueeze(1),
             "mouth": mouth,
         }
@@ -102,6 +106,20 @@ def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfi
         "head_colour": 0.2 * head_colour,
         "opacity": config.mask_weight * opacity,
     }
+
+
+@torch.no_grad()
+def find_occupied(renderer: FastRenderer, batches: Batches, frames: int = 240) -> None:
+    """Set the occupancy grid to what training frames show, grown by one cell."""
+    renderer.eval()
+    seen = torch.zeros_like(renderer.occupancy, dtype=torch.bool)
+    index = batches.train[np.linspace(0, len(batches.train) - 1, frames).astype(int)]
+    for part in np.split(index, range(8, len(index), 8)):
+        batch = batches.conditions(part)
+        seen |= renderer.visible_cells(batch["windows"].to(renderer.device), batch["pose"].to(renderer.device))
+    grown = F.max_pool3d(seen[None, None].float(), 3, stride=1, padding=1)[0, 0]
+    renderer.occupancy.copy_(grown.to(torch.uint8))
+    renderer.train()
 
 
 @torch.no_grad()
@@ -146,7 +164,11 @@ def train(config: RendererConfig) -> Path:
     )
     renderer, optimizer = loop.prepare(component, optimizer)
     renderer.train()
+    samples, component.samples = component.samples, config.search_samples
     for step in loop:
+        if component.samples != samples and step >= config.search_share * config.steps:
+            find_occupied(component, batches)
+            component.samples = samples
         for batch in loop.microbatches(step, batches.draw):
             batch = {name: value.to(loop.device, non_blocking=True) for name, value in batch.items()}
             with loop.accelerator.autocast():

@@ -1,0 +1,284 @@
+"""Pairs of audio features and LM3D for training what moves the face (Sections 3.1 and 3.2).
+
+Two kinds of clip: tracked ones, and simulated ones, whose phones are articulated by rule. From each come several
+copies with changed sound, once, at the start; their features lie in one temporary file that is mapped, not read,
+so that a corpus of any size fits.
+
+All landmarks are LM3D of the mean identity at rest: eyes held still, because audio does not explain them (the
+pipeline has its own blinks), and tracked clips relative to their own closed mouth.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from geneface.data import augment
+from geneface.data.corpus import Clip, Corpus
+from geneface.errors import InputError
+from geneface.face.articulation import Style, articulate
+from geneface.face.face_model import FaceModel
+from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.metrics import lm3d_opening
+from geneface.models.feature_extractor import FeatureExtractor
+
+EYES = slice(36, 48)
+BROWS = slice(17, 27)
+CLOSED = 0.2
+"""cm: an opening of the mouth that can still be a closed one."""
+FADE = 6
+"""Frames in which the mouth closes when the sound ends, and opens before it begins."""
+
+
+class Speech(NamedTuple):
+    """Samples [640 T] at 16 kHz and their LM3D [T, 68, 3]."""
+
+    samples: np.ndarray
+    lm3d: np.ndarray
+
+
+class Samples:
+    """Samples in memory with what `FeatureExtractor.stream` asks of a recording."""
+
+    def __init__(self, samples: np.ndarray):
+        self.samples = samples
+        self.frames = -(-len(samples) // SAMPLES_PER_FRAME)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        found = self.samples[max(start, 0) : max(stop, 0)]
+        return np.pad(found, (max(-start, 0), stop - max(start, 0) - len(found))).astype(np.float32)
+
+
+def features_of(samples: np.ndarray, extractor: FeatureExtractor) -> torch.Tensor:
+    """[2T, D] of samples [N], in the chunks of the pipeline."""
+    return extractor.extract(Samples(samples))  # type: ignore[arg-type]
+
+
+def at_rest(lm3d: np.ndarray, mean_landmarks: np.ndarray) -> np.ndarray:
+    """LM3D [T, 68, 3] of a tracked clip without what audio does not explain.
+
+    Eyes are held at the mean face's, brows move about the mean face's, and the clip's own closed mouth (the mean of
+    the twentieth of its frames that are most closed, if they are) becomes the mean face's.
+    """
+    lm3d = lm3d.astype(np.float32).copy()
+    opening = lm3d_opening(lm3d, mean_landmarks)
+    shut = lm3d[opening <= np.quantile(opening, 0.05)].mean(axis=0)
+    if lm3d_opening(shut[None], mean_landmarks)[0] < CLOSED:
+        lm3d -= shut
+    lm3d[:, BROWS] -= np.median(lm3d[:, BROWS], axis=0)
+    lm3d[:, EYES] = 0
+    return lm3d
+
+
+def with_silence(speech: Speech, frame: int, frames: int) -> Speech:
+    """`frames` of digital silence and a closed mouth (LM3D 0) before `frame`; faded where it is long enough."""
+    samples, lm3d = speech
+    place = frame * SAMPLES_PER_FRAME
+    silence = np.zeros((frames, *lm3d.shape[1:]), lm3d.dtype)
+    fade = 0.5 + 0.5 * np.cos(np.pi * (np.arange(min(FADE, frames // 2)) + 0.5) / FADE)[:, None, None]
+    if frame > 0:
+        silence[: len(fade)] = fade * lm3d[frame - 1]
+    if frame < len(lm3d):
+        silence[frames - len(fade) :] = fade[::-1] * lm3d[frame]
+    return Speech(
+        np.concatenate([samples[:place], np.zeros(frames * SAMPLES_PER_FRAME, np.float32), samples[place:]]),
+        np.concatenate([lm3d[:frame], silence, lm3d[frame:]]),
+    )
+
+
+def _padded(samples: np.ndarray, frames: int) -> np.ndarray:
+    return np.pad(samples, (0, max(0, frames * SAMPLES_PER_FRAME - len(samples))))[: frames * SAMPLES_PER_FRAME]
+
+
+def tracked_speech(corpus: Corpus, clip: Clip, mean_landmarks: np.ndarray) -> Speech:
+    lm3d = at_rest(corpus.lm3d(clip), mean_landmarks)
+    return Speech(_padded(corpus.audio(clip), len(lm3d)), lm3d)
+
+
+def simulated_speech(
+    samples: np.ndarray, phones: augment.Phones, face: FaceModel, style: Style, rng: np.random.Generator
+) -> Speech:
+    frames = -(-len(samples) // SAMPLES_PER_FRAME)
+    lm3d = face.lm3d(torch.from_numpy(articulate(phones, frames, style, rng))).numpy()
+    lm3d[:, EYES] = 0
+    return Speech(_padded(samples, frames), lm3d)
+
+
+def _changed_sound(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As `augment.augment`, without what changes the timing."""
+    chance = rng.random(3)
+    if chance[0] < 0.35:
+        samples = augment.reverberate(samples, rng)
+    if chance[1] < 0.3:
+        samples = augment.limit_band(samples, rng)
+    if chance[2] < 0.6:
+        samples = augment.add_noise(samples, rng)
+    return augment.change_level(samples, rng)
+
+
+def varied_tracked(speech: Speech, min_frames: int, rng: np.random.Generator) -> Speech:
+    """Silences at both ends and sometimes inside, with changed sound between; at least `min_frames` long."""
+    if rng.random() < 0.5:
+        speech = with_silence(speech, int(rng.integers(len(speech.lm3d) + 1)), int(rng.integers(8, 50)))
+    early = rng.random() < 0.3  # the silence gets the noise, too
+    if not early:
+        speech = Speech(_changed_sound(speech.samples, rng), speech.lm3d)
+    speech = with_silence(speech, 0, int(rng.integers(4, 40)))
+    missing = max(0, min_frames - len(speech.lm3d))
+    speech = with_silence(speech, len(speech.lm3d), int(rng.integers(4, 40)) + missing)
+    return Speech(_changed_sound(speech.samples, rng), speech.lm3d) if early else speech
+
+
+def varied_simulated(corpus: Corpus, clip: Clip, face: FaceModel, min_frames: int, rng: np.random.Generator) -> Speech:
+    """A new speaker's style, and changed sound."""
+    samples, phones = augment.augment(corpus.audio(clip), [(s, a, b) for s, a, b in clip.phones], rng)
+    missing = max(0, min_frames - len(samples) // SAMPLES_PER_FRAME)
+    samples = np.pad(samples, (0, missing * SAMPLES_PER_FRAME))
+    return simulated_speech(samples, phones, face, Style.sample(rng), rng)
+
+
+class Store:
+    """Features of many clips, float16 [N, D] in one temporary file, mapped."""
+
+    def __init__(self, feature_size: int):
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._size = feature_size
+        self._rows = 0
+        self._map: np.ndarray | None = None
+
+    def add(self, features: torch.Tensor) -> int:
+        """Append [n, D]; returns the first row."""
+        self._file.write(features.half().cpu().numpy().tobytes())
+        first, self._rows, self._map = self._rows, self._rows + len(features), None
+        return first
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        if self._map is None:
+            self._file.flush()
+            self._map = np.memmap(self._file, np.float16, "r", shape=(self._rows, self._size))
+        return self._map[rows]
+
+
+class Copy(NamedTuple):
+    """One copy of a clip: its features are rows `first` .. of the store."""
+
+    first: int
+    lm3d: np.ndarray
+    """[T, 68, 3] float16"""
+    speaker: str
+    source: str
+    tracked: bool
+
+
+class MotionData:
+    """Windows of features and LM3D, balanced between tracked and simulated clips, sources and speakers."""
+
+    def __init__(
+        self,
+        corpora: Sequence[Corpus],
+        face: FaceModel,
+        extractor: FeatureExtractor,
+        copies: int,
+        window: int,
+        real_share: float = 0.5,
+        seed: int = 0,
+    ):
+        """`window`: frames of a training window. `real_share`: chance that a window is of a tracked clip."""
+        self.window, self.real_share = window, real_share
+        self.store = Store(extractor.feature_size)
+        self.copies: list[Copy] = []
+        jobs = [(corpus, clip, copy) for corpus in corpora for clip in corpus.clips for copy in range(copies)]
+        mean_landmarks = face.mean_landmarks.numpy()
+
+        def make(number: int) -> Speech:
+            corpus, clip, copy = jobs[number]
+            rng = np.random.default_rng([seed, number])
+            if clip.lm3d:
+                speech = tracked_speech(corpus, clip, mean_landmarks)
+                return varied_tracked(speech, window, rng)
+            return varied_simulated(corpus, clip, face, window, rng)
+
+        for (_, clip, _), speech in zip(jobs, _ahead(make, len(jobs)), strict=True):
+            first = self.store.add(features_of(speech.samples, extractor))
+            tracked = bool(clip.lm3d)
+            self.copies.append(Copy(first, speech.lm3d.astype(np.float16), clip.speaker, clip.source, tracked))
+        self.chances = self._chances()
+
+    def _chances(self) -> np.ndarray:
+        """The chance of each copy: sources and speakers count by the root of their length."""
+        frames = np.array([len(copy.lm3d) for copy in self.copies], np.float64)
+        tracked = np.array([copy.tracked for copy in self.copies])
+        chances = np.zeros(len(frames))
+        for kind, share in ((tracked, self.real_share), (~tracked, 1 - self.real_share)):
+            if not kind.any():
+                continue
+            for source in {copy.source for copy, chosen in zip(self.copies, kind, strict=True) if chosen}:
+                of_source = kind & np.array([copy.source == source for copy in self.copies])
+                speakers = np.array([copy.speaker for copy in self.copies])
+                within = np.zeros(len(frames))
+                for speaker in set(speakers[of_source]):
+                    own = of_source & (speakers == speaker)
+                    within[own] = frames[own] / np.sqrt(frames[own].sum())
+                chances += share * within / within.sum() * np.sqrt(frames[of_source].sum()) / self._root(kind, frames)
+        if not chances.sum() > 0:
+            raise InputError("the corpora hold no clip of the kind that real_share asks for; change real_share")
+        return chances / chances.sum()
+
+    def _root(self, kind: np.ndarray, frames: np.ndarray) -> float:
+        sources = np.array([copy.source for copy in self.copies])
+        return sum(float(np.sqrt(frames[kind & (sources == source)].sum())) for source in set(sources[kind]))
+
+    def draw(self, count: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        """`features` [count, 2 * window, D] and `lm3d` [count, window, 68, 3], float32."""
+        features, lm3d = [], []
+        for index in rng.choice(len(self.copies), size=count, p=self.chances):
+            copy = self.copies[index]
+            start = int(rng.integers(len(copy.lm3d) - self.window + 1))
+            features.append(self.store[copy.first + 2 * start : copy.first + 2 * (start + self.window)])
+            lm3d.append(copy.lm3d[start : start + self.window])
+        return {
+            "features": torch.from_numpy(np.stack(features).astype(np.float32)),
+            "lm3d": torch.from_numpy(np.stack(lm3d).astype(np.float32)),
+        }
+
+    def statistics(self, draws: int = 2000) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation [68, 3] of the LM3D of drawn windows; see `spread_of`."""
+        return spread_of(self.draw(draws, np.random.default_rng(0))["lm3d"].flatten(0, 1))
+
+
+def spread_of(lm3d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation [68, 3] of LM3D [N, 68, 3] in cm.
+
+    The deviation is at least 0.02 cm, so that points that hardly move do not count as much as lips.
+    """
+    return lm3d.mean(dim=0), lm3d.std(dim=0).clamp_min(0.02)
+
+
+def _ahead(make, count: int, depth: int = 32) -> Iterator[Speech]:  # type: ignore[no-untyped-def]
+    """make(0), make(1), ... in order, made in threads, at most `depth` ahead."""
+    with ThreadPoolExecutor(8) as workers:
+        pending = {}
+        for number in tqdm(range(count), desc="audio features", unit="clip"):
+            for later in range(number, min(count, number + depth)):
+                if later not in pending:
+                    pending[later] = workers.submit(make, later)
+            yield pending[number].result()
+            pending[number] = None
+
+
+def open_corpora(folders: Sequence[str], split: str) -> list[Corpus]:
+    """The clips of one split of each folder that has any; `InputError` if none has."""
+    opened = [Corpus(folder) for folder in folders]
+    chosen = [
+        Corpus(corpus.folder, clips)
+        for corpus in opened
+        if (clips := [clip for clip in corpus.clips if clip.split == split and (clip.lm3d or clip.phones)])
+    ]
+    if not chosen:
+        raise InputError(f"{', '.join(map(str, map(Path, folders)))}: no clip with landmarks or phones in {split!r}")
+    return chosen

@@ -1,0 +1,190 @@
+"""How well generated landmarks follow recordings that nothing was trained on (MEASURES.md)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from geneface import metrics
+from geneface.data.corpus import Corpus
+from geneface.data.motion import Speech, features_of, simulated_speech, tracked_speech
+from geneface.face.articulation import Style
+from geneface.face.face_model import FaceModel
+from geneface.media.audio import FPS, SAMPLES_PER_FRAME
+from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.motion_generator import MotionGenerator, latent_noise
+from geneface.models.sync_expert import SyncExpert
+
+SILENCE_FRAMES = 2 * FPS
+SEEDS = 10
+LABIALS, OPEN_VOWELS = frozenset("pbm"), frozenset("aɑæɒ")
+
+Generate = Callable[[torch.Tensor, int, float], torch.Tensor]
+"""(features [2T, D], seed, temperature) -> LM3D [T, 68, 3]"""
+
+
+class HeldOut(NamedTuple):
+    """A recording to measure on."""
+
+    features: torch.Tensor
+    """[2T, D]"""
+    lm3d: np.ndarray
+    """[T, 68, 3]"""
+    speaker: str
+    phones: list[tuple[str, float, float]]
+    silenced: torch.Tensor
+    """Features of the recording with two seconds of digital silence in its middle."""
+
+
+def hold_out(speech: Speech, speaker: str, phones: Iterable[Any], extractor: FeatureExtractor) -> HeldOut:
+    middle = len(speech.lm3d) // 2 * SAMPLES_PER_FRAME
+    silence = np.zeros(SILENCE_FRAMES * SAMPLES_PER_FRAME, np.float32)
+    silenced = np.concatenate([speech.samples[:middle], silence, speech.samples[middle:]])
+    return HeldOut(
+        features_of(speech.samples, extractor),
+        speech.lm3d,
+        speaker,
+        [(symbol, start, end) for symbol, start, end in phones],
+        features_of(silenced, extractor),
+    )
+
+
+def held_out_clips(
+    corpora: Sequence[Corpus], face: FaceModel, extractor: FeatureExtractor
+) -> dict[str, list[HeldOut]]:
+    """The clips under `tracked` and `simulated`, the simulated ones in the average style."""
+    found: dict[str, list[HeldOut]] = {"tracked": [], "simulated": []}
+    mean_landmarks = face.mean_landmarks.numpy()
+    for corpus in corpora:
+        for clip in corpus.clips:
+            if clip.lm3d:
+                speech, kind = tracked_speech(corpus, clip, mean_landmarks), "tracked"
+            else:
+                rng = np.random.default_rng(0)
+                speech = simulated_speech(corpus.audio(clip), clip.phones, face, Style(), rng)
+                kind = "simulated"
+            found[kind].append(hold_out(speech, clip.speaker, clip.phones, extractor))
+    return {kind: clips for kind, clips in found.items() if clips}
+
+
+def generate_with(model: MotionGenerator) -> Generate:
+    """Whole sequences from `model`, on its device."""
+
+    def generate(features: torch.Tensor, seed: int, temperature: float) -> torch.Tensor:
+        noise = latent_noise(seed, 0, model.latent_frames(len(features) // 2), model.latent_channels)
+        with torch.no_grad():
+            return model(features[None].to(model.device), noise[None].to(model.device), temperature)[0].cpu()
+
+    return generate
+
+
+def motion_figures(
+    generate: Generate, clips: Sequence[HeldOut], mean_landmarks: np.ndarray, sync_expert: SyncExpert | None = None
+) -> dict[str, Any]:
+    """Mouth opening, landmark error, silence and closures, at temperatures 0 and 1."""
+    closed = float(metrics.lm3d_opening(np.zeros((1, 68, 3)), mean_landmarks)[0])
+    figures: dict[str, Any] = {"clips": len(clips), "seconds": sum(len(clip.lm3d) for clip in clips) / FPS}
+    for temperature in (0.0, 1.0):
+        generated = [generate(clip.features, 0, temperature).numpy() for clip in clips]
+        openings = [metrics.lm3d_opening(lm3d, mean_landmarks) for lm3d in generated]
+        curves = [
+            metrics.Curves(metrics.lm3d_opening(clip.lm3d, mean_landmarks), opening, clip.speaker)
+            for clip, opening in zip(clips, openings, strict=True)
+        ]
+        score = metrics.opening_score(curves, min_frames=min(metrics.MIN_CLIP_FRAMES - 1, *map(_frames, clips)))
+        part: dict[str, Any] = {
+            "r": score.r.mean,
+            "r_interval": [score.r.low, score.r.high],
+            "r_chance": score.chance.mean,
+            "spread": score.spread,
+        }
+        if temperature == 0:
+            errors = [metrics.lm3d_error(clip.lm3d, lm3d) for clip, lm3d in zip(clips, generated, strict=True)]
+            part["lm3d_error_mm"] = float(np.average(errors, weights=[len(clip.lm3d) for clip in clips]))
+        else:
+            part["energy_score_mm"] = _energy(generate, clips)
+        part.update(_silence(generate, clips, temperature, mean_landmarks, closed))
+        for name, phones in (("closed_in_pbm", LABIALS), ("closed_in_open_vowels", OPEN_VOWELS)):
+            shares = [
+                metrics.closure_share(opening, centres, closed)
+                for clip, opening in zip(clips, openings, strict=True)
+                if (centres := _centres(clip, phones))
+            ]
+            if shares:
+                part[name] = float(np.mean(shares))
+        if sync_expert is not None:
+            part["sync_cosine"] = float(
+                np.mean([_cosine(sync_expert, lm3d, clip) for lm3d, clip in zip(generated, clips, strict=True)])
+            )
+        figures[f"temperature_{temperature:.0f}"] = part
+    if sync_expert is not None:
+        figures["sync_cosine_recorded"] = float(np.mean([_cosine(sync_expert, clip.lm3d, clip) for clip in clips]))
+    return figures
+
+
+def _frames(clip: HeldOut) -> int:
+    return len(clip.lm3d)
+
+
+def _centres(clip: HeldOut, phones: frozenset[str]) -> list[int]:
+    centres = (int((start + end) / 2 * FPS) for symbol, start, end in clip.phones if symbol in phones)
+    return [centre for centre in centres if centre < len(clip.lm3d)]
+
+
+def _energy(generate: Generate, clips: Sequence[HeldOut]) -> float:
+    scores = [
+        metrics.energy_score(
+            clip.lm3d, np.stack([generate(clip.features, seed, 1.0).numpy() for seed in range(SEEDS)])
+        )
+        for clip in clips
+    ]
+    return float(np.average(scores, weights=[len(clip.lm3d) for clip in clips]))
+
+
+def _silence(
+    generate: Generate, clips: Sequence[HeldOut], temperature: float, mean_landmarks: np.ndarray, closed: float
+) -> dict[str, float]:
+    openings, jitters = [], []
+    for clip in clips:
+        lm3d = generate(clip.silenced, 0, temperature).numpy()
+        start = len(clip.lm3d) // 2
+        stop = start + SILENCE_FRAMES
+        # The mouth may already open for the sound that follows.
+        stop_early = stop - metrics.SETTLE_FRAMES
+        opening = metrics.lm3d_opening(lm3d, mean_landmarks)
+        openings.append(metrics.silence_opening(opening, start, stop_early, closed))
+        jitters.append(metrics.jitter(lm3d[start + metrics.SETTLE_FRAMES : stop_early]))
+    return {
+        "silence_opening": float(np.mean(openings)),
+        "silence_opening_worst": float(np.max(openings)),
+        "silence_jitter_mm": float(np.mean(jitters)),
+    }
+
+
+def _cosine(sync_expert: SyncExpert, lm3d: np.ndarray, clip: HeldOut) -> float:
+    device = sync_expert.device
+    with torch.no_grad():
+        return float(
+            sync_expert.score(torch.from_numpy(lm3d)[None].float().to(device), clip.features[None].to(device)).mean()
+        )
+
+
+def sync_figures(sync_expert: SyncExpert, clips: Sequence[HeldOut], count: int = 200) -> dict[str, float]:
+    """Accuracy on balanced windows of each clip, and the mean cosine of both kinds."""
+    cosines, labels = [], []
+    device, window = sync_expert.device, sync_expert.window
+    for clip in clips:
+        windows = metrics.sync_windows(len(clip.lm3d), count, np.random.default_rng(0), window)
+        lm3d = torch.from_numpy(clip.lm3d).float()
+        landmarks = torch.stack([lm3d[start : start + window] for start in windows.landmarks])
+        audio = torch.stack([clip.features[2 * start : 2 * (start + window)] for start in windows.audio])
+        with torch.no_grad():
+            cosines.append(sync_expert(landmarks.to(device), audio.to(device)).cpu().numpy())
+        labels.append(windows.in_sync)
+    cosine, in_sync = np.concatenate(cosines), np.concatenate(labels)
+    return {
+        "accuracy": metrics.sync_accuracy(cosine, in_sync),
+        "cosine_in_sync": float(cosine[in_sync].mean()),
+        "cosine_out_of_sync": float(cosine[~in_sync].mean()),
+    }

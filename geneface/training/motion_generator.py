@@ -1,0 +1,149 @@
+"""Train the motion generator (Eq. 3): `accelerate launch -m geneface.training.motion_generator --config FILE`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from geneface.bundle import read_json, write_json
+from geneface.data.motion import MotionData, open_corpora
+from geneface.face.face_model import FaceModel
+from geneface.metrics import LM3D_LIPS
+from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.motion_generator import MotionGenerator
+from geneface.models.sync_expert import SyncExpert, sync_loss
+from geneface.training.loop import Loop, LoopConfig, parse_config
+from geneface.training.motion_figures import generate_with, held_out_clips, motion_figures
+
+GAP_SCALE = 0.2
+"""cm: about the standard deviation of the mouth opening in speech."""
+
+
+@dataclass
+class MotionGeneratorConfig(LoopConfig):
+    """Settings of `geneface.training.motion_generator`."""
+
+    model: str = "hub_configs/embedded/motion_generator.json"
+    feature_extractor: str = "runs/feature_extractor/model"
+    sync_expert: str = "runs/sync_expert/model"
+    """A trained one, or "" to train without."""
+    face_model: str = "runs/face_model.safetensors"
+    corpora: list[str] = field(default_factory=list)
+    """Folders with tracked or simulated clips."""
+    copies: int = 3
+    """Copies of each clip with changed sound."""
+    real_share: float = 0.5
+    """Share of tracked clips among those drawn."""
+    window: int = 128
+    """Frames; a multiple of the model's stride."""
+    kl_weight: float = 0.1
+    kl_warmup: int = 1000
+    """Steps until the KL term has its full weight."""
+    sync_weight: float = 0.03
+    sync_start: int = 1000
+    """Steps before the sync-expert has a say."""
+    velocity_weight: float = 0.5
+    opening_weight: float = 0.5
+    """Of the gaps between the inner lips, in units of 0.2 cm."""
+    lips_weight: float = 3.0
+    upper_weight: float = 0.3
+    """Of brows, nose and eyes."""
+
+
+class Objective(nn.Module):
+    """The terms of Eq. 3 for one batch, in a `forward` so that several processes can share it."""
+
+    def __init__(self, generator: MotionGenerator, config: MotionGeneratorConfig):
+        super().__init__()
+        self.generator, self.config = generator, config
+        weights = torch.ones(68, 1)
+        weights[17:48] = config.upper_weight
+        weights[48:] = config.lips_weight
+        self.register_buffer("weights", weights / weights.mean(), persistent=False)
+        self.pairs = [list(side) for side in zip(*LM3D_LIPS, strict=True)]
+
+    def gaps(self, lm3d: torch.Tensor) -> torch.Tensor:
+        upper, lower = self.pairs
+        return lm3d[:, :, upper] - lm3d[:, :, lower]
+
+    def forward(
+        self, lm3d: torch.Tensor, features: torch.Tensor, noise: torch.Tensor
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """-> (loss terms, reconstructed LM3D [B, T, 68, 3])"""
+        reconstruction = self.generator.reconstruct(lm3d, features, noise)
+        error = reconstruction.landmarks - self.generator.normalise(lm3d)
+        rebuilt = self.generator.denormalise(reconstruction.landmarks)
+        gap_error = (self.gaps(rebuilt) - self.gaps(lm3d)) / GAP_SCALE
+        terms = {
+            "landmarks": (self.weights * error.abs()).mean(),
+            "velocity": (self.weights * error.diff(dim=1).abs()).mean() * self.config.velocity_weight,
+            "opening": gap_error.abs().mean() * self.config.opening_weight,
+            "kl": reconstruction.kl.mean(),
+        }
+        return terms, rebuilt
+
+
+def train(config: MotionGeneratorConfig) -> Path:
+    """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
+    loop = Loop(config)
+    face = FaceModel.load(config.face_model)
+    extractor = FeatureExtractor.from_pretrained(config.feature_extractor).to(loop.device)
+    data = MotionData(
+        open_corpora(config.corpora, "train"),
+        face,
+        extractor,
+        config.copies,
+        config.window,
+        config.real_share,
+        config.seed,
+    )
+    component = MotionGenerator(extractor.feature_size, **read_json(Path(config.model)))
+    mean, std = data.statistics()
+    component.landmark_mean.copy_(mean)
+    component.landmark_std.copy_(std)
+    component.mean_landmarks.copy_(face.mean_landmarks)
+    sync_expert = None
+    if config.sync_expert:
+        sync_expert = SyncExpert.from_pretrained(config.sync_expert).to(loop.device).requires_grad_(False)
+    optimizer = torch.optim.AdamW(
+        component.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
+    )
+    objective, optimizer = loop.prepare(Objective(component, config), optimizer)
+    noise_shape = (config.batch_size, component.latent_frames(config.window), component.latent_channels)
+
+    def make_batch(rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        noise = torch.from_numpy(rng.standard_normal(noise_shape, dtype=np.float32))
+        return {**data.draw(config.batch_size, rng), "noise": noise}
+
+    for step in loop:
+        for batch in loop.microbatches(step, make_batch):
+            batch = {name: tensor.to(loop.device) for name, tensor in batch.items()}
+            terms, rebuilt = objective(batch["lm3d"], batch["features"], batch["noise"])
+            figures = dict(terms)
+            terms["kl"] = terms["kl"] * config.kl_weight * min(1.0, (step + 1) / max(1, config.kl_warmup))
+            if sync_expert is not None and step >= config.sync_start:
+                cosine = sync_expert.score(rebuilt, batch["features"], step=2)
+                figures["sync"] = sync_loss(cosine, torch.ones_like(cosine))
+                terms["sync"] = config.sync_weight * figures["sync"]
+            loop.backward(torch.stack(list(terms.values())).sum())
+        loop.update(optimizer, objective)
+        loop.record(**figures)
+    component = loop.accelerator.unwrap_model(objective).generator.eval()
+    if loop.accelerator.is_main_process:
+        clips = held_out_clips(open_corpora(config.corpora, "dev"), face, extractor)
+        mean_landmarks = face.mean_landmarks.numpy()
+        report = {
+            kind: motion_figures(generate_with(component), held_out, mean_landmarks, sync_expert)
+            for kind, held_out in clips.items()
+        }
+        write_json(loop.folder / "report.json", report)
+        for kind, figures in report.items():
+            print(kind, figures, flush=True)
+    loop.finish(component)
+    return loop.folder / "model"
+
+
+if __name__ == "__main__":
+    train(parse_config(MotionGeneratorConfig))

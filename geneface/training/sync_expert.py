@@ -1,0 +1,100 @@
+"""Train the sync-expert (Appendix A.2): `accelerate launch -m geneface.training.sync_expert --config FILE`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from geneface.bundle import read_json, write_json
+from geneface.data.motion import MotionData, open_corpora
+from geneface.face.face_model import FaceModel
+from geneface.metrics import sync_windows
+from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.sync_expert import SyncExpert, sync_loss
+from geneface.training.loop import Loop, LoopConfig, parse_config
+from geneface.training.motion_figures import held_out_clips, sync_figures
+
+
+@dataclass
+class SyncExpertConfig(LoopConfig):
+    """Settings of `geneface.training.sync_expert`."""
+
+    model: str = "hub_configs/embedded/sync_expert.json"
+    feature_extractor: str = "runs/feature_extractor/model"
+    face_model: str = "runs/face_model.safetensors"
+    corpora: list[str] = field(default_factory=list)
+    """Folders with tracked or simulated clips."""
+    copies: int = 3
+    """Copies of each clip with changed sound."""
+    real_share: float = 0.5
+    """Share of tracked clips among those drawn."""
+    window: int = 64
+    """Frames from which pairs are taken."""
+    pairs: int = 16
+    """Pairs per window of frames, half of them in sync."""
+    noise: float = 0.02
+    """cm, added to the landmarks, so that what tracking leaves behind gives nothing away."""
+
+
+class Pairs:
+    """Batches of landmark and audio windows, half of them in sync."""
+
+    def __init__(self, data: MotionData, config: SyncExpertConfig, length: int):
+        self.data, self.config, self.length = data, config, length
+
+    def __call__(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        config = self.config
+        drawn = self.data.draw(config.batch_size, rng)
+        landmarks, audio, targets = [], [], []
+        for features, lm3d in zip(drawn["features"], drawn["lm3d"], strict=True):
+            windows = sync_windows(config.window, config.pairs, rng, self.length)
+            landmarks += [lm3d[start : start + self.length] for start in windows.landmarks]
+            audio += [features[2 * start : 2 * (start + self.length)] for start in windows.audio]
+            targets.append(torch.from_numpy(windows.in_sync.astype(np.float32)))
+        points = torch.stack(landmarks)
+        points = points + config.noise * torch.from_numpy(rng.standard_normal(points.shape, dtype=np.float32))
+        return {"lm3d": points, "features": torch.stack(audio), "target": torch.cat(targets)}
+
+
+def train(config: SyncExpertConfig) -> Path:
+    """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
+    loop = Loop(config)
+    face = FaceModel.load(config.face_model)
+    extractor = FeatureExtractor.from_pretrained(config.feature_extractor).to(loop.device)
+    data = MotionData(
+        open_corpora(config.corpora, "train"),
+        face,
+        extractor,
+        config.copies,
+        config.window,
+        config.real_share,
+        config.seed,
+    )
+    component = SyncExpert(extractor.feature_size, **read_json(Path(config.model)))
+    mean, std = data.statistics()
+    component.landmark_mean.copy_(mean)
+    component.landmark_std.copy_(std)
+    optimizer = torch.optim.AdamW(component.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    model, optimizer = loop.prepare(component, optimizer)
+    make_batch = Pairs(data, config, component.window)
+    for step in loop:
+        for batch in loop.microbatches(step, make_batch):
+            batch = {name: tensor.to(loop.device) for name, tensor in batch.items()}
+            cosine = model(batch["lm3d"], batch["features"])
+            loss = sync_loss(cosine, batch["target"])
+            loop.backward(loss)
+        loop.update(optimizer, model)
+        loop.record(loss=loss, accuracy=((cosine > 0.5) == (batch["target"] > 0.5)).float().mean())
+    if loop.accelerator.is_main_process:
+        component = loop.accelerator.unwrap_model(model).eval()
+        clips = held_out_clips(open_corpora(config.corpora, "dev"), face, extractor)
+        report = {kind: sync_figures(component, held_out) for kind, held_out in clips.items()}
+        write_json(loop.folder / "report.json", report)
+        print(report, flush=True)
+    loop.finish(model)
+    return loop.folder / "model"
+
+
+if __name__ == "__main__":
+    train(parse_config(SyncExpertConfig))
