@@ -6,8 +6,8 @@ SIZE = 512
 FOCAL = 1400.0
 FRONTAL = np.diag([1.0, -1.0, -1.0])
 """Rotation head -> camera of a head that looks straight into the camera."""
-DISTANCE = 122.0
-RAISE = 4.0
+DISTANCE = 112.0
+RAISE = 1.2
 """How far the head's origin lies below the optical axis, in cm."""
 
 

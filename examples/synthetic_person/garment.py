@@ -48,7 +48,7 @@ def rim_height(angle: np.ndarray) -> np.ndarray:
 def under_collar(vertices: np.ndarray) -> np.ndarray:
     """Which vertices [..., 3] the sweater hides for certain."""
     angle = np.arctan2(vertices[..., 2] - AXIS_Z, vertices[..., 0])
-    return vertices[..., 1] < rim_height(angle) - 1.3
+    return vertices[..., 1] < rim_height(angle) - 1.0
 
 
 def make_sweater(neutral: np.ndarray, seed: int) -> Garment:

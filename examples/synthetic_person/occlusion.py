@@ -3,7 +3,7 @@
 import moderngl
 import numpy as np
 
-_RESOLUTION = 512
+_RESOLUTION = 384
 _EXTENT = 26.0
 _VERTEX = """
 #version 330
@@ -30,7 +30,7 @@ class Occlusion:
         self._target = context.framebuffer(depth_attachment=self._depth)
 
     def openness(
-        self, points: np.ndarray, normals: np.ndarray, directions: int = 160, bias: float = 0.15
+        self, points: np.ndarray, normals: np.ndarray, directions: int = 96, bias: float = 0.15
     ) -> np.ndarray:
         """[N] share, 0 to 1, of the cosine-weighted sky that points [N, 3] with normals [N, 3] see."""
         centre = np.array([0.0, -2.0, 0.0])

@@ -47,8 +47,11 @@ class Renderer:
         self._textures(seed)
         self._body()
         self._cloth()
-        self._hair = self._strands(self._scene.hair, self._scene.hair_occlusion, casts=True)
-        self._brows = self._strands(self._scene.brows.strands, np.ones((1, 1)), casts=False)
+        lit = np.ones((1, 1))
+        _, self._hair = self._strands("strand", self._scene.hair, self._scene.hair_occlusion)
+        _, casters = self._strands("strand_shadow", self._scene.hair.thinned(), lit)
+        self._shadow_arrays.append(casters)
+        self._brow_points, self._brows = self._strands("strand", self._scene.brows.strands, lit)
         self._screen = {
             name: self.context.vertex_array(self._program(name, "screen.vert", f"{name}.frag"), [])
             for name in ("background", "resolve", "mask")
@@ -73,7 +76,7 @@ class Renderer:
 
     def _draw_person(self) -> None:
         strand = self._programs["strand"]
-        for array, colour, shine in ((self._hair, HAIR, 1.0), (self._brows, BROW, 0.35)):
+        for array, colour, shine in ((self._hair, HAIR, 1.0), (self._brows, BROW, 0.08)):
             strand["colour"].value, strand["shine"].value = colour, shine
             array.render()
         self._cloth_array.render()
@@ -223,7 +226,10 @@ class Renderer:
     def _surface_shadow(self) -> moderngl.Program:
         return self._program("surface_shadow", "surface.vert", "depth.frag")
 
-    def _strands(self, strands: Strands, occlusion: np.ndarray, casts: bool) -> moderngl.VertexArray:
+    def _strands(
+        self, name: str, strands: Strands, occlusion: np.ndarray
+    ) -> tuple[moderngl.Buffer, moderngl.VertexArray]:
+        """The buffer of the ribbons' centre lines, and the array that draws them with the program `name`."""
         count, steps = strands.points.shape[:2]
         along = np.broadcast_to(np.linspace(0, 1, steps), (count, steps))
         half = strands.width[:, None] / 2 * (1 - 0.75 * along**2)
@@ -234,15 +240,13 @@ class Renderer:
         vertices = np.repeat(shared.reshape(-1, 7), 2, axis=0).astype("f4")
         vertices[::2, 3] *= -1
         points = self.context.buffer(np.repeat(strands.points.reshape(-1, 3), 2, axis=0).astype("f4").tobytes())
-        layout = [(points, "3f", "in_position"), (self.context.buffer(vertices.tobytes()), "3f 4f", "in_tangent", "in_strand")]
+        layout = [
+            (points, "3f", "in_position"),
+            (self.context.buffer(vertices.tobytes()), "3f 4f", "in_tangent", "in_strand"),
+        ]
         index = self.context.buffer(ribbon_triangles(count, steps).tobytes())
-        if casts:
-            program = self._program("strand_shadow", "strand.vert", "depth.frag")
-            self._shadow_arrays.append(self.context.vertex_array(program, layout, index, skip_errors=True))
-        else:
-            self._brow_points = points
-        program = self._program("strand", "strand.vert", "strand.frag")
-        return self.context.vertex_array(program, layout, index, skip_errors=True)
+        program = self._program(name, "strand.vert", "depth.frag" if name == "strand_shadow" else "strand.frag")
+        return points, self.context.vertex_array(program, layout, index, skip_errors=True)
 
 
 def _source(name: str) -> str:

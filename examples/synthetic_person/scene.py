@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from . import rig, skin
 from .garment import Garment, make_sweater, under_collar
 from .groom import Brows, Strands, grow, grow_brows
-from .noise import smoothstep
+from .noise import smoothstep, unit
 from .occlusion import Occlusion
 from .parts import ActorMesh, Part
 
@@ -65,23 +65,26 @@ def build(context: moderngl.Context, mesh: ActorMesh, seed: int) -> Scene:
     brows = grow_brows(neutral, normals, mean, skin_triangles, skin.brow_test(landmarks), seed + 1)
     garment = make_sweater(neutral, seed + 2)
 
-    ribbons, ribbon_triangles = hair.ribbons()
+    ribbons, ribbon_triangles = hair.thinned().ribbons()
     occluders = [(neutral, skin_triangles), (garment.vertices, garment.triangles), (ribbons, ribbon_triangles)]
     first = np.cumsum([0] + [len(points) for points, _ in occluders])
     soup = np.concatenate([points for points, _ in occluders])
     indices = np.concatenate([triangles + start for (_, triangles), start in zip(occluders, first, strict=False)])
     closed = Occlusion(context, soup, indices)
     opened = _open_mouth(context, mesh)
-    hair_normals = hair.points - np.array([0.0, 2.0, -1.0])
-    hair_normals /= np.linalg.norm(hair_normals, axis=-1, keepdims=True)
-    hair_open = closed.openness(hair.points.reshape(-1, 3), hair_normals.reshape(-1, 3), bias=0.3)
+    outward = unit(hair.points - np.array([0.0, 2.0, -1.0]))
+    sets = [(neutral, normals), (garment.vertices, garment.normals), (hair.points[:, ::3], outward[:, ::3])]
+    points, directions = (np.concatenate([pair[i].reshape(-1, 3) for pair in sets]) for i in range(2))
+    skin_open, cloth_open, hair_open = np.split(
+        closed.openness(points, directions), [len(neutral), len(neutral) + len(garment.vertices)]
+    )
     return Scene(
-        body=_body(mesh, closed.openness(neutral, normals), opened),
+        body=_body(mesh, skin_open, opened),
         hair=hair,
-        hair_occlusion=hair_open.reshape(hair.points.shape[:2]),
+        hair_occlusion=np.repeat(hair_open.reshape(len(hair.points), -1), 3, axis=1)[:, : hair.points.shape[1]],
         brows=brows,
         garment=garment,
-        garment_occlusion=closed.openness(garment.vertices, garment.normals),
+        garment_occlusion=cloth_open,
         eye_centres=np.stack([_eye_centre(mesh, side) for side in ("left", "right")]),
     )
 
@@ -92,7 +95,7 @@ def _open_mouth(context: moderngl.Context, mesh: ActorMesh) -> np.ndarray:
     for name, weight in (("jawOpen", 0.7), ("mouthUpperUp_L", 0.4), ("mouthUpperUp_R", 0.4)):
         expression[mesh.model.expression_names.index(name)] = weight
     vertices = mesh.vertices(expression)
-    return Occlusion(context, vertices, mesh.triangles).openness(vertices, mesh.normals(vertices))
+    return Occlusion(context, vertices, mesh.triangles).openness(vertices, mesh.normals(vertices), directions=48)
 
 
 def _eye_centre(mesh: ActorMesh, side: str) -> np.ndarray:
@@ -110,7 +113,7 @@ def _body(mesh: ActorMesh, closed: np.ndarray, opened: np.ndarray) -> Body:
     for part in parts:
         for material, chosen in _materials(mesh, part):
             kept = part.triangles[chosen]
-            hidden = under_collar(mesh.neutral[part.vertex])[kept].all(1)
+            hidden = under_collar(mesh.neutral[part.vertex])[kept].any(1)
             triangles.setdefault(material, []).append(kept[~hidden] + first)
         first += len(part.vertex)
     vertex = np.concatenate([part.vertex for part in parts])

@@ -14,10 +14,9 @@ from .groom import hair_cover
 from .noise import Noise, smoothstep
 
 BASE = (0.60, 0.375, 0.275)
-LIP = (0.50, 0.185, 0.165)
+LIP = (0.50, 0.150, 0.145)
 FLUSH = np.array([1.06, 0.80, 0.78])
 SHADE = np.array([0.84, 0.76, 0.76])
-STUBBLE = np.array([0.80, 0.83, 0.86])
 HAIR_TINT = np.array([0.075, 0.042, 0.026])
 _CELL = 0.02
 """Of the frontal raster in which outlines are drawn, in cm."""
@@ -55,10 +54,6 @@ def paint(positions: np.ndarray, landmarks: np.ndarray, seed: int) -> np.ndarray
     tint(SHADE, 0.55 * spot((2.9, 2.1, 9.6), 0.9, (1.5, 0.6, 2)) + 0.35 * spot((1.75, 3.0, 9.3), 0.6))
     tint(SHADE, 0.4 * spot((3.3, 4.4, 9.6), 0.75, (1.7, 0.6, 2)))
     gloss += 0.14 * spot((0, 1.5, 12), 1.7, (0.7, 2, 2)) + 0.08 * spot((0, 8.5, 10), 3.0, (1.4, 0.8, 2))
-
-    beard = smoothstep(-1.2, -2.3, y + 0.35 * mottle + 0.25 * np.maximum(0, np.abs(x) - 4))
-    beard *= smoothstep(-9.4, -7.4, y + 0.2 * z) * smoothstep(1.5, 5.0, z)
-    tint(STUBBLE, 0.5 * beard * (1 + 0.3 * fine))
 
     outline = _Outline(landmarks)
     lips = smoothstep(0.10, -0.10, outline.lips(x, y) + 0.03 * mottle) * smoothstep(6.5, 8.0, z)
@@ -104,7 +99,7 @@ def brow_outline(points: np.ndarray) -> np.ndarray:
     along = np.linspace(0, 4, 33)
     line = np.stack([np.interp(along, np.arange(5), points[:, axis]) for axis in range(2)], -1)
     line = gaussian_filter(line, (3, 0), mode="nearest")
-    half = np.interp(along, [0, 1, 3, 4], [0.05, 0.24, 0.36, 0.26])
+    half = np.interp(along, [0, 1, 3, 4], [0.05, 0.17, 0.26, 0.20])
     return np.concatenate([line + [0, 0.1] + half[:, None] * [0, 1], (line - half[:, None] * [0, 1])[::-1]])
 
 

@@ -11,7 +11,11 @@ from .noise import unit
 class Studio:
     """Directions towards key, fill and rim light in camera space (x right, y down, z away), and linear colours."""
 
-    directions: tuple[tuple[float, float, float], ...] = ((-0.62, -0.62, -0.80), (0.75, -0.10, -0.65), (0.75, -0.55, 0.75))
+    directions: tuple[tuple[float, float, float], ...] = (
+        (-0.62, -0.62, -0.80),
+        (0.75, -0.10, -0.65),
+        (0.75, -0.55, 0.75),
+    )
     colours: tuple[tuple[float, float, float], ...] = ((1.55, 1.45, 1.32), (0.40, 0.43, 0.48), (1.10, 1.12, 1.18))
     above: tuple[float, float, float] = (0.46, 0.48, 0.52)
     below: tuple[float, float, float] = (0.22, 0.19, 0.17)

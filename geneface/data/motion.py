@@ -9,7 +9,8 @@ pipeline has its own blinks), and tracked clips relative to their own closed mou
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -23,7 +24,7 @@ from geneface.data.corpus import Clip, Corpus
 from geneface.errors import InputError
 from geneface.face.articulation import Style, articulate
 from geneface.face.face_model import FaceModel
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.metrics import lm3d_opening
 from geneface.models.feature_extractor import FeatureExtractor
 
@@ -192,46 +193,36 @@ class MotionData:
         self.window, self.real_share = window, real_share
         self.store = Store(extractor.feature_size)
         self.copies: list[Copy] = []
-        jobs = [(corpus, clip, copy) for corpus in corpora for clip in corpus.clips for copy in range(copies)]
+        jobs = [(corpus, clip) for corpus in corpora for clip in corpus.clips for _ in range(copies)]
         mean_landmarks = face.mean_landmarks.numpy()
 
         def make(number: int) -> Speech:
-            corpus, clip, copy = jobs[number]
+            corpus, clip = jobs[number]
             rng = np.random.default_rng([seed, number])
             if clip.lm3d:
                 speech = tracked_speech(corpus, clip, mean_landmarks)
                 return varied_tracked(speech, window, rng)
             return varied_simulated(corpus, clip, face, window, rng)
 
-        for (_, clip, _), speech in zip(jobs, _ahead(make, len(jobs)), strict=True):
+        for (_, clip), speech in zip(jobs, _ahead(make, len(jobs)), strict=True):
             first = self.store.add(features_of(speech.samples, extractor))
             tracked = bool(clip.lm3d)
             self.copies.append(Copy(first, speech.lm3d.astype(np.float16), clip.speaker, clip.source, tracked))
         self.chances = self._chances()
 
     def _chances(self) -> np.ndarray:
-        """The chance of each copy: sources and speakers count by the root of their length."""
+        """The chance of each copy: the kinds by `real_share`, sources and speakers by the root of their length."""
         frames = np.array([len(copy.lm3d) for copy in self.copies], np.float64)
-        tracked = np.array([copy.tracked for copy in self.copies])
-        chances = np.zeros(len(frames))
-        for kind, share in ((tracked, self.real_share), (~tracked, 1 - self.real_share)):
-            if not kind.any():
-                continue
-            for source in {copy.source for copy, chosen in zip(self.copies, kind, strict=True) if chosen}:
-                of_source = kind & np.array([copy.source == source for copy in self.copies])
-                speakers = np.array([copy.speaker for copy in self.copies])
-                within = np.zeros(len(frames))
-                for speaker in set(speakers[of_source]):
-                    own = of_source & (speakers == speaker)
-                    within[own] = frames[own] / np.sqrt(frames[own].sum())
-                chances += share * within / within.sum() * np.sqrt(frames[of_source].sum()) / self._root(kind, frames)
+        shares = np.array([self.real_share if copy.tracked else 1 - self.real_share for copy in self.copies])
+        kinds = np.array([copy.tracked for copy in self.copies])
+        sources = np.array([f"{copy.tracked} {copy.source}" for copy in self.copies])
+        speakers = np.array([f"{copy.tracked} {copy.source} {copy.speaker}" for copy in self.copies])
+        in_speaker = frames / np.sqrt(_totals(speakers, frames))
+        in_source = in_speaker / _totals(sources, in_speaker) * np.sqrt(_totals(sources, frames))
+        chances = shares * in_source / _totals(kinds, in_source)
         if not chances.sum() > 0:
             raise InputError("the corpora hold no clip of the kind that real_share asks for; change real_share")
         return chances / chances.sum()
-
-    def _root(self, kind: np.ndarray, frames: np.ndarray) -> float:
-        sources = np.array([copy.source for copy in self.copies])
-        return sum(float(np.sqrt(frames[kind & (sources == source)].sum())) for source in set(sources[kind]))
 
     def draw(self, count: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """`features` [count, 2 * window, D] and `lm3d` [count, window, 68, 3], float32."""
@@ -259,16 +250,20 @@ def spread_of(lm3d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return lm3d.mean(dim=0), lm3d.std(dim=0).clamp_min(0.02)
 
 
-def _ahead(make, count: int, depth: int = 32) -> Iterator[Speech]:  # type: ignore[no-untyped-def]
+def _totals(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """For each entry, the sum of `values` over the entries of the same label."""
+    _, index = np.unique(labels, return_inverse=True)
+    return np.bincount(index, values)[index]
+
+
+def _ahead(make: Callable[[int], Speech], count: int, depth: int = 32) -> Iterator[Speech]:
     """make(0), make(1), ... in order, made in threads, at most `depth` ahead."""
     with ThreadPoolExecutor(8) as workers:
-        pending = {}
+        pending = deque(workers.submit(make, number) for number in range(min(depth, count)))
         for number in tqdm(range(count), desc="audio features", unit="clip"):
-            for later in range(number, min(count, number + depth)):
-                if later not in pending:
-                    pending[later] = workers.submit(make, later)
-            yield pending[number].result()
-            pending[number] = None
+            if number + depth < count:
+                pending.append(workers.submit(make, number + depth))
+            yield pending.popleft().result()
 
 
 def open_corpora(folders: Sequence[str], split: str) -> list[Corpus]:

@@ -8,14 +8,16 @@ import numpy as np
 
 from geneface.errors import InputError
 
-MEDIAPIPE_68 = np.array(
-    [162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389]  # jaw line: approximate
-    + [71, 63, 105, 66, 107, 336, 296, 334, 293, 301]  # brows
-    + [168, 197, 5, 4, 75, 97, 2, 326, 305]  # nose
-    + [33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380]  # eyes
-    + [61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181]  # outer lips
-    + [78, 82, 13, 312, 308, 317, 14, 87]  # inner lips
-)
+# fmt: off
+MEDIAPIPE_68 = np.array([
+    162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,  # jaw line: approximate
+    71, 63, 105, 66, 107, 336, 296, 334, 293, 301,  # brows
+    168, 197, 5, 4, 75, 97, 2, 326, 305,  # nose
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,  # eyes
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,  # outer lips
+    78, 82, 13, 312, 308, 317, 14, 87,  # inner lips
+])
+# fmt: on
 """Which of MediaPipe's 478 points stands for each of the 68 iBUG points."""
 
 MEDIAPIPE_BLENDSHAPES: tuple[str, ...] = tuple(
@@ -117,7 +119,7 @@ class LandmarkDetector:
             raise InputError("no face was found in any picture: give a video of one person who faces the camera")
         nearest = np.maximum.accumulate(np.where(valid, np.arange(len(valid)), int(np.argmax(valid))))
         return Detection(
-            np.stack([points[index] for index in nearest]),  # type: ignore[misc]
-            np.stack([scores[index] for index in nearest]),  # type: ignore[misc]
+            np.stack([points[index] for index in nearest]),
+            np.stack([scores[index] for index in nearest]),
             valid,
         )

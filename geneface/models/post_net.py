@@ -10,13 +10,14 @@ from geneface.bundle import Component
 class PostNet(Component):
     """Residual 1D convolutions, each followed by ReLU and batch normalisation, in normalised space.
 
-    Untrained it maps the source's mean and standard deviation (buffers [68, 3]) to the person's, point by point.
+    Landmarks are normalised by their rest (with a closed mouth) and their scale (root mean square distance from the
+    rest), in buffers [68, 3]. Untrained, the net maps the source's rest and scale to the person's, point by point.
     """
 
-    source_mean: torch.Tensor
-    source_std: torch.Tensor
-    target_mean: torch.Tensor
-    target_std: torch.Tensor
+    source_rest: torch.Tensor
+    source_scale: torch.Tensor
+    target_rest: torch.Tensor
+    target_scale: torch.Tensor
 
     def __init__(self, layers: int = 8, kernel_size: int = 3, channels: int = 256):
         super().__init__()
@@ -31,15 +32,15 @@ class PostNet(Component):
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
         self.context_frames = layers * (kernel_size // 2)
-        for name, value in (("source", 0.0), ("target", 0.0)):
-            self.register_buffer(f"{name}_mean", torch.full((68, 3), value))
-            self.register_buffer(f"{name}_std", torch.ones(68, 3))
+        for name in ("source", "target"):
+            self.register_buffer(f"{name}_rest", torch.zeros(68, 3))
+            self.register_buffer(f"{name}_scale", torch.ones(68, 3))
 
     def forward(self, lm3d: torch.Tensor) -> torch.Tensor:
         """LM3D of the mean identity [B, T, 68, 3] -> the person's LM3D [B, T, 68, 3], both in cm."""
-        normalised = (lm3d - self.source_mean) / self.source_std
+        normalised = (lm3d - self.source_rest) / self.source_scale
         x = self.input(normalised.flatten(2).transpose(1, 2))
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = x + norm(functional.relu(convolution(x)))
         change = self.output(x).transpose(1, 2).unflatten(-1, (68, 3))
-        return (normalised + change) * self.target_std + self.target_mean
+        return (normalised + change) * self.target_scale + self.target_rest

@@ -96,7 +96,7 @@ def motion_figures(
         part: dict[str, Any] = {
             "r": score.r.mean,
             "r_interval": [score.r.low, score.r.high],
-            "r_chance": score.chance.mean,
+            "r_chance": None if np.isnan(score.chance.mean) else score.chance.mean,
             "spread": score.spread,
         }
         if temperature == 0:

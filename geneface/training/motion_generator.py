@@ -55,6 +55,8 @@ class MotionGeneratorConfig(LoopConfig):
 class Objective(nn.Module):
     """The terms of Eq. 3 for one batch, in a `forward` so that several processes can share it."""
 
+    weights: torch.Tensor
+
     def __init__(self, generator: MotionGenerator, config: MotionGeneratorConfig):
         super().__init__()
         self.generator, self.config = generator, config

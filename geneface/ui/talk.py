@@ -9,7 +9,10 @@ from geneface.generate import HIGHEST_SEED
 from geneface.ui.studio import Studio, display_name
 
 QUEUE = "pipeline"
-SHOW_STAGE = "() => document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'})"
+SHOW_STAGE = """() => {
+  document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'});
+  return [];
+}"""
 NO_VOICE = "There is no voice yet: record or upload some speech, or pick an example."
 
 
@@ -30,7 +33,9 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
                 label="Person",
                 visible=True if len(persons) > 1 else "hidden",
             )
-            audio = gr.Audio(sources=["upload", "microphone"], type="filepath", label="Voice", elem_id="voice")
+            audio = gr.Audio(
+                sources=["upload", "microphone"], type="filepath", label="Voice", buttons=[], elem_id="voice"
+            )
             if examples:
                 gr.Examples(
                     [[str(path)] for path in examples.values()],

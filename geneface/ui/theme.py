@@ -10,7 +10,7 @@ HEADER = """
     <rect width="64" height="64" rx="18" fill="url(#gf-g)"/>
     <circle cx="23" cy="25" r="3.6" fill="#fff"/><circle cx="41" cy="25" r="3.6" fill="#fff"/>
     <g class="gf-mouth" stroke="#fff" stroke-width="4.4" stroke-linecap="round">
-      <path d="M14 39v2"/><path d="M23 40v8"/><path d="M32 40v13"/><path d="M41 40v8"/><path d="M50 39v2"/></g>
+      <path d="M14 38v4"/><path d="M23 40v9"/><path d="M32 41v11"/><path d="M41 40v9"/><path d="M50 38v4"/></g>
   </svg>
   <div><h1>GeneFace</h1><p>Give any voice a face.</p></div>
 </header>
@@ -28,7 +28,8 @@ CSS = """
 .gf-header h1 { font-size: 1.65rem; font-weight: 750; letter-spacing: -0.02em; margin: 0; line-height: 1.15; }
 .gf-header p { margin: 2px 0 0; color: var(--body-text-color-subdued); font-size: 1.02rem; }
 .gf-header svg { flex: none; border-radius: 18px; box-shadow: 0 6px 18px #e0487e44; }
-.gf-mouth path { transform-origin: 32px 40px; animation: gf-talk 1.3s ease-in-out infinite alternate; }
+.gf-mouth path { transform-box: fill-box; transform-origin: center; }
+.gf-mouth path { animation: gf-talk 1.3s ease-in-out infinite alternate; }
 .gf-mouth path:nth-child(2n) { animation-duration: 0.9s; }
 @keyframes gf-talk { from { transform: scaleY(0.6); } to { transform: scaleY(1.1); } }
 @media (prefers-reduced-motion: reduce) { .gf-mouth path { animation: none; } }

@@ -13,8 +13,8 @@ def post_net() -> PostNet:
     torch.manual_seed(0)
     net = PostNet(layers=3, kernel_size=3, channels=8)
     for name in ("source", "target"):
-        getattr(net, f"{name}_mean").normal_()
-        getattr(net, f"{name}_std").uniform_(0.5, 2.0)
+        getattr(net, f"{name}_rest").normal_()
+        getattr(net, f"{name}_scale").uniform_(0.5, 2.0)
     return net.eval()
 
 
@@ -29,9 +29,9 @@ def trained() -> PostNet:
 @torch.no_grad()
 def test_untrained_transfers_the_statistics() -> None:
     net = post_net()
-    lm3d = net.source_mean + net.source_std * torch.randn(2, 7, 68, 3)
-    normalised = (net(lm3d) - net.target_mean) / net.target_std
-    torch.testing.assert_close(normalised, (lm3d - net.source_mean) / net.source_std)
+    lm3d = net.source_rest + net.source_scale * torch.randn(2, 7, 68, 3)
+    normalised = (net(lm3d) - net.target_rest) / net.target_scale
+    torch.testing.assert_close(normalised, (lm3d - net.source_rest) / net.source_scale)
 
 
 @torch.no_grad()

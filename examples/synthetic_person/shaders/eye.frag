@@ -36,9 +36,9 @@ void main() {
     vec3 bulge = normalize(mix(n, vec3(0.0, 0.0, -1.0), 0.15));
     vec3 colour = albedo * (matt(bulge, lit * mix(0.35, 1.0, open), open) * 0.92);
     vec3 mirrored = reflect(-v, n);
-    float glint = window(mirrored, normalize(light_direction[0] + vec3(0.0, 0.05, 0.0)), 0.955);
+    float glint = window(mirrored, light_direction[0], 0.945);
     float second = window(mirrored, light_direction[1], 0.975);
-    colour += light_colour[0] * glint * 0.55 * smoothstep(0.2, 0.5, open) + light_colour[1] * second * 0.12 * open;
+    colour += light_colour[0] * glint * 0.9 * smoothstep(0.2, 0.5, open) + light_colour[1] * second * 0.12 * open;
     colour += ambient(mirrored) * 0.035 * open;
     pixel = vec4(colour, 1.0);
 }

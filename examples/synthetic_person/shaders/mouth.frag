@@ -12,7 +12,7 @@ void main() {
     vec3 n = normalize(normal), v = normalize(-position);
     if (dot(n, v) < 0.0) n = -n;
     float depth = smoothstep(4.5, 10.4, rest.z);
-    float open = occlusion * mix(0.06, 1.0, depth * depth) * mix(0.45, 1.0, opening);
+    float open = occlusion * mix(0.06, 1.0, depth * depth) * mix(0.22, 1.0, opening);
     float lit = shadow(position, n);
     vec3 albedo = colours[tissue];
     if (tissue == 3) {

@@ -1,0 +1,84 @@
+"""Writes a performance as a person dataset (`geneface.data.person`), with exact tracks."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from tqdm import tqdm
+
+from geneface import __version__
+from geneface.bundle import atomic_folder
+from geneface.media.video import VideoWriter
+
+from .actor import Performance
+from .camera import SIZE, intrinsics, project
+from .renderer import Picture, Renderer
+
+SHEET_FRAMES, SHEET_COLUMNS = 24, 6
+
+
+def write_dataset(
+    folder: Path, renderer: Renderer, performance: Performance, audio: Path, settings: dict[str, object]
+) -> None:
+    """Render all frames of `performance` and write the dataset, whole or not at all."""
+    frames = len(performance.expression)
+    chosen = set(np.linspace(0, frames - 1, min(frames, SHEET_FRAMES)).astype(int).tolist())
+    sheet, masks = [], []
+    with atomic_folder(folder) as partial:
+        with VideoWriter(partial / "frames.mp4", (SIZE, SIZE), crf=12) as video:
+            for t in tqdm(range(frames), unit="frame"):
+                picture = _draw(renderer, performance, t)
+                video.write(picture.rgb[None])
+                masks.append(picture.mask)
+                if t in chosen:
+                    sheet.append(picture.rgb[::2, ::2])
+        empty = renderer.draw(performance.expression[0], performance.head[0], performance.torso[0], person=False)
+        Image.fromarray(empty.rgb).save(partial / "background.png")
+        Image.fromarray(_sheet(sheet)).save(partial / "contact_sheet.png")
+        save_file({"masks": torch.from_numpy(np.stack(masks))}, partial / "masks.safetensors")
+        save_file(_tracks(renderer, performance), partial / "tracks.safetensors")
+        shutil.copyfile(audio, partial / "audio.flac")
+        manifest = {
+            "source": "examples/synthetic_person",
+            "synthetic": True,
+            "fps": 25,
+            "size": SIZE,
+            "frames": frames,
+            "masks": "128 x 128, majority of 4 x 4 pixels: 0 background, 1 head, 2 torso",
+            "geneface_version": __version__,
+            "settings": settings,
+        }
+        (partial / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _draw(renderer: Renderer, performance: Performance, t: int) -> Picture:
+    return renderer.draw(performance.expression[t], performance.head[t], performance.torso[t])
+
+
+def _tracks(renderer: Renderer, performance: Performance) -> dict[str, torch.Tensor]:
+    model = renderer.mesh.model
+    identity = torch.from_numpy(renderer.mesh.identity)
+    expression = torch.from_numpy(performance.expression)
+    lm3d = model.lm3d(expression, identity)
+    points = (lm3d + model.mean_landmarks).numpy()
+    landmarks = np.stack([project(points[t], performance.head[t]) for t in range(len(points))])
+    return {
+        "lm3d": lm3d,
+        "landmarks_2d": torch.from_numpy(landmarks).float(),
+        "pose": torch.from_numpy(performance.head),
+        "intrinsics": torch.from_numpy(intrinsics()).float(),
+        "expression": expression,
+        "identity": identity,
+        "blink": torch.from_numpy(performance.blink),
+    }
+
+
+def _sheet(pictures: list[np.ndarray]) -> np.ndarray:
+    blank = [np.zeros_like(pictures[0])] * (-len(pictures) % SHEET_COLUMNS)
+    cells = [*pictures, *blank]
+    rows = [np.concatenate(cells[i : i + SHEET_COLUMNS], axis=1) for i in range(0, len(cells), SHEET_COLUMNS)]
+    return np.concatenate(rows)

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geneface.errors import InputError
+from geneface.face.landmarks import (
+    MEDIAPIPE_68,
+    MEDIAPIPE_BLENDSHAPES,
+    LandmarkDetector,
+    expression_from_blendshapes,
+)
+from geneface.metrics import LM3D_LIPS, MEDIAPIPE_LIPS
+
+
+def test_the_map_names_each_point_once_and_agrees_with_the_measures() -> None:
+    assert len(MEDIAPIPE_68) == len(set(MEDIAPIPE_68.tolist())) == 68
+    pairs = {frozenset((int(MEDIAPIPE_68[a]), int(MEDIAPIPE_68[b]))) for a, b in LM3D_LIPS}
+    assert pairs == {frozenset(pair) for pair in MEDIAPIPE_LIPS}
+    assert len(MEDIAPIPE_BLENDSHAPES) == 52
+
+
+def test_scores_go_to_the_expressions_of_their_names() -> None:
+    scores = np.zeros((1, 52), np.float32)
+    scores[0, MEDIAPIPE_BLENDSHAPES.index("jawOpen")] = 0.1
+    scores[0, MEDIAPIPE_BLENDSHAPES.index("mouthSmileRight")] = 0.2
+    scores[0, MEDIAPIPE_BLENDSHAPES.index("browInnerUp")] = 0.3
+    names = ("mouthSmile_L", "mouthSmile_R", "jawOpen", "browInnerUp_L", "browInnerUp_R", "PupilDilate_L")
+    np.testing.assert_allclose(expression_from_blendshapes(scores, names), [[0, 0.2, 0.1, 0.3, 0.3, 0]], atol=1e-7)
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"face_landmarker\.task"):
+        LandmarkDetector(tmp_path / "nothing.task")
+
+
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    (tmp_path / "face_landmarker.task").write_bytes(b"")
+    with pytest.raises(InputError, match="pip install"):
+        LandmarkDetector(tmp_path / "face_landmarker.task")
+
+
+@pytest.mark.real_data
+def test_finds_the_face_in_a_real_video(shared: Path) -> None:
+    pytest.importorskip("mediapipe")
+    from itertools import islice
+
+    from geneface.media.video import VideoReader
+
+    with (
+        VideoReader(shared / "data/person/german_20s.mp4") as video,
+        LandmarkDetector(shared / "models/face_landmarker.task") as detector,
+    ):
+        detection = detector.detect([*islice(video, 3), np.zeros((512, 512, 3), np.uint8)])
+    assert detection.points.shape == (4, 478, 3) and detection.landmarks_68.shape == (4, 68, 2)
+    assert detection.valid[:3].all()
+    points = detection.landmarks_68[0]
+    assert points[8, 1] > points[30, 1] > points[27, 1], "chin below nose tip below nose bridge"
+    assert points[36, 0] < points[45, 0] and (points > 0).all() and (points < 512).all()
