@@ -156,7 +156,7 @@ def grow_brows(
     triangles: np.ndarray,
     inside: Callable[[np.ndarray], np.ndarray],
     seed: int,
-    count: int = 650,
+    count: int = 800,
     steps: int = 4,
 ) -> Brows:
     """Brows on a neutral mesh, where `inside` of the mean mesh's points [N, 3] is true."""
@@ -173,7 +173,7 @@ def grow_brows(
     normal = unit((normals[chosen] * share[..., None]).sum(1))
     outward = np.clip((np.abs(rest[:, 0]) - 1.0) / 4.5, 0, 1)
     way = np.stack([np.sign(rest[:, 0]) * (0.35 + outward), 0.85 - 1.25 * outward, np.zeros(len(rest))], -1)
-    way = unit(way) + 0.13 * rng.standard_normal(way.shape)
+    way = unit(way) + 0.08 * rng.standard_normal(way.shape)
     way = unit(way - normal * np.sum(way * normal, 1, keepdims=True))
     length = rng.uniform(0.4, 0.75, len(root))[:, None, None]
     s = np.linspace(0, 1, steps)[None, :, None]

@@ -60,9 +60,9 @@ class Renderer:
     def draw(self, expression: np.ndarray, head: np.ndarray, torso: np.ndarray, person: bool = True) -> Picture:
         """Expression [57], poses [3, 4] of head and torso; without `person`, the empty studio."""
         if person:
-            self._update(self.mesh.vertices(expression))
-            opening = stage.openness_of_jaw(expression, self.mesh.model.expression_names)
-            self._pose(head, torso, opening)
+            vertices = self.mesh.vertices(expression)
+            self._update(vertices)
+            self._pose(head, torso, stage.opening_of_lips(self.mesh, vertices))
             self._draw_shadow()
         self._target.use()
         self._target.clear(depth=1.0)

@@ -155,6 +155,7 @@ def _materials(mesh: ActorMesh, part: Part) -> list[tuple[int, np.ndarray]]:
     return [(GUMS, ~tongue), (TONGUE, tongue)]
 
 
-def openness_of_jaw(expression: np.ndarray, names: tuple[str, ...]) -> float:
-    """How far the mouth is open, 0 to 1, from expression weights [57]."""
-    return float(smoothstep(0.0, 0.35, expression[names.index("jawOpen")]))
+def opening_of_lips(mesh: ActorMesh, vertices: np.ndarray) -> float:
+    """How far the lips are apart, 0 to 1 at a centimetre, in a mesh [V, 3]."""
+    upper, lower = vertices[mesh.model.landmark_vertices[[62, 66]].numpy(), 1]
+    return float(smoothstep(0.0, 1.0, upper - lower))

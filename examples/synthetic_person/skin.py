@@ -14,7 +14,7 @@ from .groom import hair_cover
 from .noise import Noise, smoothstep
 
 BASE = (0.60, 0.375, 0.275)
-LIP = (0.50, 0.150, 0.145)
+LIP = (0.49, 0.185, 0.160)
 FLUSH = np.array([1.06, 0.80, 0.78])
 SHADE = np.array([0.84, 0.76, 0.76])
 HAIR_TINT = np.array([0.075, 0.042, 0.026])
@@ -68,7 +68,7 @@ def paint(positions: np.ndarray, landmarks: np.ndarray, seed: int) -> np.ndarray
     tint(np.array([1.05, 0.72, 0.70]), front * smoothstep(0.12, -0.05, eye))
 
     brows = outline.brows(x, y)
-    tint(HAIR_TINT * 6, 0.62 * front * smoothstep(0.38, 0.05, brows))
+    tint(HAIR_TINT * 4.0, 0.7 * front * smoothstep(0.24, -0.2, brows + 0.05 * mottle))
     cover = hair_cover(points, noise)
     albedo += (0.8 * smoothstep(0.25, 0.75, cover))[..., None] * (HAIR_TINT - albedo)
     gloss -= 0.2 * smoothstep(0.2, 0.8, cover)
@@ -99,7 +99,7 @@ def brow_outline(points: np.ndarray) -> np.ndarray:
     along = np.linspace(0, 4, 33)
     line = np.stack([np.interp(along, np.arange(5), points[:, axis]) for axis in range(2)], -1)
     line = gaussian_filter(line, (3, 0), mode="nearest")
-    half = np.interp(along, [0, 1, 3, 4], [0.05, 0.17, 0.26, 0.20])
+    half = np.interp(along, [0, 1, 3, 3.7, 4], [0.03, 0.16, 0.25, 0.24, 0.14])
     return np.concatenate([line + [0, 0.1] + half[:, None] * [0, 1], (line - half[:, None] * [0, 1])[::-1]])
 
 
@@ -128,4 +128,4 @@ def _sample(raster: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def brow_test(landmarks: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Whether mean-mesh points [N, 3] lie in a brow, given the 68 landmarks."""
     outline = _Outline(landmarks)
-    return lambda points: (outline.brows(points[:, 0], points[:, 1]) < 0) & (points[:, 2] > 7.0)
+    return lambda points: (outline.brows(points[:, 0], points[:, 1]) < 0.04) & (points[:, 2] > 7.0)

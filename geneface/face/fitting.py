@@ -29,7 +29,9 @@ class FitSettings:
     lip_gap: float = 20.0
     """The three gaps between the inner lips, as seen: what closes the mouth."""
     lip_shear: float = 5.0
-    """The same gaps sideways and in depth, which one view hardly shows and which should stay as in the mean mesh."""
+    """The same gaps sideways, and in depth beyond `lip_slope` times their height: one view hardly shows these."""
+    lip_slope: float = 0.5
+    """How far the lower lip goes back for each centimetre that it goes down; the jaw alone takes it back by 0.6."""
     identity_prior: float = 0.1
     offset_prior: float = 1.0
     """Each point may lie off its vertex by a constant: MediaPipe's points and the mesh's are not the same spots."""
@@ -184,13 +186,17 @@ class _Problem:
         gap = difference[:, self.upper] - difference[:, self.lower] - closed
         points = self.points_3d(state)
         shear = points[:, self.upper] - points[:, self.lower] - self.closed_gap
-        return torch.cat([difference, gap, shear[..., [0, 2]]], dim=1).flatten(1), derivative
+        return torch.cat([difference, gap, self._shear(shear)], dim=1).flatten(1), derivative
+
+    def _shear(self, gap: torch.Tensor) -> torch.Tensor:
+        """Gaps [..., 3, 3] -> their two components that should vanish [..., 3, 2]."""
+        return torch.stack([gap[..., 0], gap[..., 2] - self.settings.lip_slope * gap[..., 1]], dim=-1)
 
     def _jacobian(self, derivative: torch.Tensor, rotation: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
         """Derivative [T, 148, N] of the residuals by the weights of a basis [N, 68, 3]."""
         by_basis = torch.einsum("tvij,nvj->tvin", derivative @ rotation[:, None], basis)
         gap = by_basis[:, self.upper] - by_basis[:, self.lower]
-        shear = (basis[:, self.upper] - basis[:, self.lower])[..., [0, 2]].flatten(1).T
+        shear = self._shear(basis[:, self.upper] - basis[:, self.lower]).flatten(1).T
         jacobian = torch.cat([by_basis, gap], dim=1).flatten(1, 2)
         return torch.cat([jacobian, shear.expand(len(jacobian), -1, -1)], dim=1)
 

@@ -5,12 +5,13 @@ in vec3 rest;
 in vec3 uv;
 in float occlusion;
 uniform vec3 centre;    // of this eyeball on the mean mesh
+uniform mat4 head;
 uniform sampler3D noise_map;
 
 float noise(vec3 p) { return texture(noise_map, p / 32.0).r; }
 
 float window(vec3 mirrored, vec3 l, float size) {
-    return smoothstep(size, size * 1.25, dot(mirrored, l));
+    return smoothstep(size, mix(size, 1.0, 0.35), dot(mirrored, l));
 }
 
 void main() {
@@ -35,10 +36,13 @@ void main() {
     float open = occlusion;
     vec3 bulge = normalize(mix(n, vec3(0.0, 0.0, -1.0), 0.15));
     vec3 colour = albedo * (matt(bulge, lit * mix(0.35, 1.0, open), open) * 0.92);
-    vec3 mirrored = reflect(-v, n);
-    float glint = window(mirrored, light_direction[0], 0.945);
+    // The cornea bulges more than the mesh does.
+    vec2 slope = local.xy * 1.3;
+    vec3 cornea = mat3(head) * vec3(slope, sqrt(max(1.0 - dot(slope, slope), 0.0)));
+    vec3 mirrored = reflect(-v, normalize(mix(n, cornea, inside)));
+    float glint = window(mirrored, light_direction[0], 0.955);
     float second = window(mirrored, light_direction[1], 0.975);
-    colour += light_colour[0] * glint * 0.9 * smoothstep(0.2, 0.5, open) + light_colour[1] * second * 0.12 * open;
+    colour += light_colour[0] * glint * 0.7 + light_colour[1] * second * 0.12 * open;
     colour += ambient(mirrored) * 0.035 * open;
     pixel = vec4(colour, 1.0);
 }

@@ -4,15 +4,15 @@ in vec3 normal;
 in vec3 rest;
 in vec3 uv;
 in float occlusion;
-uniform float opening;  // of the jaw, 0 to 1
+uniform float opening;  // of the lips, 0 to 1
 uniform int tissue;     // 0 socket, 1 gums, 2 tongue, 3 teeth
 
 void main() {
-    const vec3 colours[4] = vec3[](vec3(0.28, 0.055, 0.05), vec3(0.55, 0.20, 0.19), vec3(0.50, 0.19, 0.18), vec3(0.80, 0.75, 0.66));
+    const vec3 colours[4] = vec3[](vec3(0.28, 0.055, 0.05), vec3(0.55, 0.20, 0.19), vec3(0.62, 0.25, 0.23), vec3(0.80, 0.75, 0.66));
     vec3 n = normalize(normal), v = normalize(-position);
     if (dot(n, v) < 0.0) n = -n;
     float depth = smoothstep(4.5, 10.4, rest.z);
-    float open = occlusion * mix(0.06, 1.0, depth * depth) * mix(0.22, 1.0, opening);
+    float open = occlusion * mix(0.16, 1.0, depth * depth) * mix(0.5, 1.0, opening);
     float lit = shadow(position, n);
     vec3 albedo = colours[tissue];
     if (tissue == 3) {
