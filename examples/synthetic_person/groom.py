@@ -83,7 +83,7 @@ def comb(points: np.ndarray, over: np.ndarray) -> np.ndarray:
 
 
 def grow(
-    vertices: np.ndarray, mean: np.ndarray, triangles: np.ndarray, seed: int, count: int = 17000, steps: int = 9
+    vertices: np.ndarray, mean: np.ndarray, triangles: np.ndarray, seed: int, count: int = 12000, steps: int = 7
 ) -> Strands:
     """Short hair on a neutral mesh [V, 3] whose mean is `mean`, rooted on `triangles` [M, 3]."""
     rng = np.random.default_rng(seed)
@@ -115,7 +115,9 @@ def grow(
         tangent -= direction * np.sum(tangent * direction, 1, keepdims=True)
         direction = unit(direction + unit(tangent) * (length / (steps - 1) / radius)[:, None])
     shade = np.clip(0.5 + 0.22 * noise(rest * 1.3, octaves=2) + 0.16 * rng.standard_normal(len(roots)), 0, 1)
-    return Strands(points, rng.uniform(0.055, 0.085, len(roots)), shade)
+    # Outermost first: the depth test then spares the shading of most that lies beneath.
+    order = np.argsort(-lift, kind="stable")
+    return Strands(points[order], rng.uniform(0.065, 0.10, len(roots)), shade[order])
 
 
 def _scatter(
@@ -125,7 +127,7 @@ def _scatter(
     corner = mean[triangles]
     centre = corner.mean(1)
     area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1)
-    seen = np.where(centre[:, 2] < -5.0, 0.4, 1.0) * np.where(centre[:, 1] > 9.0, 1.3, 1.0)
+    seen = np.where(centre[:, 2] < -4.0, 0.25, 1.0) * np.where(centre[:, 1] > 9.0, 1.3, 1.0)
     weight = area * seen * (hair_cover(centre, noise) > 0)
     chosen = rng.choice(len(triangles), 2 * count, p=weight / weight.sum())
     share = rng.dirichlet([1, 1, 1], len(chosen))[:, :, None]

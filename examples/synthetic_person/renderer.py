@@ -15,6 +15,7 @@ from .parts import ActorMesh
 from .studio import Studio
 
 MASK_SIZE = 128
+_VERSION = "#version 330\n"
 _SAMPLES = 2
 _SHADOW = 1024
 _PAINT = 1024
@@ -75,10 +76,7 @@ class Renderer:
         return self._develop()
 
     def _draw_person(self) -> None:
-        strand = self._programs["strand"]
-        for array, colour, shine in ((self._hair, HAIR, 1.0), (self._brows, BROW, 0.08)):
-            strand["colour"].value, strand["shine"].value = colour, shine
-            array.render()
+        # Hair comes last: it is the dearest to shade, and what the head hides of it need not be.
         self._cloth_array.render()
         for material, array in self._body_arrays.items():
             program = array.program
@@ -86,6 +84,10 @@ class Renderer:
                 program["centre"].value = tuple(self._scene.eye_centres[material - stage.LEFT_EYE])
             elif material in _TISSUES:
                 program["tissue"].value = _TISSUES.index(material)
+            array.render()
+        strand = self._programs["strand"]
+        for array, colour, shine in ((self._hair, HAIR, 1.0), (self._brows, BROW, 0.08)):
+            strand["colour"].value, strand["shine"].value = colour, shine
             array.render()
 
     def _draw_shadow(self) -> None:
@@ -130,8 +132,9 @@ class Renderer:
         """The shaders of this name, compiled once, with what is constant in them set."""
         if name in self._programs:
             return self._programs[name]
-        light = "" if vertex == "screen.vert" or fragment == "depth.frag" else _source("light.glsl")
-        program = self.context.program(_version(vertex), "#version 330\n" + light + _source(fragment))
+        shaders = [_source(stage) for stage in (vertex, fragment)]
+        lit = vertex == "strand.vert", vertex == "surface.vert" and fragment != "depth.frag"
+        program = self.context.program(*(_VERSION + _source("light.glsl") * on + text for on, text in zip(lit, shaders, strict=True)))
         studio = self.studio
         constants = {
             "light_direction": [tuple(row) for row in studio.unit_directions()],
@@ -179,7 +182,7 @@ class Renderer:
     def _rest_positions(self, name: str) -> np.ndarray:
         """Mean-mesh positions [P, P, 3] laid out in the texture space of one part; NaN where nothing lies."""
         part = self.mesh.parts[name]
-        program = self.context.program(_version("position.vert"), _version("position.frag"))
+        program = self.context.program(_VERSION + _source("position.vert"), _VERSION + _source("position.frag"))
         corners = np.hstack([self.mesh.mean[part.vertex], np.mod(part.uv, 1.0)]).astype("f4")
         layout = [(self.context.buffer(corners.tobytes()), "3f 2f", "in_rest", "in_uv")]
         array = self.context.vertex_array(program, layout, self.context.buffer(part.triangles.tobytes()))
@@ -251,7 +254,3 @@ class Renderer:
 
 def _source(name: str) -> str:
     return (_SHADERS / name).read_text(encoding="utf-8")
-
-
-def _version(name: str) -> str:
-    return "#version 330\n" + _source(name)

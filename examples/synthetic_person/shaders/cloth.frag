@@ -1,4 +1,5 @@
 // Knitwear: matt, with a soft sheen at grazing angles; `uv` counts stitches, `rest.z` marks the ribbed collar.
+layout(location = 0) out vec4 pixel;  // linear colour, class (0 background, 1 head, 2 torso)
 in vec3 position;
 in vec3 normal;
 in vec3 rest;

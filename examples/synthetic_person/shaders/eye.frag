@@ -1,4 +1,5 @@
 // The eyeball: sclera, iris behind the cornea, and the studio's windows mirrored in the wet surface.
+layout(location = 0) out vec4 pixel;  // linear colour, class (0 background, 1 head, 2 torso)
 in vec3 position;
 in vec3 normal;
 in vec3 rest;

@@ -1,4 +1,5 @@
 // Lashes on strips along the lids' edges: six strips above one another in texture space, the upper three the longer.
+layout(location = 0) out vec4 pixel;  // linear colour, class (0 background, 1 head, 2 torso)
 in vec3 position;
 in vec3 normal;
 in vec3 rest;

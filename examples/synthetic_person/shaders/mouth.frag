@@ -1,4 +1,5 @@
 // Teeth, gums and tongue, and the socket around them: wet, and darker the deeper they lie.
+layout(location = 0) out vec4 pixel;  // linear colour, class (0 background, 1 head, 2 torso)
 in vec3 position;
 in vec3 normal;
 in vec3 rest;

@@ -1,3 +1,4 @@
+layout(location = 0) out vec4 pixel;  // linear colour, class (0 background, 1 head, 2 torso)
 in vec3 position;
 in vec3 normal;
 in vec3 rest;
