@@ -19,7 +19,7 @@ vec3 shade(vec3 position, vec3 t) {
     vec3 v = normalize(-position);
     vec3 n = normalize(v - t * dot(v, t));
     float lit = quick_shadow(position, n);
-    float open = in_strand.w * mix(0.45, 1.0, smoothstep(0.0, 0.5, in_strand.z));
+    float open = in_strand.w * mix(0.45, 1.0, smoothstep(0.0, 0.5, in_strand.y));
     vec3 albedo = colour * (0.65 + 0.7 * in_strand.z);
     vec3 sum = albedo * ambient(n) * open * 1.2;
     for (int i = 0; i < 3; i++) {
