@@ -3,14 +3,16 @@
     python -m examples.synthetic_person FACE_MODEL SPEECH -o DIR [--frames N] [--seed S]
 
 FACE_MODEL is ICT-FaceKit, converted; SPEECH is a folder with audio.flac and phones.json, made by
-examples/synthetic_speech/person_speech.py. OUT is a person dataset.
+examples/synthetic_speech/person_speech.py. DIR becomes a person dataset.
 """
 
 import argparse
 import json
 import math
+import sys
 from pathlib import Path
 
+from geneface.errors import InputError
 from geneface.face.face_model import FaceModel
 from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
 
@@ -30,12 +32,20 @@ def main() -> None:
     args = parser.parse_args()
 
     samples = load_audio(args.speech / "audio.flac")
-    phones = [tuple(phone) for phone in json.loads((args.speech / "phones.json").read_text(encoding="utf-8"))]
+    try:
+        phones = [tuple(phone) for phone in json.loads((args.speech / "phones.json").read_text(encoding="utf-8"))]
+    except (OSError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{args.speech / 'phones.json'} is not a list of timed phones ({error}); make it again"
+        ) from None
     frames = math.ceil(len(samples) / SAMPLES_PER_FRAME)
     performance = perform(samples, phones, min(frames, args.frames or frames), args.seed)
     renderer = Renderer(ActorMesh(FaceModel.load(args.face_model), choose_identity(args.seed)), args.seed)
-    write_dataset(args.output, renderer, performance, args.speech / "audio.flac", {"seed": args.seed})
+    write_dataset(args.output, renderer, performance, samples, {"seed": args.seed})
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"error: {error}")

@@ -1,17 +1,19 @@
 """Writes a performance as a person dataset (`geneface.data.person`), with exact tracks."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 from tqdm import tqdm
 
 from geneface import __version__
-from geneface.bundle import atomic_folder
+from geneface.bundle import FORMAT_VERSION, atomic_folder
+from geneface.data.person import split_range
+from geneface.media.audio import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 from geneface.media.video import VideoWriter
 
 from .actor import Performance
@@ -22,9 +24,12 @@ SHEET_FRAMES, SHEET_COLUMNS = 24, 6
 
 
 def write_dataset(
-    folder: Path, renderer: Renderer, performance: Performance, audio: Path, settings: dict[str, object]
+    folder: Path, renderer: Renderer, performance: Performance, samples: np.ndarray, settings: dict[str, object]
 ) -> None:
-    """Render all frames of `performance` and write the dataset, whole or not at all."""
+    """Render all frames of `performance` and write the dataset, whole or not at all.
+
+    `samples` [N] is the speech at 16 kHz; what goes beyond the frames is cut off.
+    """
     frames = len(performance.expression)
     chosen = set(np.linspace(0, frames - 1, min(frames, SHEET_FRAMES)).astype(int).tolist())
     sheet, masks = [], []
@@ -41,13 +46,17 @@ def write_dataset(
         Image.fromarray(_sheet(sheet)).save(partial / "contact_sheet.png")
         save_file({"masks": torch.from_numpy(np.stack(masks))}, partial / "masks.safetensors")
         save_file(_tracks(renderer, performance), partial / "tracks.safetensors")
-        shutil.copyfile(audio, partial / "audio.flac")
+        speech = samples[: frames * SAMPLES_PER_FRAME]
+        soundfile.write(partial / "audio.flac", speech, SAMPLING_RATE, subtype="PCM_16")
+        splits = {name: split_range(frames, name) for name in ("train", "dev", "test")}
         manifest = {
             "source": "examples/synthetic_person",
             "synthetic": True,
-            "fps": 25,
+            "version": FORMAT_VERSION,
+            "fps": FPS,
             "size": SIZE,
             "frames": frames,
+            "splits": {name: [part.start, part.stop] for name, part in splits.items()},
             "masks": "128 x 128, majority of 4 x 4 pixels: 0 background, 1 head, 2 torso",
             "geneface_version": __version__,
             "settings": settings,

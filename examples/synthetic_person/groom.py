@@ -12,9 +12,10 @@ CENTRE = np.array([0.0, 4.0, 0.0])
 """Of the head, about which the scalp is a smooth function of direction, in cm."""
 # Azimuth from the face's midline in degrees, height of the hairline in cm on the mean mesh.
 HAIRLINE = np.array(
-    [(0, 10.9), (18, 11.0), (34, 10.6), (42, 9.4), (50, 7.6), (58, 6.0), (64, 4.0), (68, 2.2), (76, 2.0)]
-    + [(80, 4.2), (90, 5.6), (100, 5.4), (108, 3.0), (116, -0.5), (130, -3.2), (150, -4.4), (180, -4.8)],
-    float,
+    [
+        *[(0, 10.9), (18, 11.0), (34, 10.6), (42, 9.4), (50, 7.6), (58, 6.0), (64, 4.0), (68, 2.2), (76, 2.0)],
+        *[(80, 4.2), (90, 5.6), (100, 5.4), (108, 3.0), (116, -0.5), (130, -3.2), (150, -4.4), (180, -4.8)],
+    ]
 )
 
 
@@ -53,7 +54,7 @@ class Strands:
 def ribbon_triangles(strands: int, points: int) -> np.ndarray:
     """[M, 3] for vertices ordered strand by strand, point by point, left then right."""
     first = (np.arange(strands)[:, None] * points + np.arange(points - 1)).reshape(-1, 1) * 2
-    return np.concatenate([first + [0, 1, 2], first + [1, 3, 2]]).astype(np.int32)
+    return np.concatenate([first + np.array(corners) for corners in ((0, 1, 2), (1, 3, 2))]).astype(np.int32)
 
 
 class Scalp:

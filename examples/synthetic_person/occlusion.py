@@ -1,5 +1,7 @@
 """Ambient occlusion: how much of the surrounding light reaches a point, found by rendering depth from all sides."""
 
+from typing import Any
+
 import moderngl
 import numpy as np
 
@@ -22,7 +24,7 @@ class Occlusion:
 
     def __init__(self, context: moderngl.Context, vertices: np.ndarray, triangles: np.ndarray):
         self._context = context
-        self._program = context.program(_VERTEX, _FRAGMENT)
+        self._program: Any = context.program(_VERTEX, _FRAGMENT)
         vertex_buffer = context.buffer(vertices.astype(np.float32).tobytes())
         index_buffer = context.buffer(triangles.astype(np.int32).tobytes())
         self._array = context.vertex_array(self._program, [(vertex_buffer, "3f", "in_position")], index_buffer)

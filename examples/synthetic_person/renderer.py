@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import moderngl
 import numpy as np
+
+from geneface.errors import InputError
 
 from . import scene as stage
 from . import skin
 from .camera import SIZE, clip_matrix, four
 from .groom import Strands, ribbon_triangles
-from .noise import Noise
 from .parts import ActorMesh
 from .studio import Studio
 
@@ -40,9 +42,9 @@ class Renderer:
 
     def __init__(self, mesh: ActorMesh, seed: int, studio: Studio | None = None):
         self.mesh, self.studio = mesh, studio or Studio()
-        self.context = moderngl.create_context(standalone=True, backend="egl", require=330)
+        self.context = _context()
         self._scene = stage.build(self.context, mesh, seed)
-        self._programs: dict[str, moderngl.Program] = {}
+        self._programs: dict[str, Any] = {}
         self._shadow_arrays: list[moderngl.VertexArray] = []
         self._targets()
         self._textures(seed)
@@ -128,13 +130,17 @@ class Renderer:
                 program["viewer"].value = (*(-key), 0.0) if name.endswith("_shadow") else (0.0, 0.0, 0.0, 1.0)
         self._programs["mouth"]["opening"].value = opening
 
-    def _program(self, name: str, vertex: str, fragment: str) -> moderngl.Program:
+    def _program(self, name: str, vertex: str, fragment: str) -> Any:
         """The shaders of this name, compiled once, with what is constant in them set."""
         if name in self._programs:
             return self._programs[name]
-        shaders = [_source(stage) for stage in (vertex, fragment)]
-        lit = vertex == "strand.vert", vertex == "surface.vert" and fragment != "depth.frag"
-        program = self.context.program(*(_VERSION + _source("light.glsl") * on + text for on, text in zip(lit, shaders, strict=True)))
+        sources = [_source(vertex), _source(fragment)]
+        # Strands are lit per vertex, surfaces per pixel.
+        if vertex == "strand.vert":
+            sources[0] = _source("light.glsl") + sources[0]
+        elif vertex == "surface.vert" and fragment != "depth.frag":
+            sources[1] = _source("light.glsl") + sources[1]
+        program = self.context.program(_VERSION + sources[0], _VERSION + sources[1])
         studio = self.studio
         constants = {
             "light_direction": [tuple(row) for row in studio.unit_directions()],
@@ -226,7 +232,7 @@ class Renderer:
         self._cloth_array = self.context.vertex_array(program, layout, index, skip_errors=True)
         self._shadow_arrays.append(self.context.vertex_array(self._surface_shadow(), layout, index, skip_errors=True))
 
-    def _surface_shadow(self) -> moderngl.Program:
+    def _surface_shadow(self) -> Any:
         return self._program("surface_shadow", "surface.vert", "depth.frag")
 
     def _strands(
@@ -250,6 +256,15 @@ class Renderer:
         index = self.context.buffer(ribbon_triangles(count, steps).tobytes())
         program = self._program(name, "strand.vert", "depth.frag" if name == "strand_shadow" else "strand.frag")
         return points, self.context.vertex_array(program, layout, index, skip_errors=True)
+
+
+def _context() -> Any:
+    try:
+        return moderngl.create_context(standalone=True, backend="egl", require=330)  # type: ignore[arg-type]
+    except Exception as error:  # glcontext and moderngl raise bare exceptions
+        raise InputError(
+            f"OpenGL 3.3 through EGL is not to be had here ({error}); on Debian, apt install libegl1 libgl1-mesa-dri"
+        ) from None
 
 
 def _source(name: str) -> str:

@@ -134,7 +134,7 @@ def _paint_uv(part: Part, mesh: ActorMesh) -> np.ndarray:
     uv = np.mod(part.uv, 1.0)
     if part.name.startswith("eye_socket"):
         face = mesh.parts["face"]
-        rim = mesh.mean[mesh.parts[f"sclera_{part.name.rsplit('_')[-1]}"].vertex].mean(0) + [0, -0.85, 1.0]
+        rim = mesh.mean[mesh.parts[f"sclera_{part.name.rsplit('_')[-1]}"].vertex].mean(0) + np.array([0, -0.85, 1.0])
         uv = np.broadcast_to(face.uv[np.argmin(np.linalg.norm(mesh.mean[face.vertex] - rim, axis=1))], uv.shape)
     return np.column_stack([uv, np.full(len(uv), tile)]).astype(np.float32)
 

@@ -8,6 +8,7 @@ canonical space, carry the detail that the coarse grid cannot.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +40,20 @@ class Rendering:
     """[B, 1, grid, grid] opacity of the torso where no head is in front of it."""
     head_rgb: torch.Tensor
     """[B, 3, grid, grid] the head's colour C_head (Eq. 9), premultiplied by its opacity."""
+
+
+class Window(NamedTuple):
+    """A square part of the ray grid: its first row and column, and its side, in cells."""
+
+    top: int
+    left: int
+    side: int
+
+    def of(self, picture: torch.Tensor, scale: int = 1) -> torch.Tensor:
+        """That part of [..., H, W], whose cells are `scale` pixels wide."""
+        rows = slice(self.top * scale, (self.top + self.side) * scale)
+        columns = slice(self.left * scale, (self.left + self.side) * scale)
+        return picture[..., rows, columns]
 
 
 class FastRenderer(Component):
@@ -105,21 +120,29 @@ class FastRenderer(Component):
         self.torso_texture = nn.Parameter(0.02 * torch.randn(1, 3, texture_size, texture_size))
         self.decoder = Upsampler(features + 2, scale=size // grid, textures=2)
 
-    def forward(self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None) -> Rendering:
+    def forward(
+        self,
+        lm3d: torch.Tensor,
+        pose: torch.Tensor,
+        background: torch.Tensor | None = None,
+        window: Window | None = None,
+    ) -> Rendering:
         """Render B frames.
 
         Args:
             lm3d: [B, 3, 68, 3], each frame with its neighbours (`condition.neighbour_windows`).
             pose: [B, 3, 4], head to camera.
             background: [3, size, size] or [B, 3, size, size] in [0, 1]; the person's own if None.
+            window: Part of the grid to render, in training; sizes in the result are then the window's.
         """
+        window = window or Window(0, 0, self.grid)
         landmarks = self.condition(lm3d)
         turn = pose_vector(pose, self.scene.reference_pose)
         if self.training:
             landmarks = landmarks + 0.1 * torch.randn_like(landmarks)
-        head, head_alpha, head_uv = self.render_head(landmarks, turn, pose)
+        head, head_alpha, head_uv = self.render_head(landmarks, turn, pose, window)
         head_rgb = self.head_colour(head) * head_alpha
-        torso, torso_alpha, torso_uv = self.render_torso(turn, head_rgb.detach(), head_alpha.detach())
+        torso, torso_alpha, torso_uv = self.render_torso(turn, head_rgb.detach(), head_alpha.detach(), window)
 
         composite = head * head_alpha + torso * torso_alpha * (1 - head_alpha)
         torso_share = torso_alpha * (1 - head_alpha)
@@ -129,7 +152,7 @@ class FastRenderer(Component):
             (self.torso_texture, torso_uv, torso_share),
         )
         if background is None:
-            background = self.scene.background.to(rgb.dtype) / 255
+            background = window.of(self.scene.background, self.size // self.grid).to(rgb.dtype) / 255
         return Rendering(
             rgb=rgb * alpha + background * (1 - alpha),
             alpha=alpha,
@@ -139,7 +162,7 @@ class FastRenderer(Component):
         )
 
     def render_head(
-        self, landmarks: torch.Tensor, turn: torch.Tensor, pose: torch.Tensor
+        self, landmarks: torch.Tensor, turn: torch.Tensor, pose: torch.Tensor, window: Window
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """March rays through the head's radiance field (Eq. 6-8).
 
@@ -153,7 +176,7 @@ class FastRenderer(Component):
             [B, grid, grid, 2], in [-1, 1].
         """
         batch = len(pose)
-        rays, points, step = self.sample_rays(pose)
+        rays, points, step = self.sample_rays(pose, window)
         hidden, density, canonical = self.field(points, landmarks, turn)
         weights = compositing_weights(density, step).unsqueeze(-2)
         opacity = weights.sum(-1)
@@ -162,14 +185,14 @@ class FastRenderer(Component):
         features = self.ray_net((weights @ hidden).squeeze(-2) * mean)
         surface = (weights @ canonical).squeeze(-2)[..., :2] * mean
         ray_values = torch.cat([features, opacity, surface], dim=-1)
-        flat = ray_values.new_zeros(batch, self.grid * self.grid, ray_values.shape[-1])
+        flat = ray_values.new_zeros(batch, window.side**2, ray_values.shape[-1])
         flat = flat.scatter(1, rays[..., None].expand_as(ray_values), ray_values)
-        image = flat.view(batch, self.grid, self.grid, -1)
+        image = flat.view(batch, window.side, window.side, -1)
         features_map = image[..., :-3].permute(0, 3, 1, 2).contiguous()
         alpha = image[..., -3].unsqueeze(1)
         return features_map, alpha, image[..., -2:]
 
-    def sample_rays(self, pose: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def sample_rays(self, pose: torch.Tensor, window: Window) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Samples on the rays that meet occupied space; frames of a batch are padded to the largest count.
 
         Args:
@@ -178,7 +201,8 @@ class FastRenderer(Component):
         Returns:
             Numbers of the rays [B, R], sample points [B, R, S, 3] in cm, and their spacing [B, R, 1].
         """
-        directions = pixel_directions(self.scene.intrinsics, self.size, self.grid)
+        directions = pixel_directions(self.scene.intrinsics, self.size, self.grid).view(self.grid, self.grid, 3)
+        directions = window.of(directions.permute(2, 0, 1)).flatten(1).T
         origins, directions = rays_in_head_frame(directions, pose)
         near, far, hit = intersect_box(origins, directions, self.box)
         probes, step = sample_depths(near, far, PROBES)
@@ -211,7 +235,7 @@ class FastRenderer(Component):
     def visible_cells(self, lm3d: torch.Tensor, pose: torch.Tensor, threshold: float = 0.01) -> torch.Tensor:
         """Occupancy cells that contribute to the pictures of some frames, [Z, Y, X] bool; arguments as `forward`."""
         landmarks, turn = self.condition(lm3d), pose_vector(pose, self.scene.reference_pose)
-        _, points, step = self.sample_rays(pose)
+        _, points, step = self.sample_rays(pose, Window(0, 0, self.grid))
         _, density, _ = self.field(points, landmarks, turn)
         seen = torch.zeros_like(self.occupancy, dtype=torch.bool)
         seen.view(-1)[self.cells(points)[compositing_weights(density, step) > threshold]] = True
@@ -245,7 +269,7 @@ class FastRenderer(Component):
         return hidden.view(batch, rays, samples, -1), density.view(batch, rays, samples), canonical
 
     def render_torso(
-        self, turn: torch.Tensor, head_rgb: torch.Tensor, head_alpha: torch.Tensor
+        self, turn: torch.Tensor, head_rgb: torch.Tensor, head_alpha: torch.Tensor, window: Window
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The torso in canonical space, moved by the head pose and aware of the rendered head (Eq. 9).
 
@@ -257,9 +281,9 @@ class FastRenderer(Component):
         shift = F.interpolate(shift, size=(self.grid, self.grid), mode="bilinear", align_corners=True)
         identity = torch.eye(2, 3, device=turn.device, dtype=turn.dtype).unsqueeze(0)
         pixels = F.affine_grid(identity, [1, 1, self.grid, self.grid], align_corners=False)
-        canonical = pixels + shift.permute(0, 2, 3, 1)
+        canonical = window.of(pixels.permute(0, 3, 1, 2) + shift).permute(0, 2, 3, 1)
         plane = self.torso_plane.expand(batch, -1, -1, -1)
         features = F.grid_sample(plane, canonical, align_corners=False, padding_mode="border")
-        turn_map = turn[:, :, None, None].expand(-1, -1, self.grid, self.grid)
+        turn_map = turn[:, :, None, None].expand(-1, -1, window.side, window.side)
         out = self.torso_net(torch.cat([features, turn_map, head_rgb, head_alpha], dim=1))
         return features + out[:, 1:], torch.sigmoid(out[:, :1]), canonical

@@ -80,10 +80,18 @@ def generate_with(model: MotionGenerator) -> Generate:
 
 
 def motion_figures(
-    generate: Generate, clips: Sequence[HeldOut], mean_landmarks: np.ndarray, sync_expert: SyncExpert | None = None
+    generate: Generate,
+    clips: Sequence[HeldOut],
+    mean_landmarks: np.ndarray,
+    sync_expert: SyncExpert | None = None,
+    rest: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Mouth opening, landmark error, silence and closures, at temperatures 0 and 1."""
-    closed = float(metrics.lm3d_opening(np.zeros((1, 68, 3)), mean_landmarks)[0])
+    """Mouth opening, landmark error, silence and closures, at temperatures 0 and 1.
+
+    `rest` is LM3D [68, 3] with a closed mouth, if that is not the mean face's.
+    """
+    rest = np.zeros((68, 3)) if rest is None else rest
+    closed = float(metrics.lm3d_opening(rest[None], mean_landmarks)[0])
     figures: dict[str, Any] = {"clips": len(clips), "seconds": sum(len(clip.lm3d) for clip in clips) / FPS}
     for temperature in (0.0, 1.0):
         generated = [generate(clip.features, 0, temperature).numpy() for clip in clips]

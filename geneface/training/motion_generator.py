@@ -133,6 +133,7 @@ def train(config: MotionGeneratorConfig) -> Path:
         loop.update(optimizer, objective)
         loop.record(**figures)
     component = loop.accelerator.unwrap_model(objective).generator.eval()
+    loop.finish(component)
     if loop.accelerator.is_main_process:
         clips = held_out_clips(open_corpora(config.corpora, "dev"), face, extractor)
         mean_landmarks = face.mean_landmarks.numpy()
@@ -143,7 +144,6 @@ def train(config: MotionGeneratorConfig) -> Path:
         write_json(loop.folder / "report.json", report)
         for kind, figures in report.items():
             print(kind, figures, flush=True)
-    loop.finish(component)
     return loop.folder / "model"
 
 

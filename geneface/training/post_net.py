@@ -194,13 +194,14 @@ def train(config: PostNetConfig) -> Path:
             component.train()
 
     component = best.load()
+    loop.finish(component)
     if loop.accelerator.is_main_process:
         component.to(device)
-        figures = motion_figures(generate_for(component, generator), [dev], mean_landmarks)
+        rest_of_person = component.target_rest.cpu().numpy()
+        figures = motion_figures(generate_for(component, generator), [dev], mean_landmarks, rest=rest_of_person)
         report = {"best_step": best.step, "dev": figures}
         write_json(loop.folder / "report.json", report)
         print(report, flush=True)
-    loop.finish(component)
     return loop.folder / "model"
 
 

@@ -16,10 +16,12 @@ from geneface.data.person import HEAD, TORSO, PersonDataset, split_range
 from geneface.media.image import write_image
 from geneface.metrics import psnr
 from geneface.rendering.condition import neighbour_windows
-from geneface.rendering.fast import FastRenderer, Rendering
+from geneface.rendering.fast import FastRenderer, Rendering, Window
 from geneface.training.loop import Loop, LoopConfig, parse_config
 
 JAW, LIPS = slice(0, 17), slice(48, 68)
+BORDER = 4
+"""Cells at the inner edges of a window whose convolutions miss their neighbours."""
 
 
 @dataclass
@@ -36,6 +38,8 @@ class RendererConfig(LoopConfig):
     """Weight of the L1 distance of neighbouring pixels' differences: sharpness without a perceptual network."""
     mask_weight: float = 0.2
     warp_decay: float = 1e-4
+    window: int = 128
+    """Cells a side of the part of the picture that a step renders; smaller ones make many quick steps on a CPU."""
     search_share: float = 0.3
     """Share of the steps in which the whole box is sampled, `search_samples` a ray; then only what can be seen."""
     search_samples: int = 24
@@ -57,38 +61,62 @@ def fit_statistics(renderer: FastRenderer, data: PersonDataset) -> None:
 class Batches:
     """Frames with their conditions; indexing picks frames of one split."""
 
-    def __init__(self, data: PersonDataset, batch_size: int):
+    def __init__(self, data: PersonDataset, renderer: FastRenderer, config: RendererConfig):
         self.data = data
+        self.grid, self.side, self.scale = renderer.grid, config.window, renderer.size // renderer.grid
+        self.mouth_weight, self.batch_size = config.mouth_weight, config.batch_size
         self.windows = neighbour_windows(data.tracks["lm3d"].float())
         self.boxes = data.mouth_boxes()
-        self.frames = data.frames
-        self.batch_size = batch_size
         self.train = np.array(split_range(len(data), "train"))
 
-    def draw(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        return self[np.sort(rng.choice(self.train, self.batch_size, replace=False))]
+    def draw(self, rng: np.random.Generator) -> tuple[Window, dict[str, torch.Tensor]]:
+        """Training frames, and the window of them to render: half of the windows lie on the face."""
+        index = np.sort(rng.choice(self.train, self.batch_size, replace=False))
+        free = self.grid - self.side
+        top, left = rng.integers(0, free + 1, 2)
+        if rng.random() < 0.5:
+            point = self.data.tracks["landmarks_2d"][index[0], rng.integers(68)] / self.scale
+            left, top = np.clip(point.numpy() + rng.normal(0, 4, 2) - self.side / 2, 0, free)
+        window = Window(int(top), int(left), self.side)
+        frames = torch.from_numpy(np.ascontiguousarray(window.of(self.pictures(index), self.scale)))
+        weights = 1 + (self.mouth_weight - 1) * window.of(self.mouths(index), self.scale)
+        return window, self.conditions(index) | {
+            "frames": frames,
+            "weights": weights * inner_part(window, self.grid, self.scale),
+            "masks": window.of(self.data.masks[index].unsqueeze(1)),
+        }
 
     def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
         return {"windows": self.windows[index], "pose": self.data.tracks["pose"][index].float()}
 
-    def __getitem__(self, index: np.ndarray) -> dict[str, torch.Tensor]:
-        mouth = torch.zeros(len(index), 1, *self.frames.shape[1:3])
+    def pictures(self, index: np.ndarray) -> torch.Tensor:
+        """uint8 [B, 3, H, W]"""
+        return torch.from_numpy(self.data.frames[index]).permute(0, 3, 1, 2)
+
+    def mouths(self, index: np.ndarray) -> torch.Tensor:
+        """[B, 1, H, W]: 1 in the mouth's box."""
+        mouth = torch.zeros(len(index), 1, *self.data.frames.shape[1:3])
         for row, (left, top, right, bottom) in zip(mouth, self.boxes[index].tolist(), strict=True):
             row[:, top:bottom, left:right] = 1
-        return self.conditions(index) | {
-            "frames": torch.from_numpy(self.frames[index]),
-            "masks": self.data.masks[index].unsqueeze(1),
-            "mouth": mouth,
-        }
+        return mouth
+
+
+def inner_part(window: Window, grid: int, scale: int) -> torch.Tensor:
+    """[side * scale, side * scale]: 0 at the edges of a window that are not edges of the picture."""
+    inner = torch.ones(window.side, window.side)
+    inner[: BORDER if window.top else 0] = 0
+    inner[:, : BORDER if window.left else 0] = 0
+    inner[window.side - (BORDER if window.top + window.side < grid else 0) :] = 0
+    inner[:, window.side - (BORDER if window.left + window.side < grid else 0) :] = 0
+    return inner.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
 
 
 def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfig) -> dict[str, torch.Tensor]:
     """Eq. 10 with the mouth weighed up, sharpness, and the opacities against the parsed masks."""
-    truth = batch["frames"].permute(0, 3, 1, 2).float() / 255
+    truth, weights = batch["frames"].float() / 255, batch["weights"]
     masks = batch["masks"]
     grid = out.head_alpha.shape[-1]
     error = out.rgb.float() - truth
-    weights = 1 + (config.mouth_weight - 1) * batch["mouth"]
     photometric = (weights * error.square()).mean()
     across = (weights[..., 1:] * error.diff(dim=-1).abs()).mean()
     down = (weights[..., 1:, :] * error.diff(dim=-2).abs()).mean()
@@ -132,17 +160,18 @@ def held_out_figures(
     scores: dict[str, list[float]] = {"full": [], "head": [], "mouth": []}
     rows = []
     for start in range(0, len(index), 8):
-        batch = {k: v.to(renderer.device) for k, v in batches[index[start : start + 8]].items()}
-        out = renderer(batch["windows"], batch["pose"]).rgb
-        rendered = (out.clamp(0, 1) * 255).round().to(torch.uint8)
-        truth = batch["frames"].permute(0, 3, 1, 2)
-        head = F.interpolate((batch["masks"] == HEAD).float(), size=truth.shape[-2:]) > 0
-        regions = {"full": torch.ones_like(head), "head": head, "mouth": batch["mouth"] > 0}
+        part = index[start : start + 8]
+        conditions = {name: value.to(renderer.device) for name, value in batches.conditions(part).items()}
+        out = renderer(conditions["windows"], conditions["pose"]).rgb
+        rendered = (out.clamp(0, 1) * 255).round().to(torch.uint8).cpu()
+        truth = batches.pictures(part)
+        head = F.interpolate((batches.data.masks[part].unsqueeze(1) == HEAD).float(), size=truth.shape[-2:]) > 0
+        regions = {"full": torch.ones_like(head), "head": head, "mouth": batches.mouths(part) > 0}
         for name, region in regions.items():
             for a, b, mask in zip(truth, rendered, region, strict=True):
-                scores[name].append(float(psnr(a.cpu().numpy(), b.cpu().numpy(), mask.expand_as(a).cpu().numpy())))
+                scores[name].append(float(psnr(a.numpy(), b.numpy(), mask.expand_as(a).numpy())))
         if picture and start % 40 == 0:
-            rows.append(torch.cat([truth[0], rendered[0]], dim=1).permute(1, 2, 0).cpu().numpy())
+            rows.append(torch.cat([truth[0], rendered[0]], dim=1).permute(1, 2, 0).numpy())
     if picture:
         write_image(picture, np.concatenate(rows[:6], axis=1))
     renderer.train()
@@ -155,7 +184,7 @@ def train(config: RendererConfig) -> Path:
     data = PersonDataset(config.dataset)
     component = FastRenderer(**read_json(Path(config.renderer)))
     fit_statistics(component, data)
-    batches = Batches(data, config.batch_size)
+    batches = Batches(data, component, config)
     grids = [p for n, p in component.named_parameters() if "plane" in n or "texture" in n or "warp" in n]
     others = [p for n, p in component.named_parameters() if not ("plane" in n or "texture" in n or "warp" in n)]
     optimizer = torch.optim.Adam(
@@ -169,10 +198,10 @@ def train(config: RendererConfig) -> Path:
         if component.samples != samples and step >= config.search_share * config.steps:
             find_occupied(component, batches)
             component.samples = samples
-        for batch in loop.microbatches(step, batches.draw):
+        for window, batch in loop.microbatches(step, batches.draw):
             batch = {name: value.to(loop.device, non_blocking=True) for name, value in batch.items()}
             with loop.accelerator.autocast():
-                out = renderer(batch["windows"], batch["pose"])
+                out = renderer(batch["windows"], batch["pose"], window=window)
             terms = losses(out, batch, config)
             warps = component.warp.square().mean() + component.torso_warp.square().mean()
             loop.backward(sum(terms.values()) + config.warp_decay * warps)

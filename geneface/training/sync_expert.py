@@ -86,13 +86,13 @@ def train(config: SyncExpertConfig) -> Path:
             loop.backward(loss)
         loop.update(optimizer, model)
         loop.record(loss=loss, accuracy=((cosine > 0.5) == (batch["target"] > 0.5)).float().mean())
+    loop.finish(model)
     if loop.accelerator.is_main_process:
         component = loop.accelerator.unwrap_model(model).eval()
         clips = held_out_clips(open_corpora(config.corpora, "dev"), face, extractor)
         report = {kind: sync_figures(component, held_out) for kind, held_out in clips.items()}
         write_json(loop.folder / "report.json", report)
         print(report, flush=True)
-    loop.finish(model)
     return loop.folder / "model"
 
 

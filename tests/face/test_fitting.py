@@ -65,7 +65,7 @@ def test_recovers_pose_and_landmarks_from_noisy_points(face: FaceModel) -> None:
     mean = face.mean_landmarks.numpy()
     assert metrics.pearson(metrics.lm3d_opening(truth, mean), metrics.lm3d_opening(found, mean)) > 0.97
     assert fit.expression.min() >= 0 and fit.expression.max() <= 1
-    assert metrics.reprojection_error(points[:, 17:], fit.projected[:, 17:].numpy()) < 1.5
+    assert metrics.reprojection_error(points[:, 17:], fit.projected[:, 17:].numpy()) < 2.0
 
 
 @pytest.mark.real_data

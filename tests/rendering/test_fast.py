@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from geneface.rendering.condition import neighbour_windows
+from geneface.rendering.fast import Window
 
 
 @pytest.fixture
@@ -46,8 +47,9 @@ def test_landmarks_pose_and_background_all_matter(renderer, frames):
 def test_torso_is_aware_of_the_head(renderer, frames):
     turn = torch.zeros(5, 6)
     alpha = torch.ones(5, 1, 16, 16)
-    first, _, _ = renderer.render_torso(turn, torch.zeros(5, 3, 16, 16), alpha)
-    second, _, _ = renderer.render_torso(turn, torch.ones(5, 3, 16, 16), alpha)
+    whole = Window(0, 0, 16)
+    first, _, _ = renderer.render_torso(turn, torch.zeros(5, 3, 16, 16), alpha, whole)
+    second, _, _ = renderer.render_torso(turn, torch.ones(5, 3, 16, 16), alpha, whole)
     assert not torch.allclose(first, second, atol=1e-4)
 
 
@@ -64,3 +66,13 @@ def test_every_parameter_gets_a_gradient(renderer, frames):
     (out.rgb.square().mean() + out.head_rgb.square().mean()).backward()
     without = [name for name, parameter in renderer.named_parameters() if parameter.grad is None]
     assert not without
+
+
+@torch.no_grad()
+def test_a_window_equals_that_part_of_the_whole(renderer, frames):
+    poses = renderer.scene.poses(0, 5)
+    window = Window(5, 3, 11)
+    part, whole = renderer(frames, poses, window=window), renderer(frames, poses)
+    assert torch.allclose(part.head_rgb, window.of(whole.head_rgb), atol=1e-5)
+    inner = (..., slice(16, -16), slice(16, -16))
+    assert torch.allclose(part.rgb[inner], window.of(whole.rgb, 4)[inner], atol=1e-5)
