@@ -20,6 +20,8 @@ from geneface.rendering.fast import FastRenderer, Rendering, Window
 from geneface.training.loop import Loop, LoopConfig, parse_config
 
 JAW, LIPS = slice(0, 17), slice(48, 68)
+EVALUATED = 100
+"""Most frames of a split that are evaluated, evenly spread."""
 BORDER = 4
 """Cells at the inner edges of a window whose convolutions miss their neighbours."""
 
@@ -137,7 +139,7 @@ def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfi
 
 
 @torch.no_grad()
-def find_occupied(renderer: FastRenderer, batches: Batches, frames: int = 240) -> None:
+def find_occupied(renderer: FastRenderer, batches: Batches, frames: int = 64) -> None:
     """Set the occupancy grid to what training frames show, grown by one cell."""
     renderer.eval()
     seen = torch.zeros_like(renderer.occupancy, dtype=torch.bool)
@@ -157,6 +159,7 @@ def held_out_figures(
     """PSNR of the full frame, the head and the mouth (MEASURES.md, Images), rendered from tracked landmarks."""
     renderer.eval()
     index = np.array(split_range(len(batches.data), split))
+    index = index[:: -(-len(index) // EVALUATED)]
     scores: dict[str, list[float]] = {"full": [], "head": [], "mouth": []}
     rows = []
     for start in range(0, len(index), 8):
@@ -170,7 +173,7 @@ def held_out_figures(
         for name, region in regions.items():
             for a, b, mask in zip(truth, rendered, region, strict=True):
                 scores[name].append(float(psnr(a.numpy(), b.numpy(), mask.expand_as(a).numpy())))
-        if picture and start % 40 == 0:
+        if picture and start % 16 == 0:
             rows.append(torch.cat([truth[0], rendered[0]], dim=1).permute(1, 2, 0).numpy())
     if picture:
         write_image(picture, np.concatenate(rows[:6], axis=1))
