@@ -93,12 +93,14 @@ def motion_figures(
     rest = np.zeros((68, 3)) if rest is None else rest
     closed = float(metrics.lm3d_opening(rest[None], mean_landmarks)[0])
     figures: dict[str, Any] = {"clips": len(clips), "seconds": sum(len(clip.lm3d) for clip in clips) / FPS}
+    recorded = [metrics.lm3d_opening(clip.lm3d, mean_landmarks) for clip in clips]
+    figures["recorded"] = _closures(clips, recorded, closed)
     for temperature in (0.0, 1.0):
         generated = [generate(clip.features, 0, temperature).numpy() for clip in clips]
         openings = [metrics.lm3d_opening(lm3d, mean_landmarks) for lm3d in generated]
         curves = [
-            metrics.Curves(metrics.lm3d_opening(clip.lm3d, mean_landmarks), opening, clip.speaker)
-            for clip, opening in zip(clips, openings, strict=True)
+            metrics.Curves(reference, opening, clip.speaker)
+            for clip, reference, opening in zip(clips, recorded, openings, strict=True)
         ]
         score = metrics.opening_score(curves, min_frames=min(metrics.MIN_CLIP_FRAMES - 1, *map(_frames, clips)))
         part: dict[str, Any] = {
@@ -113,26 +115,33 @@ def motion_figures(
         else:
             part["energy_score_mm"] = _energy(generate, clips)
         part.update(_silence(generate, clips, temperature, mean_landmarks, closed))
-        for name, phones in (("closed_in_pbm", LABIALS), ("closed_in_open_vowels", OPEN_VOWELS)):
-            shares = [
-                metrics.closure_share(opening, centres, closed)
-                for clip, opening in zip(clips, openings, strict=True)
-                if (centres := _centres(clip, phones))
-            ]
-            if shares:
-                part[name] = float(np.mean(shares))
+        part.update(_closures(clips, openings, closed))
         if sync_expert is not None:
             part["sync_cosine"] = float(
                 np.mean([_cosine(sync_expert, lm3d, clip) for lm3d, clip in zip(generated, clips, strict=True)])
             )
         figures[f"temperature_{temperature:.0f}"] = part
     if sync_expert is not None:
-        figures["sync_cosine_recorded"] = float(np.mean([_cosine(sync_expert, clip.lm3d, clip) for clip in clips]))
+        figures["recorded"]["sync_cosine"] = float(np.mean([_cosine(sync_expert, clip.lm3d, clip) for clip in clips]))
     return figures
 
 
 def _frames(clip: HeldOut) -> int:
     return len(clip.lm3d)
+
+
+def _closures(clips: Sequence[HeldOut], openings: Sequence[np.ndarray], closed: float) -> dict[str, float]:
+    """Share of p, b, m and of open vowels in which the mouth closes, where phones are known."""
+    found = {}
+    for name, phones in (("closed_in_pbm", LABIALS), ("closed_in_open_vowels", OPEN_VOWELS)):
+        shares = [
+            metrics.closure_share(opening, centres, closed)
+            for clip, opening in zip(clips, openings, strict=True)
+            if (centres := _centres(clip, phones))
+        ]
+        if shares:
+            found[name] = float(np.mean(shares))
+    return found
 
 
 def _centres(clip: HeldOut, phones: frozenset[str]) -> list[int]:

@@ -38,7 +38,7 @@ class MotionGeneratorConfig(LoopConfig):
     """Share of tracked clips among those drawn."""
     window: int = 128
     """Frames; a multiple of the model's stride."""
-    kl_weight: float = 0.1
+    kl_weight: float = 0.5
     kl_warmup: int = 1000
     """Steps until the KL term has its full weight."""
     sync_weight: float = 0.03
