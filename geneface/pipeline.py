@@ -1,7 +1,6 @@
 """GeneFacePipeline: speech in, talking portrait out; the one place where the four stages meet."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +16,7 @@ from geneface.media.image import read_image
 from geneface.models.blink import blink_curve
 from geneface.models.motion_generator import latent_noise
 from geneface.models.streaming import overlapped
+from geneface.output import FrameChunk, GeneFacePipelineOutput, as_type
 from geneface.rendering.condition import neighbour_windows
 
 if TYPE_CHECKING:
@@ -28,35 +28,6 @@ if TYPE_CHECKING:
 
 Background = str | Path | np.ndarray | None
 Callback = Callable[["GeneFacePipeline", int, int], None]
-
-
-@dataclass
-class FrameChunk:
-    """Consecutive frames of a stream."""
-
-    start: int
-    frames: np.ndarray
-    """[N, H, W, 3] uint8"""
-    landmarks: np.ndarray
-    """[N, 68, 3] LM3D of the person in cm"""
-    total: int
-
-
-@dataclass
-class GeneFacePipelineOutput:
-    """What a call gives: pictures, the sound they belong to, and the landmarks that drove them."""
-
-    frames: Any
-    """uint8 [T, H, W, 3] ("np"), float [T, 3, H, W] in [0, 1] ("pt"), or a list of PIL images ("pil")"""
-    audio: np.ndarray
-    """[N] float32 mono"""
-    sampling_rate: int
-    fps: int
-    landmarks: np.ndarray
-    """[T, 68, 3] LM3D in cm"""
-
-    def to_tuple(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, field.name) for field in fields(self))
 
 
 class GeneFacePipeline:
@@ -297,7 +268,7 @@ class GeneFacePipeline:
             landmarks = np.concatenate([np.zeros((0, 68, 3), np.float32), *(chunk.landmarks for chunk in chunks)])
             samples = source.read(0, source.samples)
         output = GeneFacePipelineOutput(
-            frames=_convert(frames, output_type),
+            frames=as_type(frames, output_type),
             audio=samples,
             sampling_rate=SAMPLING_RATE,
             fps=FPS,
@@ -365,13 +336,3 @@ def default_device() -> torch.device:
 def _seed(generator: torch.Generator | None) -> int:
     device = generator.device if generator is not None else None
     return int(torch.randint(2**31, (1,), generator=generator, device=device))
-
-
-def _convert(frames: np.ndarray, output_type: str) -> Any:
-    if output_type == "pt":
-        return torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
-    if output_type == "pil":
-        from PIL import Image
-
-        return [Image.fromarray(frame) for frame in frames]
-    return frames
