@@ -19,7 +19,7 @@ from geneface.rendering.camera import intersect_box, pixel_directions, rays_in_h
 from geneface.rendering.condition import LandmarkCondition, pose_vector
 from geneface.rendering.scene import Scene
 from geneface.rendering.upsampler import Upsampler
-from geneface.rendering.volume import compositing_weights, sample_depths
+from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
 
 POSE_SIZE = 6
 OCCUPANCY_SIZE = 48
@@ -40,6 +40,8 @@ class Rendering:
     """[B, 1, grid, grid] opacity of the torso where no head is in front of it."""
     head_rgb: torch.Tensor
     """[B, 3, grid, grid] the head's colour C_head (Eq. 9), premultiplied by its opacity."""
+    spread: torch.Tensor
+    """[B, R] cm², how far along its ray the head's opacity is spread."""
 
 
 class Window(NamedTuple):
@@ -140,7 +142,7 @@ class FastRenderer(Component):
         turn = pose_vector(pose, self.scene.reference_pose)
         if self.training:
             landmarks = landmarks + 0.1 * torch.randn_like(landmarks)
-        head, head_alpha, head_uv = self.render_head(landmarks, turn, pose, window)
+        head, head_alpha, head_uv, spread = self.render_head(landmarks, turn, pose, window)
         head_rgb = self.head_colour(head) * head_alpha
         torso, torso_alpha, torso_uv = self.render_torso(turn, head_rgb.detach(), head_alpha.detach(), window)
 
@@ -159,11 +161,12 @@ class FastRenderer(Component):
             head_alpha=head_alpha,
             torso_alpha=torso_alpha,
             head_rgb=head_rgb,
+            spread=spread,
         )
 
     def render_head(
         self, landmarks: torch.Tensor, turn: torch.Tensor, pose: torch.Tensor, window: Window
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """March rays through the head's radiance field (Eq. 6-8).
 
         Args:
@@ -172,13 +175,14 @@ class FastRenderer(Component):
             pose: [B, 3, 4].
 
         Returns:
-            Features [B, C, grid, grid], opacity [B, 1, grid, grid], and where each ray ends in canonical space
-            [B, grid, grid, 2], in [-1, 1].
+            Features [B, C, grid, grid], opacity [B, 1, grid, grid], where each ray ends in canonical space
+            [B, grid, grid, 2], in [-1, 1], and the spread [B, R] of the rays' opacity.
         """
         batch = len(pose)
         rays, points, step = self.sample_rays(pose, window)
         hidden, density, canonical = self.field(points, landmarks, turn)
         weights = compositing_weights(density, step).unsqueeze(-2)
+        spread = depth_spread(weights.squeeze(-2), step)
         opacity = weights.sum(-1)
         mean = 1 / opacity.clamp_min(1e-4)
         # Colour features are computed once per ray from the composited field: 16 times fewer than per sample.
@@ -190,7 +194,7 @@ class FastRenderer(Component):
         image = flat.view(batch, window.side, window.side, -1)
         features_map = image[..., :-3].permute(0, 3, 1, 2).contiguous()
         alpha = image[..., -3].unsqueeze(1)
-        return features_map, alpha, image[..., -2:]
+        return features_map, alpha, image[..., -2:], spread
 
     def sample_rays(self, pose: torch.Tensor, window: Window) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Samples on the rays that meet occupied space; frames of a batch are padded to the largest count.
@@ -232,7 +236,7 @@ class FastRenderer(Component):
         return self.occupancy.view(-1).bool()[self.cells(points)]
 
     @torch.no_grad()
-    def visible_cells(self, lm3d: torch.Tensor, pose: torch.Tensor, threshold: float = 0.01) -> torch.Tensor:
+    def visible_cells(self, lm3d: torch.Tensor, pose: torch.Tensor, threshold: float = 0.03) -> torch.Tensor:
         """Occupancy cells that contribute to the pictures of some frames, [Z, Y, X] bool; arguments as `forward`."""
         landmarks, turn = self.condition(lm3d), pose_vector(pose, self.scene.reference_pose)
         _, points, step = self.sample_rays(pose, Window(0, 0, self.grid))

@@ -34,3 +34,19 @@ def compositing_weights(density: torch.Tensor, step: torch.Tensor) -> torch.Tens
     optical_depth = density * step
     transmittance = torch.exp(-torch.cumsum(F.pad(optical_depth[..., :-1], (1, 0)), -1))
     return transmittance * (1 - torch.exp(-optical_depth))
+
+
+def depth_spread(weights: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
+    """Variance of the depth that a ray's weights stand for, times its opacity.
+
+    Args:
+        weights: [..., S], of samples `step` cm apart.
+        step: [..., 1].
+
+    Returns:
+        [...] in cm²; 0 for a surface, large for fog.
+    """
+    depth = torch.arange(weights.shape[-1], device=weights.device, dtype=weights.dtype) * step
+    opacity = weights.sum(-1, keepdim=True)
+    mean = (weights * depth).sum(-1, keepdim=True) / opacity.clamp_min(1e-4)
+    return (weights * (depth - mean).square()).sum(-1)

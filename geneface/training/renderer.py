@@ -34,11 +34,15 @@ class RendererConfig(LoopConfig):
     """A person dataset (`data.person`)."""
     renderer: str = "hub_configs/embedded/renderer.json"
     """Constructor arguments of `FastRenderer`."""
+    initial: str = ""
+    """A trained renderer of this person to go on from; a new one if empty."""
     mouth_weight: float = 4.0
     """Weight of the mouth's pixels beside 1 for all others."""
     edge_weight: float = 0.1
     """Weight of the L1 distance of neighbouring pixels' differences: sharpness without a perceptual network."""
     mask_weight: float = 0.2
+    spread_weight: float = 3e-4
+    """Weight of the spread of opacity along rays: a head is a surface, not a fog."""
     warp_decay: float = 1e-4
     window: int = 128
     """Cells a side of the part of the picture that a step renders; smaller ones make many quick steps on a CPU."""
@@ -135,6 +139,7 @@ def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfi
         "edges": config.edge_weight * (across + down),
         "head_colour": 0.2 * head_colour,
         "opacity": config.mask_weight * opacity,
+        "spread": config.spread_weight * out.spread.float().mean(),
     }
 
 
@@ -185,8 +190,11 @@ def train(config: RendererConfig) -> Path:
     """Train, and write `output_dir/model`, `report.json` and `test.png`; returns the model's folder."""
     loop = Loop(config)
     data = PersonDataset(config.dataset)
-    component = FastRenderer(**read_json(Path(config.renderer)))
-    fit_statistics(component, data)
+    if config.initial:
+        component = FastRenderer.from_pretrained(config.initial)
+    else:
+        component = FastRenderer(**read_json(Path(config.renderer)))
+        fit_statistics(component, data)
     batches = Batches(data, component, config)
     grids = [p for n, p in component.named_parameters() if "plane" in n or "texture" in n or "warp" in n]
     others = [p for n, p in component.named_parameters() if not ("plane" in n or "texture" in n or "warp" in n)]

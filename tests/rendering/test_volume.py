@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from geneface.rendering.volume import compositing_weights, sample_depths
+from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
 
 
 def test_weights_of_two_samples():
@@ -33,3 +33,9 @@ def test_samples_lie_in_the_middle_of_their_parts():
     assert depths[1].abs().max() == 0
     jittered, _ = sample_depths(torch.tensor([1.0]), torch.tensor([3.0]), 4, torch.tensor([[0.0, 0.5, 0.0, 0.98]]))
     assert torch.allclose(jittered[0], torch.tensor([1.0, 1.75, 2.0, 2.99]))
+
+
+def test_spread_is_the_variance_of_depth():
+    weights = torch.tensor([[0.0, 1.0, 0.0], [0.5, 0.0, 0.5], [0.0, 0.0, 0.0]])
+    spread = depth_spread(weights, torch.tensor([[2.0], [2.0], [2.0]]))
+    assert torch.allclose(spread, torch.tensor([0.0, 4.0, 0.0]))
