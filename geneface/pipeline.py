@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from geneface.components import COMPONENTS, load_components, save_components
 from geneface.errors import InputError
 from geneface.hub import resolve_bundle
-from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
+from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, AudioSource, open_audio
 from geneface.media.image import read_image
 from geneface.models.blink import blink_curve
 from geneface.models.motion_generator import latent_noise
+from geneface.models.silence import silence_gate
 from geneface.models.streaming import overlapped
 from geneface.output import FrameChunk, GeneFacePipelineOutput, as_type
 from geneface.rendering.condition import neighbour_windows
@@ -145,6 +146,11 @@ class GeneFacePipeline:
         """LM3D [T, 68, 3] from the generic domain into the person's."""
         return self.post_net(lm3d.to(self.device, self.post_net.dtype).unsqueeze(0)).squeeze(0)
 
+    def resting_face(self) -> torch.Tensor:
+        """LM3D [68, 3] of the person with the mouth closed: where the generic domain's zero is carried to."""
+        middle = self.post_net.context_frames
+        return self.adapt_motion(torch.zeros(2 * middle + 1, 68, 3))[middle]
+
     @torch.no_grad()
     def render(
         self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None, size: int | None = None
@@ -198,7 +204,7 @@ class GeneFacePipeline:
         with open_audio(audio, sampling_rate) as source, self.progress_bar(total=source.frames) as bar:
             motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
             adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
-            blinking = self._add_blinks(adapted, seed, blink)
+            blinking = self._add_blinks(self._close_in_silence(adapted, source), seed, blink)
             start = 0
             for windows in overlapped(blinking, lambda window, _: neighbour_windows(window), 1):
                 for batch in windows.split(self.batch_frames):
@@ -315,6 +321,13 @@ class GeneFacePipeline:
             picture = read_image(background, (side, side))
         tensor = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].to(self.device, self.renderer.dtype) / 255
         return F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0]
+
+    def _close_in_silence(self, chunks: Iterator[torch.Tensor], source: AudioSource) -> Iterator[torch.Tensor]:
+        rest, start = self.resting_face(), 0
+        for chunk in chunks:
+            gate = torch.from_numpy(silence_gate(source.read, start, start + len(chunk))).to(chunk)
+            yield rest + (chunk - rest) * gate[:, None, None]
+            start += len(chunk)
 
     def _add_blinks(self, chunks: Iterator[torch.Tensor], seed: int, blink: str) -> Iterator[torch.Tensor]:
         start = 0
