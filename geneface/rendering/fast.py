@@ -24,6 +24,8 @@ from geneface.rendering.volume import compositing_weights, depth_spread, sample_
 POSE_SIZE = 6
 OCCUPANCY_SIZE = 48
 PROBES = 24
+LARGEST_CONDITION = 2.5
+"""Standard deviations of the person's own motion."""
 
 
 @dataclass
@@ -138,7 +140,8 @@ class FastRenderer(Component):
             window: Part of the grid to render, in training; sizes in the result are then the window's.
         """
         window = window or Window(0, 0, self.grid)
-        landmarks = self.condition(lm3d)
+        # Generated landmarks can leave what the person's video shows; the field knows nothing out there.
+        landmarks = self.condition(lm3d).clamp(-LARGEST_CONDITION, LARGEST_CONDITION)
         turn = pose_vector(pose, self.scene.reference_pose)
         if self.training:
             landmarks = landmarks + 0.1 * torch.randn_like(landmarks)

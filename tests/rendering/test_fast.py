@@ -76,3 +76,9 @@ def test_a_window_equals_that_part_of_the_whole(renderer, frames):
     assert torch.allclose(part.head_rgb, window.of(whole.head_rgb), atol=1e-5)
     inner = (..., slice(16, -16), slice(16, -16))
     assert torch.allclose(part.rgb[inner], window.of(whole.rgb, 4)[inner], atol=1e-5)
+
+
+@torch.no_grad()
+def test_landmarks_beyond_the_persons_own_are_held_back(renderer, frames):
+    poses = renderer.scene.poses(0, 5)
+    assert torch.allclose(renderer(frames + 100, poses).rgb, renderer(frames + 200, poses).rgb, atol=1e-4)
