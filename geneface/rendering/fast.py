@@ -24,7 +24,7 @@ from geneface.rendering.volume import compositing_weights, depth_spread, sample_
 POSE_SIZE = 6
 OCCUPANCY_SIZE = 48
 PROBES = 24
-LARGEST_CONDITION = 2.5
+LARGEST_CONDITION = 1.8
 """Standard deviations of the person's own motion."""
 
 
