@@ -193,6 +193,22 @@ def _frames_of_array(array: np.ndarray, rate: int) -> Iterator["AudioFrame"]:
         yield frame
 
 
+def decodable(container: Any, stream: Any) -> Iterator[Any]:
+    """The frames of one stream of an open container; what cannot be decoded is left out."""
+    import av
+
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            continue
+
+
 def open_container(file: IO[bytes], name: str) -> "InputContainer":
     """PyAV's container over an open file; `InputError` if it is empty or of no known kind."""
     import av
@@ -212,21 +228,11 @@ def open_container(file: IO[bytes], name: str) -> "InputContainer":
 
 def _frames_of_file(file: IO[bytes], name: str) -> Iterator["AudioFrame"]:
     """The first audio track, as far as it can be decoded."""
-    import av
 
     with open_container(file, name) as container:
         if not container.streams.audio:
             raise InputError(f"{name} has no audio track; give a file with sound in it")
-        packets = container.demux(container.streams.audio[0])
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError):
-                return
-            try:
-                yield from packet.decode()
-            except av.FFmpegError:
-                continue
+        yield from decodable(container, container.streams.audio[0])
 
 
 def _decode(name: str, frames: Iterator["AudioFrame"]) -> AudioSource:

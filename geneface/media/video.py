@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import FPS, AudioSource, open_container, open_file
+from geneface.media.audio import FPS, AudioSource, decodable, open_container, open_file
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -251,17 +251,8 @@ class VideoReader:
 
         reformatter = av.video.reformatter.VideoReformatter()
         self._container.seek(0)
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError):
-                return
-            try:
-                for frame in packet.decode():
-                    yield _to_rgb(frame, reformatter)
-            except av.FFmpegError:
-                continue
+        for frame in decodable(self._container, self._stream):
+            yield _to_rgb(frame, reformatter)
 
     def close(self) -> None:
         self._container.close()

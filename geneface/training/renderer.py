@@ -49,8 +49,6 @@ class RendererConfig(LoopConfig):
     search_share: float = 0.3
     """Share of the steps in which the whole box is sampled, `search_samples` a ray; then only what can be seen."""
     search_samples: int = 24
-    dtype: str = "float16"
-    """Of the weights on disk."""
 
 
 def fit_statistics(renderer: FastRenderer, data: PersonDataset) -> None:
@@ -218,7 +216,7 @@ def train(config: RendererConfig) -> Path:
             loop.backward(sum(terms.values()) + config.warp_decay * warps)
         loop.update(optimizer, renderer)
         loop.record(**terms)
-    model = loop.finish(renderer, dtype=getattr(torch, config.dtype))
+    model = loop.finish(renderer, dtype=torch.float16)
     if loop.accelerator.is_main_process:
         shipped = FastRenderer.from_pretrained(model).to(loop.device)
         report = {
