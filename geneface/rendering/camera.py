@@ -1,6 +1,7 @@
 """Pinhole camera in OpenCV's convention (x right, y down, z forward), pixel centres at +0.5."""
 
 import torch
+import torch.nn.functional as F
 
 
 def pixel_directions(intrinsics: torch.Tensor, size: int, grid: int) -> torch.Tensor:
@@ -49,3 +50,24 @@ def intersect_box(
     far = torch.maximum(first, second).amin(-1)
     hit = far > near
     return near, torch.where(hit, far, near), hit
+
+
+def triangulate(
+    points: torch.Tensor, moves: torch.Tensor, pose: torch.Tensor, intrinsics: torch.Tensor
+) -> torch.Tensor:
+    """Where points lie in the head frame, from their pictures in many frames: nearest to all rays.
+
+    Args:
+        points: [T, N, 2] pixels.
+        moves: [T, N, 3] cm, each point's known motion about the place that is sought.
+        pose: [T, 3, 4], head to camera.
+        intrinsics: [3, 3].
+
+    Returns:
+        [N, 3] in cm.
+    """
+    pixels = torch.cat([points, torch.ones_like(points[..., :1])], dim=-1)
+    directions = F.normalize(pixels @ torch.linalg.inv(intrinsics).T @ pose[:, :, :3], dim=-1)
+    origins = -(pose[:, None, :, 3] @ pose[:, :, :3]) - moves
+    across = torch.eye(3).to(points) - directions.unsqueeze(-1) * directions.unsqueeze(-2)
+    return torch.linalg.solve(across.sum(0), (across @ origins.unsqueeze(-1)).sum(0)).squeeze(-1)

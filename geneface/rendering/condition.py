@@ -9,6 +9,10 @@ def neighbour_windows(lm3d: torch.Tensor) -> torch.Tensor:
     return torch.stack([torch.cat([lm3d[:1], lm3d[:-1]]), lm3d, torch.cat([lm3d[1:], lm3d[-1:]])], dim=1)
 
 
+LANDMARK_NOISE = 0.05
+"""cm: what tracking and the motion generator leave uncertain in each coordinate of a landmark."""
+
+
 class LandmarkCondition(nn.Module):
     """Point-wise normalisation (Section 3.3), then the first principal components.
 
@@ -19,12 +23,14 @@ class LandmarkCondition(nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
     basis: torch.Tensor
+    limit: torch.Tensor
 
     def __init__(self, components: int):
         super().__init__()
         self.register_buffer("mean", torch.zeros(68, 3))
         self.register_buffer("std", torch.ones(68, 3))
         self.register_buffer("basis", torch.zeros(components, 204))
+        self.register_buffer("limit", torch.full((components,), 3.0))
 
     @torch.no_grad()
     def fit(self, lm3d: torch.Tensor, weights: torch.Tensor, floor: float = 0.02) -> None:
@@ -40,12 +46,20 @@ class LandmarkCondition(nn.Module):
         points = ((lm3d - self.mean) / self.std * weights.to(lm3d)[:, None]).flatten(1)
         _, scales, directions = torch.linalg.svd(points, full_matrices=False)
         count = len(self.basis)
-        scales = scales[:count] / (len(points) - 1) ** 0.5
-        self.basis.copy_(weights.to(lm3d).repeat_interleave(3) * directions[:count] / scales[:, None].clamp_min(1e-3))
+        basis = weights.to(lm3d).repeat_interleave(3) * directions[:count]
+        noise = (basis * (LANDMARK_NOISE / self.std.flatten())).norm(dim=1)
+        scales = (scales[:count].square() / (len(points) - 1) + noise.square()).sqrt()
+        self.basis.copy_(basis / scales[:, None])
+        components = ((lm3d - self.mean) / self.std).flatten(1) @ self.basis.T
+        self.limit.copy_(torch.quantile(components.abs(), 0.995, dim=0))
 
     def forward(self, lm3d: torch.Tensor) -> torch.Tensor:
-        """[..., 68, 3] -> [..., components], each of unit variance over the person's training frames."""
-        return ((lm3d - self.mean) / self.std).flatten(-2) @ self.basis.T
+        """[..., 68, 3] -> [..., components], of unit variance over the person's noisy training frames.
+
+        Values beyond those of the training frames are held back: the field knows nothing out there.
+        """
+        components = ((lm3d - self.mean) / self.std).flatten(-2) @ self.basis.T
+        return torch.clamp(components, -self.limit, self.limit)
 
 
 def pose_vector(pose: torch.Tensor, reference: torch.Tensor, scale: float = 5.0) -> torch.Tensor:

@@ -16,7 +16,7 @@ from torch import nn
 
 from geneface.bundle import Component
 from geneface.rendering.camera import intersect_box, pixel_directions, rays_in_head_frame
-from geneface.rendering.condition import LandmarkCondition, pose_vector
+from geneface.rendering.condition import LANDMARK_NOISE, LandmarkCondition, pose_vector
 from geneface.rendering.scene import Scene
 from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
@@ -24,8 +24,7 @@ from geneface.rendering.volume import compositing_weights, depth_spread, sample_
 POSE_SIZE = 6
 OCCUPANCY_SIZE = 48
 PROBES = 24
-LARGEST_CONDITION = 1.8
-"""Standard deviations of the person's own motion."""
+TURN_NOISE = 0.1
 
 
 @dataclass
@@ -44,6 +43,8 @@ class Rendering:
     """[B, 3, grid, grid] the head's colour C_head (Eq. 9), premultiplied by its opacity."""
     spread: torch.Tensor
     """[B, R] cm², how far along its ray the head's opacity is spread."""
+    canonical: torch.Tensor
+    """[B, 3, grid, grid] where each ray ends in the head's canonical space, in [-1, 1] of its box."""
 
 
 class Window(NamedTuple):
@@ -140,12 +141,12 @@ class FastRenderer(Component):
             window: Part of the grid to render, in training; sizes in the result are then the window's.
         """
         window = window or Window(0, 0, self.grid)
-        # Generated landmarks can leave what the person's video shows; the field knows nothing out there.
-        landmarks = self.condition(lm3d).clamp(-LARGEST_CONDITION, LARGEST_CONDITION)
-        turn = pose_vector(pose, self.scene.reference_pose)
+        turn = seen_turn = pose_vector(pose, self.scene.reference_pose)
         if self.training:
-            landmarks = landmarks + 0.1 * torch.randn_like(landmarks)
-        head, head_alpha, head_uv, spread = self.render_head(landmarks, turn, pose, window)
+            # Exact landmarks and poses would tell the field which frame of the video to repeat.
+            lm3d = lm3d + LANDMARK_NOISE * torch.randn_like(lm3d)
+            seen_turn = turn + TURN_NOISE * torch.randn_like(turn)
+        head, head_alpha, canonical, spread = self.render_head(self.condition(lm3d), seen_turn, pose, window)
         head_rgb = self.head_colour(head) * head_alpha
         torso, torso_alpha, torso_uv = self.render_torso(turn, head_rgb.detach(), head_alpha.detach(), window)
 
@@ -153,7 +154,7 @@ class FastRenderer(Component):
         torso_share = torso_alpha * (1 - head_alpha)
         rgb, alpha = self.decoder(
             torch.cat([composite, head_alpha, torso_share], dim=1),
-            (self.head_texture, head_uv, head_alpha),
+            (self.head_texture, canonical[:, :2].permute(0, 2, 3, 1), head_alpha),
             (self.torso_texture, torso_uv, torso_share),
         )
         if background is None:
@@ -165,6 +166,7 @@ class FastRenderer(Component):
             torso_alpha=torso_alpha,
             head_rgb=head_rgb,
             spread=spread,
+            canonical=canonical,
         )
 
     def render_head(
@@ -179,7 +181,7 @@ class FastRenderer(Component):
 
         Returns:
             Features [B, C, grid, grid], opacity [B, 1, grid, grid], where each ray ends in canonical space
-            [B, grid, grid, 2], in [-1, 1], and the spread [B, R] of the rays' opacity.
+            [B, 3, grid, grid], in [-1, 1], and the spread [B, R] of the rays' opacity.
         """
         batch = len(pose)
         rays, points, step = self.sample_rays(pose, window)
@@ -190,14 +192,13 @@ class FastRenderer(Component):
         mean = 1 / opacity.clamp_min(1e-4)
         # Colour features are computed once per ray from the composited field: 16 times fewer than per sample.
         features = self.ray_net((weights @ hidden).squeeze(-2) * mean)
-        surface = (weights @ canonical).squeeze(-2)[..., :2] * mean
+        surface = (weights @ canonical).squeeze(-2) * mean
         ray_values = torch.cat([features, opacity, surface], dim=-1)
         flat = ray_values.new_zeros(batch, window.side**2, ray_values.shape[-1])
         flat = flat.scatter(1, rays[..., None].expand_as(ray_values), ray_values)
-        image = flat.view(batch, window.side, window.side, -1)
-        features_map = image[..., :-3].permute(0, 3, 1, 2).contiguous()
-        alpha = image[..., -3].unsqueeze(1)
-        return features_map, alpha, image[..., -2:], spread
+        image = flat.view(batch, window.side, window.side, -1).permute(0, 3, 1, 2)
+        features_map, alpha, surface_map = image.split([features.shape[-1], 1, 3], dim=1)
+        return features_map.contiguous(), alpha, surface_map, spread
 
     def sample_rays(self, pose: torch.Tensor, window: Window) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Samples on the rays that meet occupied space; frames of a batch are padded to the largest count.
@@ -220,7 +221,7 @@ class FastRenderer(Component):
         near, far = near + first * step.squeeze(-1), near + last * step.squeeze(-1)
         hit = inside.any(-1)
 
-        count = int(hit.sum(1).max())
+        count = max(1, int(hit.sum(1).max()))
         rays = torch.argsort(hit.to(torch.uint8), dim=1, descending=True, stable=True)[:, :count]
         near, far = near.gather(1, rays), torch.where(hit, far, near).gather(1, rays)
         directions = directions.gather(1, rays[..., None].expand(-1, -1, 3))
@@ -272,7 +273,8 @@ class FastRenderer(Component):
         sampled = sampled.squeeze(-1).permute(2, 0, 1).reshape(batch, rays * samples, -1)
         condition = self.field_condition(torch.cat([landmarks.flatten(1), turn], dim=-1))
         hidden = F.relu(self.field_in(sampled).add_(condition.unsqueeze(1)), inplace=True)
-        density = F.softplus(self.field_density(hidden) - 1)
+        # Nearly transparent at first: rays then see through to where the pictures agree.
+        density = F.softplus(self.field_density(hidden) - 4)
         return hidden.view(batch, rays, samples, -1), density.view(batch, rays, samples), canonical
 
     def render_torso(

@@ -35,7 +35,7 @@ class Upsampler(nn.Module):
         middle = self.coarse(features)
         out = self.fine(middle)
         rgb = out[:, :3] + 0.5
-        gains = 1 + self.gains(middle)
+        gains = 2 * torch.sigmoid(self.gains(middle))
         for index, layer in enumerate(layers):
             rgb = rgb + self._look_up(gains[:, index : index + 1], *layer)
         return rgb, torch.sigmoid(out[:, 3:] + 2)

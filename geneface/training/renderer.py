@@ -15,14 +15,15 @@ from geneface.bundle import read_json
 from geneface.data.person import HEAD, TORSO, PersonDataset, split_range
 from geneface.media.image import write_image
 from geneface.metrics import psnr
+from geneface.rendering.camera import triangulate
 from geneface.rendering.condition import neighbour_windows
 from geneface.rendering.fast import FastRenderer, Rendering, Window
 from geneface.training.loop import Loop, LoopConfig, parse_config
 
-JAW, LIPS = slice(0, 17), slice(48, 68)
+JAW, FACE, LIPS = slice(0, 17), slice(17, 68), slice(48, 68)
 EVALUATED = 100
 """Most frames of a split that are evaluated, evenly spread."""
-BORDER = 4
+BORDER = 6
 """Cells at the inner edges of a window whose convolutions miss their neighbours."""
 
 
@@ -41,8 +42,10 @@ class RendererConfig(LoopConfig):
     edge_weight: float = 0.1
     """Weight of the L1 distance of neighbouring pixels' differences: sharpness without a perceptual network."""
     mask_weight: float = 0.2
-    spread_weight: float = 3e-4
+    spread_weight: float = 2e-3
     """Weight of the spread of opacity along rays: a head is a surface, not a fog."""
+    surface_weight: float = 0.02
+    """Weight of the distance in cm between where a landmark's ray ends in canonical space and the landmark."""
     warp_decay: float = 1e-4
     window: int = 128
     """Cells a side of the part of the picture that a step renders; smaller ones make many quick steps on a CPU."""
@@ -72,6 +75,10 @@ class Batches:
         self.windows = neighbour_windows(data.tracks["lm3d"].float())
         self.boxes = data.mouth_boxes()
         self.train = np.array(split_range(len(data), "train"))
+        tracks = [data.tracks[name][self.train].float() for name in ("landmarks_2d", "lm3d", "pose")]
+        moves = tracks[1] - tracks[1].mean(0)
+        face = triangulate(tracks[0][:, FACE], moves[:, FACE], tracks[2], data.tracks["intrinsics"])
+        self.face = (face - renderer.box[0].cpu()) / (renderer.box[1] - renderer.box[0]).cpu() * 2 - 1
 
     def draw(self, rng: np.random.Generator) -> tuple[Window, dict[str, torch.Tensor]]:
         """Training frames, and the window of them to render: half of the windows lie on the face."""
@@ -88,7 +95,14 @@ class Batches:
             "frames": frames,
             "weights": weights * inner_part(window, self.grid, self.scale),
             "masks": window.of(self.data.masks[index].unsqueeze(1)),
+            "pixels": self.in_window(self.data.tracks["landmarks_2d"][index][:, FACE], window),
+            "face": self.face,
         }
+
+    def in_window(self, pixels: torch.Tensor, window: Window) -> torch.Tensor:
+        """Pixels [..., 2] as positions in a window, [-1, 1] inside it."""
+        corner = torch.tensor([window.left, window.top])
+        return ((pixels / self.scale - corner) / window.side * 2 - 1).unsqueeze(1)
 
     def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
         return {"windows": self.windows[index], "pose": self.data.tracks["pose"][index].float()}
@@ -115,8 +129,22 @@ def inner_part(window: Window, grid: int, scale: int) -> torch.Tensor:
     return inner.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
 
 
-def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfig) -> dict[str, torch.Tensor]:
-    """Eq. 10 with the mouth weighed up, sharpness, and the opacities against the parsed masks."""
+def surface_distance(out: Rendering, batch: dict[str, torch.Tensor], box: torch.Tensor) -> torch.Tensor:
+    """Mean distance in cm between where the landmarks' rays end in canonical space and their mean place.
+
+    It gives the head its depth, which few poses show, and the warp its correspondences.
+    """
+    ends = F.grid_sample(out.canonical.float(), batch["pixels"], align_corners=False).squeeze(2).transpose(1, 2)
+    opacity = F.grid_sample(out.head_alpha.detach().float(), batch["pixels"], align_corners=False).view(len(ends), -1)
+    inside = (batch["pixels"].abs().amax(-1).squeeze(1) < 1) & (opacity > 0.5)
+    distance = ((ends - batch["face"]) * (box[1] - box[0]) / 2).norm(dim=-1)
+    return (distance * inside).mean()
+
+
+def losses(
+    out: Rendering, batch: dict[str, torch.Tensor], box: torch.Tensor, config: RendererConfig
+) -> dict[str, torch.Tensor]:
+    """Eq. 10 with the mouth weighed up, sharpness, opacities against the parsed masks, and the head's shape."""
     truth, weights = batch["frames"].float() / 255, batch["weights"]
     masks = batch["masks"]
     grid = out.head_alpha.shape[-1]
@@ -138,6 +166,7 @@ def losses(out: Rendering, batch: dict[str, torch.Tensor], config: RendererConfi
         "head_colour": 0.2 * head_colour,
         "opacity": config.mask_weight * opacity,
         "spread": config.spread_weight * out.spread.float().mean(),
+        "surface": config.surface_weight * surface_distance(out, batch, box),
     }
 
 
@@ -211,7 +240,7 @@ def train(config: RendererConfig) -> Path:
             batch = {name: value.to(loop.device, non_blocking=True) for name, value in batch.items()}
             with loop.accelerator.autocast():
                 out = renderer(batch["windows"], batch["pose"], window=window)
-            terms = losses(out, batch, config)
+            terms = losses(out, batch, component.box, config)
             warps = component.warp.square().mean() + component.torso_warp.square().mean()
             loop.backward(sum(terms.values()) + config.warp_decay * warps)
         loop.update(optimizer, renderer)
