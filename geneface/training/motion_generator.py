@@ -1,6 +1,6 @@
 """Train the motion generator (Eq. 3): `accelerate launch -m geneface.training.motion_generator --config FILE`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,36 +8,24 @@ import torch
 from torch import nn
 
 from geneface.bundle import read_json, write_json
-from geneface.data.motion import MotionData, open_corpora
-from geneface.face.face_model import FaceModel
 from geneface.metrics import LM3D_LIPS
-from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss
-from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.training.motion_figures import generate_with, held_out_clips, motion_figures
+from geneface.training.corpora import Corpora, CorporaConfig
+from geneface.training.loop import Loop, parse_config
+from geneface.training.motion_figures import generate_with, motion_figures
 
 GAP_SCALE = 0.2
 """cm: about the standard deviation of the mouth opening in speech."""
 
 
 @dataclass
-class MotionGeneratorConfig(LoopConfig):
-    """Settings of `geneface.training.motion_generator`."""
+class MotionGeneratorConfig(CorporaConfig):
+    """Settings of `geneface.training.motion_generator`; `window` is a multiple of the model's stride."""
 
     model: str = "hub_configs/embedded/motion_generator.json"
-    feature_extractor: str = "runs/feature_extractor/model"
     sync_expert: str = "runs/sync_expert/model"
     """A trained one, or "" to train without."""
-    face_model: str = "runs/face_model.safetensors"
-    corpora: list[str] = field(default_factory=list)
-    """Folders with tracked or simulated clips."""
-    copies: int = 3
-    """Copies of each clip with changed sound."""
-    real_share: float = 0.5
-    """Share of tracked clips among those drawn."""
-    window: int = 128
-    """Frames; a multiple of the model's stride."""
     kl_weight: float = 0.5
     kl_warmup: int = 1000
     """Steps until the KL term has its full weight."""
@@ -90,22 +78,12 @@ class Objective(nn.Module):
 def train(config: MotionGeneratorConfig) -> Path:
     """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
     loop = Loop(config)
-    face = FaceModel.load(config.face_model)
-    extractor = FeatureExtractor.from_pretrained(config.feature_extractor).to(loop.device)
-    data = MotionData(
-        open_corpora(config.corpora, "train"),
-        face,
-        extractor,
-        config.copies,
-        config.window,
-        config.real_share,
-        config.seed,
-    )
-    component = MotionGenerator(extractor.feature_size, **read_json(Path(config.model)))
-    mean, std = data.statistics()
+    corpora = Corpora(config, loop)
+    component = MotionGenerator(corpora.extractor.feature_size, **read_json(Path(config.model)))
+    mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)
-    component.mean_landmarks.copy_(face.mean_landmarks)
+    component.mean_landmarks.copy_(corpora.face.mean_landmarks)
     sync_expert = None
     if config.sync_expert:
         sync_expert = SyncExpert.from_pretrained(config.sync_expert).to(loop.device).requires_grad_(False)
@@ -117,7 +95,7 @@ def train(config: MotionGeneratorConfig) -> Path:
 
     def make_batch(rng: np.random.Generator) -> dict[str, torch.Tensor]:
         noise = torch.from_numpy(rng.standard_normal(noise_shape, dtype=np.float32))
-        return {**data.draw(config.batch_size, rng), "noise": noise}
+        return {**corpora.train.draw(config.batch_size, rng), "noise": noise}
 
     for step in loop:
         for batch in loop.microbatches(step, make_batch):
@@ -135,11 +113,10 @@ def train(config: MotionGeneratorConfig) -> Path:
     component = loop.accelerator.unwrap_model(objective).generator.eval()
     loop.finish(component)
     if loop.accelerator.is_main_process:
-        clips = held_out_clips(open_corpora(config.corpora, "dev"), face, extractor)
-        mean_landmarks = face.mean_landmarks.numpy()
+        mean_landmarks = corpora.face.mean_landmarks.numpy()
         report = {
             kind: motion_figures(generate_with(component), held_out, mean_landmarks, sync_expert)
-            for kind, held_out in clips.items()
+            for kind, held_out in corpora.dev().items()
         }
         write_json(loop.folder / "report.json", report)
         for kind, figures in report.items():

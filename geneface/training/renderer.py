@@ -94,7 +94,7 @@ class Batches:
         return window, self.conditions(index) | {
             "frames": frames,
             "weights": weights * inner_part(window, self.grid, self.scale),
-            "masks": window.of(self.data.masks[index].unsqueeze(1)),
+            "masks": window.of(self.data.masks[index].unsqueeze(1), self.data.masks.shape[-1] // self.grid),
             "pixels": self.in_window(self.data.tracks["landmarks_2d"][index][:, FACE], window),
             "face": self.face,
         }
@@ -231,10 +231,12 @@ def train(config: RendererConfig) -> Path:
     )
     renderer, optimizer = loop.prepare(component, optimizer)
     renderer.train()
-    samples, component.samples = component.samples, config.search_samples
+    samples, found = component.samples, int(config.search_share * config.steps)
     for step in loop:
-        if component.samples != samples and step >= config.search_share * config.steps:
+        component.samples = config.search_samples
+        if step == found:
             find_occupied(component, batches)
+        if step >= found:
             component.samples = samples
         for window, batch in loop.microbatches(step, batches.draw):
             batch = {name: value.to(loop.device, non_blocking=True) for name, value in batch.items()}

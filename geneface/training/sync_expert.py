@@ -1,36 +1,25 @@
 """Train the sync-expert (Appendix A.2): `accelerate launch -m geneface.training.sync_expert --config FILE`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from geneface.bundle import read_json, write_json
-from geneface.data.motion import MotionData, open_corpora
-from geneface.face.face_model import FaceModel
+from geneface.data.motion import MotionData
 from geneface.metrics import sync_windows
-from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.sync_expert import SyncExpert, sync_loss
-from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.training.motion_figures import held_out_clips, sync_figures
+from geneface.training.corpora import Corpora, CorporaConfig
+from geneface.training.loop import Loop, parse_config
+from geneface.training.motion_figures import sync_figures
 
 
 @dataclass
-class SyncExpertConfig(LoopConfig):
-    """Settings of `geneface.training.sync_expert`."""
+class SyncExpertConfig(CorporaConfig):
+    """Settings of `geneface.training.sync_expert`; pairs are taken from each `window`."""
 
     model: str = "hub_configs/embedded/sync_expert.json"
-    feature_extractor: str = "runs/feature_extractor/model"
-    face_model: str = "runs/face_model.safetensors"
-    corpora: list[str] = field(default_factory=list)
-    """Folders with tracked or simulated clips."""
-    copies: int = 3
-    """Copies of each clip with changed sound."""
-    real_share: float = 0.5
-    """Share of tracked clips among those drawn."""
-    window: int = 64
-    """Frames from which pairs are taken."""
     pairs: int = 16
     """Pairs per window of frames, half of them in sync."""
     noise: float = 0.02
@@ -60,24 +49,14 @@ class Pairs:
 def train(config: SyncExpertConfig) -> Path:
     """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
     loop = Loop(config)
-    face = FaceModel.load(config.face_model)
-    extractor = FeatureExtractor.from_pretrained(config.feature_extractor).to(loop.device)
-    data = MotionData(
-        open_corpora(config.corpora, "train"),
-        face,
-        extractor,
-        config.copies,
-        config.window,
-        config.real_share,
-        config.seed,
-    )
-    component = SyncExpert(extractor.feature_size, **read_json(Path(config.model)))
-    mean, std = data.statistics()
+    corpora = Corpora(config, loop)
+    component = SyncExpert(corpora.extractor.feature_size, **read_json(Path(config.model)))
+    mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)
     optimizer = torch.optim.AdamW(component.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     model, optimizer = loop.prepare(component, optimizer)
-    make_batch = Pairs(data, config, component.window)
+    make_batch = Pairs(corpora.train, config, component.window)
     for step in loop:
         for batch in loop.microbatches(step, make_batch):
             batch = {name: tensor.to(loop.device) for name, tensor in batch.items()}
@@ -89,8 +68,7 @@ def train(config: SyncExpertConfig) -> Path:
     loop.finish(model)
     if loop.accelerator.is_main_process:
         component = loop.accelerator.unwrap_model(model).eval()
-        clips = held_out_clips(open_corpora(config.corpora, "dev"), face, extractor)
-        report = {kind: sync_figures(component, held_out) for kind, held_out in clips.items()}
+        report = {kind: sync_figures(component, held_out) for kind, held_out in corpora.dev().items()}
         write_json(loop.folder / "report.json", report)
         print(report, flush=True)
     return loop.folder / "model"
