@@ -59,6 +59,19 @@ def persons(args: argparse.Namespace) -> None:
         print(f"{name:<{width}}  {PERSONS_DIR / name}")
 
 
+def bench(args: argparse.Namespace) -> None:
+    """How fast this machine is: each stage, and a recording to a finished video."""
+    import json
+
+    from geneface.bench import as_table, run_bench
+    from geneface.hub import find_person
+    from geneface.pipeline import GeneFacePipeline
+
+    pipe = GeneFacePipeline.from_pretrained(find_person(args.person), device=args.device)
+    report = run_bench(pipe, args.seconds, args.runs)
+    print(json.dumps(vars(report), indent=2) if args.json else as_table(report))
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="geneface", description="Speech in, photo-realistic talking portrait out.")
     parser.add_argument("--version", action="version", version=f"geneface {__version__}")
@@ -83,6 +96,13 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best that is there)")
 
     command("persons", persons)
+
+    sub = command("bench", bench)
+    sub.add_argument("--person", metavar="P", help="name or folder of a person (default: the embedded one)")
+    sub.add_argument("--seconds", type=float, default=10, metavar="X", help="of audio (default: 10)")
+    sub.add_argument("--runs", type=int, default=3, metavar="N", help="of which the median is taken (default: 3)")
+    sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best that is there)")
+    sub.add_argument("--json", action="store_true", help="machine-readable output")
     return parser
 
 

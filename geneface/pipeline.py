@@ -1,6 +1,6 @@
 """GeneFacePipeline: speech in, talking portrait out; the one place where the four stages meet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from geneface.ahead import ahead
 from geneface.components import COMPONENTS, load_components, save_components
 from geneface.errors import InputError
 from geneface.hub import resolve_bundle
@@ -108,8 +109,13 @@ class GeneFacePipeline:
 
     @property
     def batch_frames(self) -> int:
-        """Frames rendered together: few on a CPU, whose caches are small."""
-        return 2 if self.device.type == "cpu" else 8
+        """Frames rendered together: a GPU is fast with many, a CPU's caches are small."""
+        return 1 if self.device.type == "cpu" else 32
+
+    @property
+    def render_threads(self) -> int:
+        """Batches rendered at once; a GPU takes one after the other."""
+        return torch.get_num_threads() if self.device.type == "cpu" else 1
 
     # Progress and interruption
 
@@ -146,11 +152,6 @@ class GeneFacePipeline:
         """LM3D [T, 68, 3] from the generic domain into the person's."""
         return self.post_net(lm3d.to(self.device, self.post_net.dtype).unsqueeze(0)).squeeze(0)
 
-    def resting_face(self) -> torch.Tensor:
-        """LM3D [68, 3] of the person with the mouth closed: where the generic domain's zero is carried to."""
-        middle = self.post_net.context_frames
-        return self.adapt_motion(torch.zeros(2 * middle + 1, 68, 3))[middle]
-
     @torch.no_grad()
     def render(
         self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None, size: int | None = None
@@ -165,7 +166,7 @@ class GeneFacePipeline:
         rgb = self.renderer(lm3d, pose, background).rgb.float()
         if size and size != rgb.shape[-1]:
             rgb = F.interpolate(rgb, size=(size, size), mode="bicubic", antialias=True)
-        return rgb.mul(255).round().clamp(0, 255).to(torch.uint8)
+        return rgb.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
 
     def _motion(self, features: Any, seed: int, temperature: float) -> Iterator[torch.Tensor]:
         """Chunks of audio features [2n, D] -> chunks of generic LM3D [n, 68, 3]."""
@@ -205,22 +206,26 @@ class GeneFacePipeline:
             motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
             adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
             blinking = self._add_blinks(self._close_in_silence(adapted, source), seed, blink)
-            start = 0
-            for windows in overlapped(blinking, lambda window, _: neighbour_windows(window), 1):
-                for batch in windows.split(self.batch_frames):
-                    if self._interrupt:
-                        return
-                    frames = self.render(batch, self.prepare_poses(pose, start, len(batch)), backdrop, size)
-                    yield FrameChunk(
-                        start=start,
-                        frames=frames.permute(0, 2, 3, 1).contiguous().cpu().numpy(),
-                        landmarks=batch[:, 1].float().cpu().numpy(),
-                        total=source.frames,
-                    )
-                    start += len(batch)
-                    bar.update(len(batch))
-                    if callback_on_frame_end:
-                        callback_on_frame_end(self, start - 1, source.frames)
+            windows = overlapped(blinking, lambda window, _: neighbour_windows(window), 1)
+            numbered = _batches(windows, self.batch_frames)
+
+            def render(item: tuple[int, torch.Tensor]) -> FrameChunk:
+                start, batch = item
+                frames = self.render(batch, self.prepare_poses(pose, start, len(batch)), backdrop, size)
+                return FrameChunk(
+                    start=start,
+                    frames=frames.permute(0, 2, 3, 1).contiguous().cpu().numpy(),
+                    landmarks=batch[:, 1].float().cpu().numpy(),
+                    total=source.frames,
+                )
+
+            for chunk in ahead(render, numbered, self.render_threads):
+                if self._interrupt:
+                    return
+                yield chunk
+                bar.update(len(chunk.frames))
+                if callback_on_frame_end:
+                    callback_on_frame_end(self, chunk.start + len(chunk.frames) - 1, source.frames)
 
     def __call__(
         self,
@@ -323,7 +328,7 @@ class GeneFacePipeline:
         return F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0]
 
     def _close_in_silence(self, chunks: Iterator[torch.Tensor], source: AudioSource) -> Iterator[torch.Tensor]:
-        rest, start = self.resting_face(), 0
+        rest, start = self.post_net.target_rest, 0
         for chunk in chunks:
             gate = torch.from_numpy(silence_gate(source.read, start, start + len(chunk))).to(chunk)
             yield rest + (chunk - rest) * gate[:, None, None]
@@ -337,6 +342,15 @@ class GeneFacePipeline:
                 chunk = chunk + curve[:, None, None] * self.renderer.scene.blink_shift
             start += len(chunk)
             yield chunk
+
+
+def _batches(windows: Iterable[torch.Tensor], size: int) -> Iterator[tuple[int, torch.Tensor]]:
+    """Parts of at most `size` frames with the number of their first frame."""
+    start = 0
+    for chunk in windows:
+        for batch in chunk.split(size):
+            yield start, batch
+            start += len(batch)
 
 
 def default_device() -> torch.device:

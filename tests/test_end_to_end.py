@@ -30,7 +30,7 @@ def openings(pipe, samples: np.ndarray) -> tuple[np.ndarray, float]:
         motion = pipe._motion(pipe.feature_extractor.stream(source), 0, 1.0)
         adapted = pipe.adapt_motion(torch.cat(list(motion)))
         lm3d = torch.cat(list(pipe._close_in_silence(iter([adapted]), source)))
-    rest = pipe.resting_face().unsqueeze(0)
+    rest = pipe.post_net.target_rest.unsqueeze(0)
     return lm3d_opening(lm3d.numpy(), mean_landmarks), float(lm3d_opening(rest.numpy(), mean_landmarks)[0])
 
 

@@ -9,9 +9,7 @@ pipeline has its own blinks), and tracked clips relative to their own closed mou
 """
 
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -19,6 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from geneface.ahead import ahead
 from geneface.data import augment
 from geneface.data.corpus import Clip, Corpus
 from geneface.errors import InputError
@@ -204,7 +203,8 @@ class MotionData:
                 return varied_tracked(speech, window, rng)
             return varied_simulated(corpus, clip, face, window, rng)
 
-        for (_, clip), speech in zip(jobs, _ahead(make, len(jobs)), strict=True):
+        made = tqdm(ahead(make, range(len(jobs)), threads=8, waiting=4), "audio features", len(jobs), unit="clip")
+        for (_, clip), speech in zip(jobs, made, strict=True):
             first = self.store.add(features_of(speech.samples, extractor))
             tracked = bool(clip.lm3d)
             self.copies.append(Copy(first, speech.lm3d.astype(np.float16), clip.speaker, clip.source, tracked))
@@ -254,16 +254,6 @@ def _totals(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
     """For each entry, the sum of `values` over the entries of the same label."""
     _, index = np.unique(labels, return_inverse=True)
     return np.bincount(index, values)[index]
-
-
-def _ahead(make: Callable[[int], Speech], count: int, depth: int = 32) -> Iterator[Speech]:
-    """make(0), make(1), ... in order, made in threads, at most `depth` ahead."""
-    with ThreadPoolExecutor(8) as workers:
-        pending = deque(workers.submit(make, number) for number in range(min(depth, count)))
-        for number in tqdm(range(count), desc="audio features", unit="clip"):
-            if number + depth < count:
-                pending.append(workers.submit(make, number + depth))
-            yield pending.popleft().result()
 
 
 def open_corpora(folders: Sequence[str], split: str) -> list[Corpus]:

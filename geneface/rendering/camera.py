@@ -36,22 +36,6 @@ def rays_in_head_frame(directions: torch.Tensor, pose: torch.Tensor) -> tuple[to
     return origins, directions @ rotation
 
 
-def intersect_box(
-    origins: torch.Tensor, directions: torch.Tensor, box: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Where rays enter and leave an axis-aligned box [2, 3] of (least, greatest) corners.
-
-    Returns:
-        near [B, R], far [B, R] along the ray (t_n and t_f of Eq. 7), and hit [B, R]; near = far where it misses.
-    """
-    inverse = 1 / torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
-    first, second = (box[0] - origins) * inverse, (box[1] - origins) * inverse
-    near = torch.minimum(first, second).amax(-1).clamp_min(0)
-    far = torch.maximum(first, second).amin(-1)
-    hit = far > near
-    return near, torch.where(hit, far, near), hit
-
-
 def triangulate(
     points: torch.Tensor, moves: torch.Tensor, pose: torch.Tensor, intrinsics: torch.Tensor
 ) -> torch.Tensor:

@@ -15,15 +15,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from geneface.bundle import Component
-from geneface.rendering.camera import intersect_box, pixel_directions, rays_in_head_frame
+from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import LANDMARK_NOISE, LandmarkCondition, pose_vector
+from geneface.rendering.occupancy import OccupancyGrid
 from geneface.rendering.scene import Scene
 from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
 
 POSE_SIZE = 6
-OCCUPANCY_SIZE = 48
-PROBES = 24
 TURN_NOISE = 0.1
 
 
@@ -78,31 +77,27 @@ class FastRenderer(Component):
         pose_frames: Length of the natural pose track kept with the person.
     """
 
-    box: torch.Tensor
-    occupancy: torch.Tensor
-
     def __init__(
         self,
         *,
         size: int = 512,
         grid: int = 128,
-        samples: int = 10,
+        samples: int = 6,
         box: Sequence[Sequence[float]] = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5)),
-        plane_size: int = 144,
+        plane_size: int = 112,
         plane_channels: int = 16,
         warp_size: int = 16,
         hidden: int = 64,
         features: int = 32,
         texture_size: int = 384,
-        components: int = 16,
+        components: int = 10,
         pose_frames: int = 750,
     ):
         super().__init__()
         self.size, self.grid, self.samples = size, grid, samples
         self.condition = LandmarkCondition(components)
         self.scene = Scene(size, pose_frames)
-        self.register_buffer("box", torch.tensor(box))
-        self.register_buffer("occupancy", torch.ones((OCCUPANCY_SIZE,) * 3, dtype=torch.uint8))
+        self.occupancy = OccupancyGrid(torch.tensor(box))
 
         self.planes = nn.Parameter(0.1 * torch.randn(3, plane_channels, plane_size, plane_size))
         warp_conditions = components + POSE_SIZE
@@ -154,13 +149,13 @@ class FastRenderer(Component):
         torso_share = torso_alpha * (1 - head_alpha)
         rgb, alpha = self.decoder(
             torch.cat([composite, head_alpha, torso_share], dim=1),
-            (self.head_texture, canonical[:, :2].permute(0, 2, 3, 1), head_alpha),
+            (self.head_texture, canonical[:, :2], head_alpha),
             (self.torso_texture, torso_uv, torso_share),
         )
         if background is None:
             background = window.of(self.scene.background, self.size // self.grid).to(rgb.dtype) / 255
         return Rendering(
-            rgb=rgb * alpha + background * (1 - alpha),
+            rgb=torch.lerp(background.expand_as(rgb), rgb, alpha),
             alpha=alpha,
             head_alpha=head_alpha,
             torso_alpha=torso_alpha,
@@ -209,17 +204,13 @@ class FastRenderer(Component):
         Returns:
             Numbers of the rays [B, R], sample points [B, R, S, 3] in cm, and their spacing [B, R, 1].
         """
-        directions = pixel_directions(self.scene.intrinsics, self.size, self.grid).view(self.grid, self.grid, 3)
+        intrinsics = self.scene.intrinsics
+        directions = pixel_directions(intrinsics, self.size, self.grid).view(self.grid, self.grid, 3)
         directions = window.of(directions.permute(2, 0, 1)).flatten(1).T
         origins, directions = rays_in_head_frame(directions, pose)
-        near, far, hit = intersect_box(origins, directions, self.box)
-        probes, step = sample_depths(near, far, PROBES)
-        inside = self.look_up(origins.unsqueeze(2) + directions.unsqueeze(2) * probes.unsqueeze(-1)) & hit.unsqueeze(
-            -1
-        )
-        first, last = inside.int().argmax(-1), PROBES - inside.flip(-1).int().argmax(-1)
-        near, far = near + first * step.squeeze(-1), near + last * step.squeeze(-1)
-        hit = inside.any(-1)
+        near, far = self.occupancy.depth_range(pose, intrinsics, self.size, self.grid)
+        near, far = window.of(near).flatten(1), window.of(far).flatten(1)
+        hit = far > near
 
         count = max(1, int(hit.sum(1).max()))
         rays = torch.argsort(hit.to(torch.uint8), dim=1, descending=True, stable=True)[:, :count]
@@ -229,24 +220,16 @@ class FastRenderer(Component):
         depths, step = sample_depths(near, far, self.samples, jitter)
         return rays, origins.unsqueeze(2) + directions.unsqueeze(2) * depths.unsqueeze(-1), step
 
-    def cells(self, points: torch.Tensor) -> torch.Tensor:
-        """Numbers of the occupancy cells that points [..., 3] lie in."""
-        unit = (points - self.box[0]) * (OCCUPANCY_SIZE / (self.box[1] - self.box[0]))
-        x, y, z = unit.long().clamp_(0, OCCUPANCY_SIZE - 1).unbind(-1)
-        return (z * OCCUPANCY_SIZE + y) * OCCUPANCY_SIZE + x
-
-    def look_up(self, points: torch.Tensor) -> torch.Tensor:
-        """Whether points [..., 3] lie in occupied cells."""
-        return self.occupancy.view(-1).bool()[self.cells(points)]
-
     @torch.no_grad()
-    def visible_cells(self, lm3d: torch.Tensor, pose: torch.Tensor, threshold: float = 0.03) -> torch.Tensor:
-        """Occupancy cells that contribute to the pictures of some frames, [Z, Y, X] bool; arguments as `forward`."""
+    def visible_cells(self, lm3d: torch.Tensor, pose: torch.Tensor, threshold: float) -> torch.Tensor:
+        """Occupancy cells with at least a share of `threshold` in some ray's colour, [Z, Y, X] bool; arguments as
+        `forward`."""
         landmarks, turn = self.condition(lm3d), pose_vector(pose, self.scene.reference_pose)
         _, points, step = self.sample_rays(pose, Window(0, 0, self.grid))
         _, density, _ = self.field(points, landmarks, turn)
-        seen = torch.zeros_like(self.occupancy, dtype=torch.bool)
-        seen.view(-1)[self.cells(points)[compositing_weights(density, step) > threshold]] = True
+        seen = torch.zeros_like(self.occupancy.grid, dtype=torch.bool)
+        cells = self.occupancy.cells(points)
+        seen.view(-1)[cells[compositing_weights(density, step) > threshold]] = True
         return seen
 
     def field(
@@ -261,7 +244,8 @@ class FastRenderer(Component):
             Field values [B, R, S, hidden], density [B, R, S] per cm, canonical positions [B, R, S, 3] in [-1, 1].
         """
         batch, rays, samples, _ = points.shape
-        unit = (points - self.box[0]) / (self.box[1] - self.box[0]) * 2 - 1
+        box = self.occupancy.box
+        unit = (points - box[0]) / (box[1] - box[0]) * 2 - 1
         strengths = torch.cat([landmarks[:, 1], turn], dim=-1)
         shifts = torch.einsum("bk,kczyx->bczyx", strengths, self.warp)
         shift = F.grid_sample(shifts, unit.unsqueeze(1), align_corners=True, padding_mode="border")
@@ -283,16 +267,17 @@ class FastRenderer(Component):
         """The torso in canonical space, moved by the head pose and aware of the rendered head (Eq. 9).
 
         Returns:
-            Features [B, C, grid, grid], opacity [B, 1, grid, grid], canonical positions [B, grid, grid, 2].
+            Features [B, C, grid, grid], opacity [B, 1, grid, grid], canonical positions [B, 2, grid, grid].
         """
         batch = len(turn)
         shift = torch.einsum("bk,kcyx->bcyx", turn, self.torso_warp)
         shift = F.interpolate(shift, size=(self.grid, self.grid), mode="bilinear", align_corners=True)
         identity = torch.eye(2, 3, device=turn.device, dtype=turn.dtype).unsqueeze(0)
         pixels = F.affine_grid(identity, [1, 1, self.grid, self.grid], align_corners=False)
-        canonical = window.of(pixels.permute(0, 3, 1, 2) + shift).permute(0, 2, 3, 1)
-        plane = self.torso_plane.expand(batch, -1, -1, -1)
-        features = F.grid_sample(plane, canonical, align_corners=False, padding_mode="border")
+        canonical = window.of(pixels.permute(0, 3, 1, 2) + shift)
+        plane, where = self.torso_plane.expand(batch, -1, -1, -1), canonical.permute(0, 2, 3, 1)
+        features = F.grid_sample(plane, where, align_corners=False, padding_mode="border")
         turn_map = turn[:, :, None, None].expand(-1, -1, window.side, window.side)
-        out = self.torso_net(torch.cat([features, turn_map, head_rgb, head_alpha], dim=1))
+        known = torch.cat([features, turn_map, head_rgb, head_alpha], dim=1)
+        out = self.torso_net(known.contiguous(memory_format=torch.channels_last))
         return features + out[:, 1:], torch.sigmoid(out[:, :1]), canonical

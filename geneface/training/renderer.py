@@ -52,6 +52,8 @@ class RendererConfig(LoopConfig):
     search_share: float = 0.3
     """Share of the steps in which the whole box is sampled, `search_samples` a ray; then only what can be seen."""
     search_samples: int = 24
+    samples: int = 8
+    """Samples a ray after the search; the finished renderer has its own number, closer round what can be seen."""
 
 
 def fit_statistics(renderer: FastRenderer, data: PersonDataset) -> None:
@@ -78,7 +80,8 @@ class Batches:
         tracks = [data.tracks[name][self.train].float() for name in ("landmarks_2d", "lm3d", "pose")]
         moves = tracks[1] - tracks[1].mean(0)
         face = triangulate(tracks[0][:, FACE], moves[:, FACE], tracks[2], data.tracks["intrinsics"])
-        self.face = (face - renderer.box[0].cpu()) / (renderer.box[1] - renderer.box[0]).cpu() * 2 - 1
+        box = renderer.occupancy.box.cpu()
+        self.face = (face - box[0]) / (box[1] - box[0]) * 2 - 1
 
     def draw(self, rng: np.random.Generator) -> tuple[Window, dict[str, torch.Tensor]]:
         """Training frames, and the window of them to render: half of the windows lie on the face."""
@@ -171,16 +174,17 @@ def losses(
 
 
 @torch.no_grad()
-def find_occupied(renderer: FastRenderer, batches: Batches, frames: int = 64) -> None:
-    """Set the occupancy grid to what training frames show, grown by one cell."""
+def find_occupied(renderer: FastRenderer, batches: Batches, samples: int, threshold: float, frames: int = 64) -> None:
+    """Set the occupancy grid to the cells with at least a share of `threshold` in some ray of training frames."""
+    renderer.samples = samples
     renderer.eval()
-    seen = torch.zeros_like(renderer.occupancy, dtype=torch.bool)
+    seen = torch.zeros_like(renderer.occupancy.grid, dtype=torch.bool)
     index = batches.train[np.linspace(0, len(batches.train) - 1, frames).astype(int)]
     for part in np.split(index, range(8, len(index), 8)):
         batch = batches.conditions(part)
-        seen |= renderer.visible_cells(batch["windows"].to(renderer.device), batch["pose"].to(renderer.device))
-    grown = F.max_pool3d(seen[None, None].float(), 3, stride=1, padding=1)[0, 0]
-    renderer.occupancy.copy_(grown.to(torch.uint8))
+        windows, pose = (batch[name].to(renderer.device) for name in ("windows", "pose"))
+        seen |= renderer.visible_cells(windows, pose, threshold)
+    renderer.occupancy.set(seen)
     renderer.train()
 
 
@@ -231,22 +235,22 @@ def train(config: RendererConfig) -> Path:
     )
     renderer, optimizer = loop.prepare(component, optimizer)
     renderer.train()
-    samples, found = component.samples, int(config.search_share * config.steps)
+    finished_samples, searched = component.samples, int(config.search_share * config.steps)
     for step in loop:
-        component.samples = config.search_samples
-        if step == found:
-            find_occupied(component, batches)
-        if step >= found:
-            component.samples = samples
+        if step == searched:
+            find_occupied(component, batches, config.search_samples, threshold=0.02)
+        component.samples = config.search_samples if step < searched else config.samples
         for window, batch in loop.microbatches(step, batches.draw):
             batch = {name: value.to(loop.device, non_blocking=True) for name, value in batch.items()}
             with loop.accelerator.autocast():
                 out = renderer(batch["windows"], batch["pose"], window=window)
-            terms = losses(out, batch, component.box, config)
+            terms = losses(out, batch, component.occupancy.box, config)
             warps = component.warp.square().mean() + component.torso_warp.square().mean()
             loop.backward(sum(terms.values()) + config.warp_decay * warps)
         loop.update(optimizer, renderer)
         loop.record(**terms)
+    find_occupied(component, batches, config.search_samples, threshold=0.05)
+    component.samples = finished_samples
     model = loop.finish(renderer, dtype=torch.float16)
     if loop.accelerator.is_main_process:
         shipped = FastRenderer.from_pretrained(model).to(loop.device)

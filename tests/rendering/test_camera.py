@@ -2,7 +2,7 @@
 
 import torch
 
-from geneface.rendering.camera import intersect_box, pixel_directions, rays_in_head_frame
+from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 
 INTRINSICS = torch.tensor([[1400.0, 0, 250], [0, 1400, 260], [0, 0, 1]])
 
@@ -20,15 +20,3 @@ def test_points_on_a_ray_project_to_its_pixel():
     projected = INTRINSICS @ (pose[:, :3] @ point + pose[:, 3])
     assert torch.allclose(projected[2], torch.tensor(87.0), atol=1e-3), "a step of 1 is 1 cm of depth"
     assert torch.allclose(projected[:2] / projected[2], torch.tensor([(column + 0.5) * 4, (row + 0.5) * 4]), atol=1e-2)
-
-
-def test_box_is_entered_and_left_where_it_should_be():
-    box = torch.tensor([[-1.0, -1, -1], [1, 1, 1]])
-    origins = torch.tensor([[[0.0, 0, -5]]])
-    directions = torch.tensor([[[0.0, 0, 1], [0, 0, 2], [1, 0, 1], [0, 0, -1]]])
-    near, far, hit = intersect_box(origins, directions, box)
-    assert hit[0].tolist() == [True, True, False, False]
-    assert torch.allclose(near[0, :2], torch.tensor([4.0, 2.0])) and torch.allclose(
-        far[0, :2], torch.tensor([6.0, 3.0])
-    )
-    assert torch.equal(near[0, 2:], far[0, 2:])

@@ -1,8 +1,10 @@
 import pytest
 import torch
 
+from geneface.hub import PERSONS_DIR
+from geneface.rendering import upsampler
 from geneface.rendering.condition import neighbour_windows
-from geneface.rendering.fast import Window
+from geneface.rendering.fast import FastRenderer, Window
 
 
 @pytest.fixture
@@ -71,9 +73,10 @@ def test_every_parameter_gets_a_gradient(renderer, frames):
 @torch.no_grad()
 def test_a_window_equals_that_part_of_the_whole(renderer, frames):
     poses = renderer.scene.poses(0, 5)
-    window = Window(2, 1, 13)
+    window = Window(1, 2, 14)
     part, whole = renderer(frames, poses, window=window), renderer(frames, poses)
     assert torch.allclose(part.head_rgb, window.of(whole.head_rgb), atol=1e-5)
+    # Six cells at the window's edges lack their neighbours.
     inner = (..., slice(24, -24), slice(24, -24))
     assert torch.allclose(part.rgb[inner], window.of(whole.rgb, 4)[inner], atol=1e-5)
 
@@ -82,3 +85,33 @@ def test_a_window_equals_that_part_of_the_whole(renderer, frames):
 def test_landmarks_beyond_the_persons_own_are_held_back(renderer, frames):
     poses = renderer.scene.poses(0, 5)
     assert torch.allclose(renderer(frames + 100, poses).rgb, renderer(frames + 200, poses).rgb, atol=1e-4)
+
+
+@torch.no_grad()
+def test_textures_are_looked_up_where_they_count(renderer, frames, monkeypatch):
+    """The straightforward way looks everywhere."""
+    poses = renderer.scene.poses(0, 5)
+    fast = renderer(frames, poses).rgb
+    monkeypatch.setattr(upsampler, "_covered", lambda share: (slice(0, 16), slice(0, 16)))
+    assert torch.allclose(renderer(frames, poses).rgb, fast, atol=1e-5)
+
+
+@torch.no_grad()
+def test_covered_is_all_of_a_share():
+    share = torch.zeros(2, 1, 8, 8)
+    share[0, 0, 2, 5] = share[1, 0, 4, 6] = 0.1
+    assert upsampler._covered(share) == (slice(1, 6), slice(4, 8))
+    assert upsampler._covered(torch.zeros(1, 1, 8, 8)) == (slice(0, 2), slice(0, 2))
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_few_samples_near_the_surface_equal_many_everywhere():
+    """The embedded person against the straightforward quadrature: 96 samples through the whole box."""
+    renderer = FastRenderer.from_pretrained(PERSONS_DIR / "vera" / "renderer").eval()
+    lm3d, pose = renderer.condition.mean.expand(1, 3, 68, 3), renderer.scene.poses(100, 101)
+    fast = renderer(lm3d, pose).rgb
+    renderer.samples = 96
+    renderer.occupancy.grid.fill_(1)
+    error = (fast - renderer(lm3d, pose).rgb).square().mean()
+    assert -10 * torch.log10(error) > 38

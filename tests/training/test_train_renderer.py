@@ -77,13 +77,13 @@ def config(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> RendererC
         output_dir=str(folder / "whole"),
         dataset=str(dataset),
         renderer=str(folder / "renderer.json"),
-        steps=150,
+        steps=300,
         batch_size=4,
         learning_rate=1e-2,
         window=16,
         search_samples=8,
         warmup_steps=5,
-        save_every=100,
+        save_every=200,
     )
 
 
@@ -109,7 +109,7 @@ def test_the_mouth_follows_the_landmarks(trained: Path, dataset: Path):
         lm3d = tracks["lm3d"][t].expand(1, 3, 68, 3)
         picture = renderer(lm3d, renderer.scene.reference_pose[None]).rgb[0]
         dark.append(int((picture[0, 20:50, 20:44] < 0.4).sum()))
-    assert dark[0] > dark[1] + 10
+    assert dark[0] > dark[1] + 10, dark
 
 
 def test_resumed_training_ends_where_unbroken_training_does(config: RendererConfig, trained: Path, tmp_path: Path):
