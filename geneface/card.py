@@ -76,7 +76,7 @@ def _fill(template: str, tags: list[str], **words: str) -> str:
     metadata = ModelCardData(
         license="other",
         license_name="geneface-use-policy",
-        license_link="USE_POLICY.md",
+        license_link="LICENSE.md",
         library_name="geneface",
         tags=tags,
     )

@@ -12,8 +12,9 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.hub_errors import NOT_CACHED, explained, unreachable
-from geneface.index import CARD_FILES, COMPONENTS, INDEX, component_files, hub_links, read_index
+from geneface.index import INDEX, component_files, hub_links, person_files, read_index
 
+PREVIEW = "preview.png"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 MEGABYTE = 2**20
 LIMITS = {".json": MEGABYTE, ".md": MEGABYTE, ".png": 16 * MEGABYTE, ".safetensors": 4096 * MEGABYTE}
@@ -33,13 +34,7 @@ def fetch_person(repo_id: str, *, revision: str | None = None, variant: str | No
     def fetch(repository: Repository) -> Path:
         index = read_index(repository.get([INDEX], missing="is no person of GeneFace"), repo_id)
         links = hub_links(index, repo_id)
-        required, optional = [INDEX], list(CARD_FILES)
-        for name in COMPONENTS:
-            if name not in links:
-                needed, possible = component_files(name, variant)
-                required += needed
-                optional += possible
-        folder = repository.get(required, optional)
+        folder = repository.get(*person_files(index, variant))
         for name, (linked, commit) in links.items():
             fetch_components(linked, [name], revision=commit, **access)
         return folder
@@ -59,8 +54,10 @@ def fetch_components(repo_id: str, names: Sequence[str], *, revision: str | None
 
 def fetch_preview(repo_id: str, *, revision: str | None = None, **access: Any) -> Path | None:
     """The cached preview picture of a person on the Hub; None if it has none."""
-    path = Repository(repo_id, revision, **access).get([], ["preview.png"]) / "preview.png"
-    return path if path.is_file() else None
+    repository = Repository(repo_id, revision, **access)
+    if repository.sizes is not None and PREVIEW not in repository.sizes:
+        return None
+    return repository.get([PREVIEW]) / PREVIEW
 
 
 def _cached_first(

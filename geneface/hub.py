@@ -7,7 +7,7 @@ from pathlib import Path
 from geneface.errors import InputError
 from geneface.fetch import fetch_person
 from geneface.hub_errors import explained
-from geneface.index import INDEX, REPO_ID, read_index
+from geneface.index import INDEX, REPO_ID, person_files, read_index
 
 PERSONS_DIR = Path(__file__).resolve().parent.parent / "examples" / "persons"
 DEFAULT_PERSON = "vera"
@@ -38,11 +38,11 @@ def cached_persons(cache_dir: str | Path | None = None) -> dict[str, Path]:
     indexes = cache.glob(f"models--*--*/snapshots/*/{INDEX}")
     for path in sorted(indexes, key=lambda path: path.parent.stat().st_mtime):
         try:
-            read_index(path.parent)
+            required, _ = person_files(read_index(path.parent))
         except InputError:
             continue
-        repo_id = path.parents[2].name.removeprefix("models--").replace("--", "/")
-        found[repo_id] = path.parent
+        if all((path.parent / name).is_file() for name in required):
+            found[path.parents[2].name.removeprefix("models--").replace("--", "/")] = path.parent
     return dict(sorted(found.items()))
 
 

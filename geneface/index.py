@@ -15,7 +15,7 @@ INDEX = "model_index.json"
 PIPELINE = "GeneFacePipeline"
 COMPONENTS = ("feature_extractor", "motion_generator", "post_net", "renderer")
 GENERIC = ("feature_extractor", "motion_generator")
-CARD_FILES = ("README.md", "card.json", "preview.png", "USE_POLICY.md")
+CARD_FILES = ("README.md", "LICENSE.md", "card.json", "preview.png")
 REPO_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 HUB_LINK = re.compile(rf"({REPO_ID.pattern})@(\w[\w./-]*)")
 
@@ -56,6 +56,17 @@ def hub_links(index: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
                 f"{source} links its {name} to a place outside the bundle, which is refused; do not use it"
             )
     return {name: (match[1], match[2]) for name, match in matches.items() if match}
+
+
+def person_files(index: dict[str, Any], variant: str | None = None) -> tuple[list[str], list[str]]:
+    """Paths of the files that a person's bundle must have, and of those that it may have."""
+    required, optional = [INDEX], list(CARD_FILES)
+    for name in COMPONENTS:
+        if name not in index["_links"]:
+            needed, possible = component_files(name, variant)
+            required += needed
+            optional += possible
+    return required, optional
 
 
 def component_files(name: str, variant: str | None = None) -> tuple[list[str], list[str]]:

@@ -148,11 +148,15 @@ def _files(info: "ModelInfo") -> set[str]:
 
 
 def _component_files(places: dict[str, Path]) -> dict[str, Path]:
-    files = {"USE_POLICY.md": USE_POLICY}
+    """Path in the repository -> file, of the components and the licence. Each is read, so that it is what it says."""
+    files = {"LICENSE.md": USE_POLICY}
     for name, place in places.items():
-        for path in (place / "config.json", place / "preprocessor_config.json", *place.glob("model*.safetensors")):
-            if path.is_file():
-                files[f"{name}/{path.name}"] = path
+        for path in sorted((*place.glob("*config.json"), *place.glob("model*.safetensors"))):
+            if path.suffix == ".json":
+                read_json(path)
+            else:
+                read_tensors(path)
+            files[f"{name}/{path.name}"] = path
     return files
 
 

@@ -10,6 +10,7 @@ import torch
 from hub_client import ALICE, BOB, CONSENT, edit_index, load, same_weights
 
 from geneface import InputError
+from geneface.fetch import fetch_preview
 from geneface.hub import cached_persons, resolve_bundle, search_persons
 from geneface.publish import push_to_hub
 
@@ -24,6 +25,13 @@ def test_search(published, tiny_bundle):
     }
     assert [person.repo_id for person in search_persons(token=BOB)] == ["alice/tiny"]
     assert search_persons("nobody") == []
+
+
+def test_preview_alone(published):
+    assert fetch_preview("alice/tiny").read_bytes() == published.files("alice/tiny")["preview.png"].data
+    assert published.downloads() == ["preview.png"] and not cached_persons()
+    published.upload("alice/tiny", {"preview.png": None})
+    assert fetch_preview("alice/tiny") is None
 
 
 def test_pulled_once(published, tiny_bundle):
@@ -59,12 +67,14 @@ def test_offline_use_of_what_is_cached(published, tiny_bundle, monkeypatch):
         push_to_hub(tiny_bundle, "alice/tiny", consent=CONSENT)
 
 
-def test_a_half_pulled_person_is_not_used_offline(published):
+def test_a_half_pulled_person_is_not_used_offline(published, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
     published.broken = {"renderer/model.safetensors": 100}
     with pytest.raises(InputError, match=r"could not be fetched.*try again"):
         resolve_bundle("alice/tiny")
     with pytest.raises(InputError, match="not cached as a whole"):
         resolve_bundle("alice/tiny", local_files_only=True)
+    assert not cached_persons()
     published.broken.clear()
     published.requests.clear()
     load("alice/tiny")

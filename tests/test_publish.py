@@ -21,7 +21,7 @@ def test_one_commit_private_with_everything_in_it(hub, tiny_bundle):
     files = set(hub.files("alice/tiny")) - {".gitattributes", "feature_extractor/preprocessor_config.json"}
     assert files == {
         "README.md",
-        "USE_POLICY.md",
+        "LICENSE.md",
         "card.json",
         "model_index.json",
         "preview.png",
@@ -40,7 +40,7 @@ def test_card(hub, tiny_bundle):
 
     metadata = ModelCard(readme).data
     assert {"geneface", "talking-head"} <= set(metadata.tags)
-    assert (metadata.license, metadata.license_link) == ("other", "USE_POLICY.md")
+    assert (metadata.license, metadata.license_link) == ("other", "LICENSE.md")
     for words in (
         "# Tiny: a person",
         "Nobody you know.",
@@ -85,8 +85,18 @@ def test_damaged_bundles_are_not_published(hub, tiny_bundle):
     assert not hub.requests
 
 
+def test_only_what_can_be_read_is_published(hub, tiny_bundle, tmp_path):
+    (tmp_path / "secret").write_text("the key of the house")
+    for name, words in (("model.fp16.safetensors", "damaged"), ("preprocessor_config.json", "JSON")):
+        (tiny_bundle / "renderer" / name).symlink_to(tmp_path / "secret")
+        with pytest.raises(InputError, match=words):
+            push_to_hub(tiny_bundle, "alice/tiny", consent=CONSENT)
+        (tiny_bundle / "renderer" / name).unlink()
+    assert not any(line.startswith("POST") for line in hub.requests)
+
+
 def test_pushing_again_updates_and_removes(published, tiny_bundle):
-    (tiny_bundle / "post_net" / "model.fp16.safetensors").write_bytes(b"x")
+    load(tiny_bundle).post_net.save_pretrained(tiny_bundle / "post_net", variant="fp16")
     push_to_hub(tiny_bundle, "alice/tiny", consent=CONSENT, private=False)
     assert "post_net/model.fp16.safetensors" in published.files("alice/tiny")
     published.upload("alice/tiny", {"demo.mp4": b"the author's own"})
@@ -173,7 +183,7 @@ def test_two_publishers_at_once_do_not_mix(published, tiny_bundle, monkeypatch):
         return create_commit(*args, **kwargs)
 
     monkeypatch.setattr(HfApi, "create_commit", overtaken)
-    (tiny_bundle / "post_net" / "model.fp16.safetensors").write_bytes(b"x")
+    load(tiny_bundle).post_net.save_pretrained(tiny_bundle / "post_net", variant="fp16")
     with pytest.raises(InputError, match="at the same time"):
         push_to_hub(tiny_bundle, "alice/tiny", consent=CONSENT, private=False)
 
