@@ -30,16 +30,12 @@ def read_card(folder: Path) -> Card | None:
     if not path.is_file():
         return None
     content = read_json(path)
-    words = {key: value for key, value in content.items() if key != "figures"}
-    figures = content.get("figures", {})
-    known = {entry.name for entry in fields(Card)}
-    if (
-        "name" not in content
-        or not content.keys() <= known
-        or not all(isinstance(value, str) for value in words.values())
-        or not isinstance(figures, dict)
-    ):
-        raise InputError(f"{path} is not a card: it needs a name, and may have {', '.join(sorted(known - {'name'}))}")
+    words = {entry.name: content[entry.name] for entry in fields(Card) if entry.name in content}
+    figures = words.pop("figures", {})
+    if "name" not in words or not all(isinstance(value, str) for value in words.values()):
+        raise InputError(f"{path} is not a card: it needs a name, and holds words; write it again")
+    if not isinstance(figures, dict):
+        raise InputError(f"{path}: figures must map what was measured to its value; write it again")
     return Card(**words, figures={what: str(value) for what, value in figures.items()})
 
 
