@@ -87,6 +87,7 @@ class Repository:
         self.repo_id = repo_id
         self.sizes: dict[str, int] | None = None
         self.commit: str | None = None
+        self._folder: Path | None = None
         self._place: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
         if not local_files_only:
             self._list_files()
@@ -113,8 +114,6 @@ class Repository:
         Raises `InputError` if a required file is not in the repository (`missing` says what that means), if a file
         is larger than its kind may be, or if the Hub does not give it.
         """
-        from huggingface_hub import snapshot_download
-
         names = [*required, *optional]
         if self.sizes is not None:
             if absent := [name for name in required if name not in self.sizes]:
@@ -122,12 +121,9 @@ class Repository:
             names = [name for name in names if name in self.sizes]
             for name in names:
                 self._check_size(name, self.sizes[name])
-        with explained(self.repo_id, token=self._place["token"]):
-            folder = Path(
-                snapshot_download(
-                    self.repo_id, allow_patterns=names, local_files_only=self.sizes is None, **self._place
-                )
-            )
+        folder = self._folder
+        if folder is None or not all((folder / name).is_file() for name in names):
+            folder = self._folder = self._download(names)
         if self.sizes is None:
             if any(not (folder / name).is_file() for name in required):
                 raise InputError(NOT_CACHED.format(self.repo_id))
@@ -136,6 +132,22 @@ class Repository:
         else:
             self._repair(folder, names, self.sizes)
         return folder
+
+    def _download(self, names: list[str]) -> Path:
+        from huggingface_hub import snapshot_download
+        from tqdm.auto import tqdm
+
+        class Silent(tqdm):
+            def __init__(self, *args: Any, **options: Any):
+                super().__init__(*args, **{**options, "disable": True})
+
+        # Only weights take a while.
+        options: dict[str, Any] = (
+            {} if any(name.endswith(".safetensors") for name in names) else {"tqdm_class": Silent}
+        )
+        options |= {"allow_patterns": names, "local_files_only": self.sizes is None, **self._place}
+        with explained(self.repo_id, token=self._place["token"]):
+            return Path(snapshot_download(self.repo_id, **options))
 
     def _check_size(self, name: str, size: int) -> None:
         limit = LIMITS[Path(name).suffix]

@@ -23,9 +23,10 @@ def test_a_round_by_command(hub, tiny_bundle, tmp_path):
         "HF_HUB_DISABLE_XET": "1",
     }
 
-    def run(*arguments: object) -> str:
+    def run(*arguments: object, **variables: str) -> str:
         command = [sys.executable, "-m", "geneface", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
+        place = {**environment, **variables}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=place, timeout=120)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.strip()
 
@@ -33,6 +34,8 @@ def test_a_round_by_command(hub, tiny_bundle, tmp_path):
     assert url == f"{hub.url}/alice/tiny/commit/{hub.repos['model', 'alice/tiny'].head}"
     folder = Path(run("pull", "alice/tiny"))
     assert folder.is_relative_to(tmp_path / "home") and (folder / "renderer" / "model.safetensors").is_file()
+    again = run("pull", "alice/tiny", HF_HUB_DISABLE_PROGRESS_BARS="0")
+    assert again == str(folder), "without a bar, for there is nothing to fetch"
     assert run("persons", "--search", "tin").split() == ["alice/tiny", "3", "downloads,", "private"]
     assert f"alice/tiny  {folder}" in run("persons").splitlines()
 
