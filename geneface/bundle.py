@@ -19,6 +19,7 @@ from safetensors.torch import save
 from torch import nn
 
 from geneface.errors import InputError
+from geneface.index import FORMAT_VERSION as FORMAT_VERSION
 from geneface.index import read_json, weights_name, write_json
 
 PICKLE_SUFFIXES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".npy", ".npz", ".h5", ".msgpack"}

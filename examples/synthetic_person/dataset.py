@@ -11,9 +11,8 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 
 from geneface import __version__
-from geneface.bundle import atomic_folder
+from geneface.bundle import FORMAT_VERSION, atomic_folder
 from geneface.data.person import split_range
-from geneface.index import FORMAT_VERSION
 from geneface.media.audio import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 from geneface.media.video import VideoWriter
 
