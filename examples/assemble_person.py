@@ -36,9 +36,10 @@ def main() -> None:
 
     parts = {name: kind.from_pretrained(args.runs / name / "model") for name, kind in (GENERIC | PERSON).items()}
     cards = {
-        folder: card.read_text(encoding="utf-8")
+        card: card.read_text(encoding="utf-8")
         for folder in ("generic", args.name)
-        if (card := PERSONS_DIR / folder / "README.md").exists()
+        for name in ("README.md", "card.json")
+        if (card := PERSONS_DIR / folder / name).exists()
     }
     with atomic_folder(PERSONS_DIR / "generic") as folder:
         for name in GENERIC:
@@ -46,8 +47,8 @@ def main() -> None:
     del parts["sync_expert"]  # used in training only
     links = {name: "../generic" for name in GENERIC if name in parts}
     save_components(PERSONS_DIR / args.name, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16))
-    for name, card in cards.items():
-        (PERSONS_DIR / name / "README.md").write_text(card, encoding="utf-8")
+    for card, text in cards.items():
+        card.write_text(text, encoding="utf-8")
 
     pipe = GeneFacePipeline(**load_components(PERSONS_DIR / args.name, {}))
     stream = pipe.stream(args.audio, generator=torch.Generator().manual_seed(0), temperature=0.0, pose="still")

@@ -5,7 +5,6 @@ executed or unpickled: only JSON and safetensors are read.
 """
 
 import inspect
-import json
 import os
 import shutil
 import tempfile
@@ -20,8 +19,9 @@ from safetensors.torch import save
 from torch import nn
 
 from geneface.errors import InputError
+from geneface.index import FORMAT_VERSION as FORMAT_VERSION
+from geneface.index import read_json, weights_name, write_json
 
-FORMAT_VERSION = 1
 PICKLE_SUFFIXES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".npy", ".npz", ".h5", ".msgpack"}
 
 
@@ -33,23 +33,6 @@ def refuse_pickles(folder: Path) -> None:
                 f"{path} is in a format that can run code when it is loaded; a bundle holds only JSON and "
                 "safetensors: remove the file, or get the bundle from its author again"
             )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in `path`; `InputError` if it is missing or not an object."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing: the bundle is incomplete; get it again") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error}); get the bundle again") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path} does not hold a JSON object; get the bundle again")
-    return content
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -152,10 +135,6 @@ class Component(nn.Module):
         path = folder / weights_name(variant)
         load_strict(component, read_tensors(path), path)
         return component.eval()
-
-
-def weights_name(variant: str | None) -> str:
-    return f"model.{variant}.safetensors" if variant else "model.safetensors"
 
 
 def load_strict(module: nn.Module, tensors: dict[str, torch.Tensor], path: Path) -> None:

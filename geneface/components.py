@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from geneface import __version__
-from geneface.bundle import FORMAT_VERSION, atomic_folder, read_json, refuse_pickles, write_json
+from geneface.bundle import atomic_folder, refuse_pickles
+from geneface.card import Card, write_card
 from geneface.errors import InputError
-from geneface.hub import REPO_ID, resolve_bundle
+from geneface.fetch import fetch_components
+from geneface.index import COMPONENTS, FORMAT_VERSION, HUB_LINK, INDEX, PIPELINE, read_index, write_json
 
-INDEX = "model_index.json"
-PIPELINE = "GeneFacePipeline"
-COMPONENTS = ("feature_extractor", "motion_generator", "post_net", "renderer")
 # Names in a bundle resolve through this table alone; nothing that a file names is imported.
 CLASSES = {
     "FeatureExtractor": "geneface.models.feature_extractor",
@@ -31,20 +30,31 @@ def load_components(
     if unknown := sorted(given.keys() - set(COMPONENTS)):
         raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS)}")
     refuse_pickles(folder)
-    index = read_json(folder / INDEX)
-    if index.get("_class_name") != PIPELINE:
-        raise InputError(f"{folder / INDEX} does not describe a {PIPELINE}; name a person's bundle")
-    if index.get("_format_version", 0) > FORMAT_VERSION:
-        raise InputError(f"{folder} was made by a newer GeneFace; upgrade with pip install -U geneface")
-    links = index.get("_links", {})
+    index = read_index(folder)
     components = dict(given)
     for name in COMPONENTS:
         if name not in components:
-            carried = name not in links
-            bundle = folder if carried else _follow_link(folder, str(links[name]), hub or {})
+            place = component_folder(folder, index, name, hub)
+            carried = name not in index["_links"]
             component_class = _component_class(index, name, folder)
-            components[name] = component_class.from_pretrained(bundle / name, variant=variant if carried else None)
+            components[name] = component_class.from_pretrained(place, variant=variant if carried else None)
     return components
+
+
+def component_folder(folder: Path, index: dict[str, Any], name: str, hub: dict[str, Any] | None = None) -> Path:
+    """Where a component of a bundle lies: in the bundle, in one beside it, or in the cache of the Hub.
+
+    Raises `InputError` if its link leads anywhere else.
+    """
+    link = index["_links"].get(name)
+    if link is None:
+        return folder / name
+    if match := HUB_LINK.fullmatch(link):
+        return fetch_components(match[1], [name], revision=match[2], **(hub or {})) / name
+    target = (folder / link).resolve()
+    if target.parent != folder.resolve().parent:
+        raise InputError(f"{folder / INDEX} links its {name} to {link}, which is not beside the bundle; do not use it")
+    return target / name
 
 
 def save_components(
@@ -54,6 +64,7 @@ def save_components(
     variant: str | None = None,
     links: dict[str, str] | None = None,
     dtypes: dict[str, Any] | None = None,
+    card: Card | None = None,
 ) -> None:
     """Write a bundle, whole or not at all.
 
@@ -61,6 +72,7 @@ def save_components(
         components: By name.
         links: Components that are not written but found in another bundle: "user/repo@revision" or a relative path.
         dtypes: Of a component's floating point weights on disk; as they are if not named.
+        card: What is known of the person.
     """
     links = links or {}
     with atomic_folder(folder) as partial:
@@ -75,6 +87,8 @@ def save_components(
             **classes,
         }
         write_json(partial / INDEX, {**index, "_links": links} if links else index)
+        if card:
+            write_card(partial, card)
 
 
 def _component_class(index: dict[str, Any], name: str, folder: Path) -> Any:
@@ -83,11 +97,3 @@ def _component_class(index: dict[str, Any], name: str, folder: Path) -> Any:
     if class_name not in CLASSES:
         raise InputError(f"{folder / INDEX}: {name} is {entry!r}, not a component of GeneFace; get the bundle again")
     return getattr(importlib.import_module(CLASSES[class_name]), class_name)
-
-
-def _follow_link(folder: Path, link: str, hub: dict[str, Any]) -> Path:
-    """The bundle that a link names: "user/repo@revision" on the Hub, or a path relative to a local bundle."""
-    repo_id, _, revision = link.partition("@")
-    if revision and REPO_ID.fullmatch(repo_id):
-        return resolve_bundle(repo_id, revision=revision, **hub)
-    return resolve_bundle(folder / link)

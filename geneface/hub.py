@@ -1,19 +1,65 @@
-"""Where persons are found: embedded ones, local folders, the Hugging Face Hub."""
+"""Where persons are found: embedded ones, local folders, the Hugging Face Hub and its cache."""
 
-import re
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from geneface.errors import InputError
+from geneface.fetch import fetch_person
+from geneface.hub_errors import explained
+from geneface.index import INDEX, REPO_ID, person_files, read_index
 
 PERSONS_DIR = Path(__file__).resolve().parent.parent / "examples" / "persons"
 DEFAULT_PERSON = "vera"
-FILES = ["model_index.json", "README.md", "preview.png", "*/config.json", "*/*.safetensors"]
-REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
+TAGS = ["geneface", "talking-head"]
+
+
+@dataclass(frozen=True)
+class HubPerson:
+    """A person found on the Hub."""
+
+    repo_id: str
+    private: bool
+    downloads: int
+    updated: datetime | None
 
 
 def list_persons(folder: Path = PERSONS_DIR) -> list[str]:
     """Names of the persons in a folder of bundles."""
     return sorted(index.parent.name for index in folder.glob("*/model_index.json"))
+
+
+def cached_persons(cache_dir: str | Path | None = None) -> dict[str, Path]:
+    """The persons from the Hub that are on this machine: Hub id -> folder of the newest copy."""
+    from huggingface_hub import constants
+
+    found = {}
+    cache = Path(cache_dir or constants.HF_HUB_CACHE)
+    indexes = cache.glob(f"models--*--*/snapshots/*/{INDEX}")
+    for path in sorted(indexes, key=lambda path: path.parent.stat().st_mtime):
+        try:
+            required, _ = person_files(read_index(path.parent))
+        except InputError:
+            continue
+        if all((path.parent / name).is_file() for name in required):
+            found[path.parents[2].name.removeprefix("models--").replace("--", "/")] = path.parent
+    return dict(sorted(found.items()))
+
+
+def search_persons(query: str = "", *, token: str | None = None, limit: int = 20) -> list[HubPerson]:
+    """Persons on the Hub whose name matches `query`, the most downloaded first.
+
+    Raises `InputError` if the Hub cannot be reached.
+    """
+    from huggingface_hub import HfApi, constants, get_session
+
+    with explained("the list of persons", token=token):
+        # The list itself is asked for six times, in 23 s, before it fails.
+        get_session().head(constants.ENDPOINT)
+        models = HfApi(token=token).list_models(search=query or None, filter=TAGS, sort="downloads", limit=limit)
+        return [
+            HubPerson(model.id, bool(model.private), model.downloads or 0, model.last_modified) for model in models
+        ]
 
 
 def find_person(name: str | None = None) -> str:
@@ -34,11 +80,12 @@ def resolve_bundle(
     path_or_id: str | Path,
     *,
     revision: str | None = None,
+    variant: str | None = None,
     token: str | None = None,
     cache_dir: str | Path | None = None,
     local_files_only: bool = False,
 ) -> Path:
-    """A local folder for a folder or a Hub id; only JSON, safetensors, the card and the preview are fetched.
+    """A local folder for a folder or a Hub id, whose person is fetched into the cache whole.
 
     Raises `InputError` if it is neither, or if the Hub does not give it.
     """
@@ -46,27 +93,11 @@ def resolve_bundle(
         return Path(path_or_id)
     if not REPO_ID.fullmatch(str(path_or_id)):
         raise InputError(f"{path_or_id} is neither a folder nor a Hub id like user/person; name one of these")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
+    return fetch_person(
+        str(path_or_id),
+        revision=revision,
+        variant=variant,
+        token=token,
+        cache_dir=cache_dir,
+        local_files_only=local_files_only,
     )
-
-    try:
-        folder = snapshot_download(
-            str(path_or_id),
-            revision=revision,
-            token=token,
-            cache_dir=cache_dir,
-            local_files_only=local_files_only,
-            allow_patterns=FILES,
-        )
-    except RepositoryNotFoundError:
-        raise InputError(f"the Hub has no model {path_or_id}, or it is private: check the name, or log in") from None
-    except LocalEntryNotFoundError:
-        raise InputError(f"{path_or_id} is not cached and the Hub cannot be reached; go online once") from None
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise InputError(f"{path_or_id} could not be fetched from the Hub: {str(error).splitlines()[0]}") from None
-    return Path(folder)

@@ -1,5 +1,6 @@
 """GeneFacePipeline: speech in, talking portrait out; the one place where the four stages meet."""
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -9,9 +10,11 @@ import torch
 import torch.nn.functional as F
 
 from geneface.ahead import ahead
-from geneface.components import COMPONENTS, load_components, save_components
+from geneface.card import Card, read_card
+from geneface.components import load_components, save_components
 from geneface.errors import InputError
 from geneface.hub import resolve_bundle
+from geneface.index import COMPONENTS
 from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, AudioSource, open_audio
 from geneface.media.image import read_image
 from geneface.models.blink import blink_curve
@@ -46,12 +49,14 @@ class GeneFacePipeline:
         post_net: "PostNet",
         renderer: "FastRenderer",
         name: str = "",
+        card: Card | None = None,
     ):
         self.feature_extractor = feature_extractor
         self.motion_generator = motion_generator
         self.post_net = post_net
         self.renderer = renderer
         self.name = name
+        self.card = card
         self._progress_bar_config: dict[str, Any] = {}
         self._interrupt = False
 
@@ -82,13 +87,37 @@ class GeneFacePipeline:
             InputError: for a bundle that is missing, incomplete, damaged, newer than this release, or not safe.
         """
         hub: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
-        folder = resolve_bundle(path_or_id, revision=revision, **hub)
+        folder = resolve_bundle(path_or_id, revision=revision, variant=variant, **hub)
         loaded = load_components(folder, components, variant=variant, hub=hub)
-        return cls(**loaded, name=folder.name).to(device or default_device(), dtype)
+        # A person from the Hub goes by its id: its folder in the cache is named after a commit.
+        name = folder.name if Path(path_or_id).is_dir() else str(path_or_id)
+        return cls(**loaded, name=name, card=read_card(folder)).to(device or default_device(), dtype)
 
     def save_pretrained(self, folder: str | Path, *, variant: str | None = None) -> None:
         """Write a bundle that carries all four components."""
-        save_components(Path(folder), self.components, variant=variant)
+        save_components(Path(folder), self.components, variant=variant, card=self.card)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        consent: str,
+        private: bool = True,
+        token: str | None = None,
+        link_generic: str | None = None,
+    ) -> str:
+        """Publish this person, described by its `card`, in one commit; returns the commit's address.
+
+        Arguments and errors as of `geneface.publish.push_to_hub`, which publishes a bundle's files as they are.
+        """
+        from geneface.publish import push_to_hub
+
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = Path(folder) / repo_id.rpartition("/")[2]
+            self.save_pretrained(bundle)
+            return push_to_hub(
+                bundle, repo_id, consent=consent, private=private, token=token, link_generic=link_generic
+            )
 
     @property
     def components(self) -> dict[str, Any]:

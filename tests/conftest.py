@@ -1,10 +1,13 @@
 """Fixtures: tiny real components, a bundle made of them, a little speech-like sound."""
 
 import os
+import tempfile
 from pathlib import Path
 
-# Before any Hugging Face import: the tests never reach for the network.
+# Before any Hugging Face import: the tests never reach for the network, the user's cache or the user's token.
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="geneface-tests-")
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -105,3 +108,25 @@ def tiny_bundle(tmp_path: Path) -> Path:
 
     save_components(tmp_path / "tiny", tiny_components())
     return tmp_path / "tiny"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An empty Hub, used by Alice on a machine with an empty cache."""
+    from hub_client import use
+    from hub_server import HubServer
+
+    with HubServer() as server:
+        yield use(server, tmp_path / "cache", monkeypatch)
+
+
+@pytest.fixture
+def published(hub, tiny_bundle: Path):
+    """A Hub that has the tiny person, as alice/tiny, for everybody."""
+    from hub_client import CONSENT
+
+    from geneface.publish import push_to_hub
+
+    push_to_hub(tiny_bundle, "alice/tiny", consent=CONSENT, private=False)
+    hub.requests.clear()
+    return hub

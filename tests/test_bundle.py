@@ -110,9 +110,10 @@ def test_newer_format_and_foreign_index(tiny_bundle):
     edit_json(tiny_bundle / "model_index.json", _class_name="StableDiffusionPipeline")
     with pytest.raises(InputError, match="GeneFacePipeline"):
         load(tiny_bundle)
-    (tiny_bundle / "model_index.json").write_text("not json")
-    with pytest.raises(InputError, match="JSON"):
-        load(tiny_bundle)
+    for text in ("not json", "[" * 100000, "[]"):
+        (tiny_bundle / "model_index.json").write_text(text)
+        with pytest.raises(InputError, match="JSON"):
+            load(tiny_bundle)
 
 
 def test_links_to_a_neighbouring_bundle(tiny_bundle):

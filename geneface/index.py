@@ -1,0 +1,95 @@
+"""A bundle's `model_index.json`: what it must say, and which files a bundle may have beside it.
+
+Nothing here needs torch, so that persons can be listed and fetched at once.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from geneface.errors import InputError
+
+FORMAT_VERSION = 1
+INDEX = "model_index.json"
+PIPELINE = "GeneFacePipeline"
+COMPONENTS = ("feature_extractor", "motion_generator", "post_net", "renderer")
+GENERIC = ("feature_extractor", "motion_generator")
+CARD_FILES = ("README.md", "LICENSE.md", "card.json", "preview.png")
+REPO_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+HUB_LINK = re.compile(rf"({REPO_ID.pattern})@(\w[\w./-]*)")
+
+
+def read_index(folder: Path, source: str = "") -> dict[str, Any]:
+    """The index of a person's bundle, its kind, its version and the form of its links checked.
+
+    Args:
+        source: What a message calls the bundle; the index's path if empty.
+
+    Raises:
+        InputError: if it is missing, not a person's, or made by a newer release.
+    """
+    index = read_json(folder / INDEX)
+    source = source or str(folder / INDEX)
+    if index.get("_class_name") != PIPELINE:
+        raise InputError(f"{source} does not describe a {PIPELINE}; name a person's bundle")
+    version = index.get("_format_version", 0)
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise InputError(f"{source} was made by a newer GeneFace; upgrade with pip install -U geneface")
+    links = index.setdefault("_links", {})
+    if not isinstance(links, dict) or not all(
+        name in COMPONENTS and isinstance(link, str) for name, link in links.items()
+    ):
+        raise InputError(f"{source}: _links does not name components and their places; get the bundle again")
+    return index
+
+
+def hub_links(index: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
+    """The linked components of a bundle from the Hub: name -> (repository, revision).
+
+    Raises `InputError` for a link to anything but a pinned repository: a path would leave the bundle.
+    """
+    matches = {name: HUB_LINK.fullmatch(link) for name, link in index["_links"].items()}
+    for name, match in matches.items():
+        if match is None:
+            raise InputError(
+                f"{source} links its {name} to a place outside the bundle, which is refused; do not use it"
+            )
+    return {name: (match[1], match[2]) for name, match in matches.items() if match}
+
+
+def person_files(index: dict[str, Any], variant: str | None = None) -> tuple[list[str], list[str]]:
+    """Paths of the files that a person's bundle must have, and of those that it may have."""
+    required, optional = [INDEX], list(CARD_FILES)
+    for name in COMPONENTS:
+        if name not in index["_links"]:
+            needed, possible = component_files(name, variant)
+            required += needed
+            optional += possible
+    return required, optional
+
+
+def component_files(name: str, variant: str | None = None) -> tuple[list[str], list[str]]:
+    """Paths in a bundle of a component's files: those that it must have, and those that it may have."""
+    return [f"{name}/config.json", f"{name}/{weights_name(variant)}"], [f"{name}/preprocessor_config.json"]
+
+
+def weights_name(variant: str | None) -> str:
+    return f"model.{variant}.safetensors" if variant else "model.safetensors"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`; `InputError` if it is missing or not an object."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: the bundle is incomplete; get it again") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error}); get the bundle again") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} does not hold a JSON object; get the bundle again")
+    return content
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
