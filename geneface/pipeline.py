@@ -1,7 +1,7 @@
 """GeneFacePipeline: speech in, talking portrait out; the one place where the four stages meet."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,12 +15,12 @@ from geneface.components import load_components, save_components
 from geneface.errors import InputError
 from geneface.hub import resolve_bundle
 from geneface.index import COMPONENTS
-from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, AudioSource, open_audio
-from geneface.media.image import read_image
-from geneface.models.blink import blink_curve
+from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
+from geneface.models.blink import add_blinks
 from geneface.models.motion_generator import latent_noise
-from geneface.models.silence import silence_gate
-from geneface.models.streaming import overlapped
+from geneface.models.silence import close_in_silence
+from geneface.models.streaming import numbered_batches, overlapped
+from geneface.options import Background, background_picture, check_options
 from geneface.output import FrameChunk, GeneFacePipelineOutput, as_type
 from geneface.rendering.condition import neighbour_windows
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from geneface.rendering.fast import FastRenderer
 
 
-Background = str | Path | np.ndarray | None
 Callback = Callable[["GeneFacePipeline", int, int], None]
 
 
@@ -227,16 +226,19 @@ class GeneFacePipeline:
         callback_on_frame_end: Callback | None = None,
     ) -> Iterator[FrameChunk]:
         """Yield frames as they are ready, in memory that does not grow with the audio; arguments as in a call."""
-        self.check_inputs(temperature=temperature, pose=pose, blink=blink, size=size)
+        check_options(temperature=temperature, pose=pose, blink=blink, size=size)
         self._interrupt = False
         seed = _seed(generator)
-        backdrop = self.prepare_background(background)
+        backdrop = background_picture(background, self.renderer.size)
+        if backdrop is not None:
+            backdrop = backdrop.to(self.device, self.renderer.dtype)
         with open_audio(audio, sampling_rate) as source, self.progress_bar(total=source.frames) as bar:
             motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
             adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
-            blinking = self._add_blinks(self._close_in_silence(adapted, source), seed, blink)
-            windows = overlapped(blinking, lambda window, _: neighbour_windows(window), 1)
-            numbered = _batches(windows, self.batch_frames)
+            final = close_in_silence(adapted, self.post_net.target_rest, source.read)
+            if blink == "natural":
+                final = add_blinks(final, self.renderer.scene.blink_shift, seed)
+            windows = overlapped(final, lambda window, _: neighbour_windows(window), 1)
 
             def render(item: tuple[int, torch.Tensor]) -> FrameChunk:
                 start, batch = item
@@ -248,7 +250,7 @@ class GeneFacePipeline:
                     total=source.frames,
                 )
 
-            for chunk in ahead(render, numbered, self.render_threads):
+            for chunk in ahead(render, numbered_batches(windows, self.batch_frames), self.render_threads):
                 if self._interrupt:
                     return
                 yield chunk
@@ -316,18 +318,6 @@ class GeneFacePipeline:
         )
         return output if return_dict else output.to_tuple()
 
-    def check_inputs(self, *, temperature: float, pose: str | np.ndarray, blink: str, size: int | None) -> None:
-        if not 0 <= temperature <= 2:
-            raise InputError(f"temperature is {temperature}; it must be between 0 and 2")
-        if isinstance(pose, str) and pose not in ("natural", "still"):
-            raise InputError(f"pose is {pose!r}; it must be natural, still, or an array of head poses")
-        if not isinstance(pose, str) and (np.ndim(pose) != 3 or np.shape(pose)[1:] != (3, 4) or not len(pose)):
-            raise InputError(f"the pose array has shape {list(np.shape(pose))}; it must be [N, 3, 4], head to camera")
-        if blink not in ("natural", "none"):
-            raise InputError(f"blink is {blink!r}; it must be natural or none")
-        if size is not None and (not 64 <= size <= 2048 or size % 2):
-            raise InputError(f"size is {size}; it must be an even number between 64 and 2048")
-
     def prepare_poses(self, pose: str | np.ndarray, start: int, count: int) -> torch.Tensor:
         """Head poses [count, 3, 4] of frames from `start` on."""
         scene = self.renderer.scene
@@ -335,51 +325,6 @@ class GeneFacePipeline:
             return scene.poses(start, start + count) if pose == "natural" else scene.reference_pose.repeat(count, 1, 1)
         index = np.minimum(np.arange(start, start + count), len(pose) - 1)
         return torch.as_tensor(np.asarray(pose)[index]).to(scene.reference_pose)
-
-    def prepare_background(self, background: Background) -> torch.Tensor | None:
-        """[3, size, size] in [0, 1] from a path, a colour or a uint8 picture."""
-        if background is None:
-            return None
-        side = self.renderer.size
-        if isinstance(background, str) and background.startswith("#"):
-            try:
-                colour = np.frombuffer(bytes.fromhex(background[1:]), np.uint8).reshape(1, 1, 3)
-            except ValueError:
-                raise InputError(f"background {background!r} is not a colour like #20a0ff") from None
-            picture = np.broadcast_to(colour, (side, side, 3))
-        elif isinstance(background, np.ndarray):
-            if background.dtype != np.uint8 or background.ndim != 3 or background.shape[2] != 3:
-                raise InputError("a background array must be uint8 of shape [H, W, 3]")
-            picture = background
-        else:
-            picture = read_image(background, (side, side))
-        tensor = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].to(self.device, self.renderer.dtype) / 255
-        return F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0]
-
-    def _close_in_silence(self, chunks: Iterator[torch.Tensor], source: AudioSource) -> Iterator[torch.Tensor]:
-        rest, start = self.post_net.target_rest, 0
-        for chunk in chunks:
-            gate = torch.from_numpy(silence_gate(source.read, start, start + len(chunk))).to(chunk)
-            yield rest + (chunk - rest) * gate[:, None, None]
-            start += len(chunk)
-
-    def _add_blinks(self, chunks: Iterator[torch.Tensor], seed: int, blink: str) -> Iterator[torch.Tensor]:
-        start = 0
-        for chunk in chunks:
-            if blink == "natural":
-                curve = torch.from_numpy(blink_curve(seed, start, start + len(chunk))).to(chunk)
-                chunk = chunk + curve[:, None, None] * self.renderer.scene.blink_shift
-            start += len(chunk)
-            yield chunk
-
-
-def _batches(windows: Iterable[torch.Tensor], size: int) -> Iterator[tuple[int, torch.Tensor]]:
-    """Parts of at most `size` frames with the number of their first frame."""
-    start = 0
-    for chunk in windows:
-        for batch in chunk.split(size):
-            yield start, batch
-            start += len(batch)
 
 
 def default_device() -> torch.device:

@@ -9,6 +9,7 @@ import torch
 
 from geneface import GeneFacePipeline, InputError
 from geneface.media.audio import open_audio
+from geneface.models.silence import close_in_silence
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -74,7 +75,7 @@ def test_stages_equal_call(tiny_pipeline, speech):
     features = pipe.extract_features(speech, 16000)
     lm3d = pipe.adapt_motion(pipe.generate_motion(features, generator=seeded()))
     with open_audio(speech, 16000) as source:
-        lm3d = torch.cat(list(pipe._close_in_silence(iter([lm3d]), source)))
+        lm3d = torch.cat(list(close_in_silence([lm3d], pipe.post_net.target_rest, source.read)))
     frames = pipe.render(neighbour_windows(lm3d), pipe.prepare_poses("natural", 0, len(lm3d)))
     whole = run(pipe, speech, blink="none")
     assert np.allclose(lm3d.numpy(), whole.landmarks, atol=1e-5)

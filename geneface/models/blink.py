@@ -1,6 +1,9 @@
 """A natural blink process, tied to absolute frame numbers so that streaming does not change it."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
+import torch
 
 PERIOD = 90
 """Frames in which at most one blink begins: about 15 blinks a minute."""
@@ -21,3 +24,12 @@ def blink_curve(seed: int, start: int, stop: int) -> np.ndarray:
         if begin < end:
             curve[begin:end] = CURVE[begin - first : end - first]
     return curve
+
+
+def add_blinks(chunks: Iterable[torch.Tensor], closed: torch.Tensor, seed: int) -> Iterator[torch.Tensor]:
+    """Chunks of LM3D [n, 68, 3] with blinks; `closed` [68, 3] is what closed eyes add."""
+    start = 0
+    for chunk in chunks:
+        curve = torch.from_numpy(blink_curve(seed, start, start + len(chunk))).to(chunk)
+        yield chunk + curve[:, None, None] * closed
+        start += len(chunk)

@@ -34,3 +34,12 @@ def overlapped(
             window, start = window[drop:], start + drop
     if window is not None and start + len(window) > done:
         yield apply(window, start)[done - start :]
+
+
+def numbered_batches(chunks: Iterable[torch.Tensor], size: int) -> Iterator[tuple[int, torch.Tensor]]:
+    """Parts of at most `size` frames of each chunk, with the number of their first frame."""
+    start = 0
+    for chunk in chunks:
+        for batch in chunk.split(size):
+            yield start, batch
+            start += len(batch)
