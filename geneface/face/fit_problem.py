@@ -112,11 +112,10 @@ class FitProblem:
         self.mean = surface.mean
         self.trust = torch.ones(len(points)).double() if trust is None else trust.double()
         self.count = len(self.mean)
-        identities = surface.identity_basis[: settings.identity_components]
-        self.components = len(identities)
-        offsets = torch.eye(3 * self.count, dtype=torch.float64).unflatten(1, (self.count, 3))
-        self.shapes = torch.cat([identities, offsets])
-        self.shape_prior = torch.full((len(self.shapes),), settings.offset_prior, dtype=torch.float64)
+        self.identities = surface.identity_basis[: settings.identity_components]
+        self.components = len(self.identities)
+        unknowns = self.components + 3 * self.count
+        self.shape_prior = torch.full((unknowns,), settings.offset_prior, dtype=torch.float64)
         self.shape_prior[: self.components] = settings.identity_prior
         self.shape_prior[self.components :].view(-1, 3)[60:68] *= 20  # inner lips: open or closed is not a constant
         self.expressions = surface.expression_basis
@@ -141,7 +140,8 @@ class FitProblem:
 
     def points_3d(self, state: FitState) -> torch.Tensor:
         """[T, P, 3] in the head frame."""
-        neutral = self.mean + torch.einsum("i,ivc->vc", state.shape, self.shapes)
+        identity, offset = state.shape[: self.components], state.shape[self.components :]
+        neutral = self.mean + offset.view(-1, 3) + torch.einsum("i,ivc->vc", identity, self.identities)
         return neutral + torch.einsum("te,evc->tvc", state.expression, self.expressions)
 
     def project(self, state: FitState) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -202,13 +202,34 @@ class FitProblem:
     def update_shape(self, state: FitState) -> None:
         """One step of identity and offsets, which all frames share."""
         residual, derivative = self.residual(state)
+        weights = self.weights * (self.trust / self.trust.sum())[:, None]
+        by_identity = self._jacobian(derivative, state.rotation, self.identities)
+        weighted = (by_identity * weights[..., None]).flatten(0, 1)
+        count, lips = self.components, sorted({*self.upper, *self.lower})
         hessian, gradient = torch.diag(self.shape_prior), self.shape_prior * state.shape
-        share = self.trust / self.trust.sum()
-        for t in range(len(residual)):
-            jacobian = self._jacobian(derivative[t : t + 1], state.rotation[t : t + 1], self.shapes)[0]
-            weighted = jacobian * (self.weights * share[t])[:, None]
-            hessian = hessian + weighted.T @ jacobian
-            gradient = gradient + weighted.T @ residual[t]
+        hessian[:count, :count] += weighted.T @ by_identity.flatten(0, 1)
+        gradient[:count] += weighted.T @ residual.flatten()
+
+        # An offset moves its own point only, and those of the lips their gaps.
+        own = derivative @ state.rotation[:, None]
+        own_weighted = own * weights[:, : 2 * self.count].unflatten(1, (self.count, 2))[..., None]
+        cross = torch.einsum("tvin,tvij->nvj", by_identity[:, : 2 * self.count].unflatten(1, (-1, 2)), own_weighted)
+        gradient[count:] += torch.einsum(
+            "tvij,tvi->vj", own_weighted, residual[:, : 2 * self.count].unflatten(1, (-1, 2))
+        ).flatten()
+        blocks = torch.einsum("tvij,tvik->vjk", own_weighted, own)
+        rows = count + torch.arange(3 * self.count).view(-1, 3)
+        hessian[rows[:, :, None], rows[:, None, :]] += blocks
+        hessian[:count, count:] += cross.flatten(1)
+        unit = torch.zeros(3 * len(lips), self.count, 3, dtype=torch.float64)
+        unit.view(len(lips), 3, self.count, 3)[range(len(lips)), :, lips] = torch.eye(3, dtype=torch.float64)
+        gaps = self._jacobian(derivative, state.rotation, unit)[:, 2 * self.count :].flatten(0, 1)
+        gaps_weighted = gaps * weights[:, 2 * self.count :].flatten()[:, None]
+        columns = rows[lips].flatten()
+        hessian[columns[:, None], columns] += gaps_weighted.T @ gaps
+        hessian[:count, columns] += by_identity[:, 2 * self.count :].flatten(0, 1).T @ gaps_weighted
+        gradient[columns] += gaps_weighted.T @ residual[:, 2 * self.count :].flatten()
+        hessian[count:, :count] = hessian[:count, count:].T
         state.shape = state.shape - torch.linalg.solve(hessian, gradient)
 
     def normal_equations(self, state: FitState, prior: torch.Tensor) -> NormalEquations:

@@ -61,9 +61,7 @@ def fit_face(
     prior = torch.zeros(len(problem.points), len(problem.expressions), dtype=torch.float64)
     if expression is not None:
         prior = torch.as_tensor(expression).double().clamp(0, 1)
-    state = FitState(
-        torch.zeros(len(problem.shapes), dtype=torch.float64), prior.clone(), *problem.weak_perspective(prior)
-    )
+    state = FitState(torch.zeros_like(problem.shape_prior), prior.clone(), *problem.weak_perspective(prior))
     for iteration in range(settings.iterations):
         problem.update_shape(state)
         equations = problem.normal_equations(state, prior)
