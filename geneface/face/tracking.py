@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from geneface.face.face_model import FaceModel
 from geneface.face.fit_problem import (
     FitProblem,
     FitSettings,
@@ -29,6 +28,8 @@ FOCAL_LENGTHS = (1.2, 1.7, 2.4, 3.4, 4.8)
 USUAL_FOCAL, FOCAL_SPREAD, FOCAL_PRIOR = 2.4, 0.4, 0.02
 """Usual value in sizes of the picture, its spread as a logarithm, and what one such spread costs in cm²."""
 ITERATIONS = 8
+VIDEO_SETTINGS = FitSettings(identity_components=100, identity_prior=0.03, offset_prior=0.2, others=0.5)
+"""A video says more about its one person than a clip of seconds: the priors weigh less."""
 STIFFNESS = torch.tensor([2000.0, 2000.0, 2000.0, 80.0, 80.0, 80.0], dtype=torch.float64)
 """Weights of squared second differences of the pose (radians, cm): what passes is slower than some 4 Hz."""
 BAD_FRAME = 2.5
@@ -43,7 +44,9 @@ class Observation:
 
     surface: SurfacePoints
     points: np.ndarray
-    """[T, N, 2] square pixels; may be mapped from disk"""
+    """[R, N, 2 or more] square pixels; may be mapped from disk"""
+    rows: np.ndarray
+    """[T] which of the R rows stands for each frame"""
     columns: np.ndarray
     """[P] which of the N points stand for the points of the surface"""
     start: np.ndarray
@@ -54,7 +57,7 @@ class Observation:
     def problem(
         self, frames: np.ndarray, intrinsics: torch.Tensor, settings: FitSettings, weights: torch.Tensor | None
     ) -> FitProblem:
-        points = torch.from_numpy(np.ascontiguousarray(self.points[frames][:, self.columns, :2]))
+        points = torch.from_numpy(np.ascontiguousarray(self.points[self.rows[frames]][:, self.columns, :2]))
         trust = torch.from_numpy(np.where(self.valid[frames], 1.0, LOST))
         return FitProblem(self.surface, points, intrinsics, settings, weights, trust)
 
@@ -85,7 +88,7 @@ def track_face(
     identities: int,
     size: int,
     train: range,
-    settings: FitSettings | None = None,
+    settings: FitSettings = VIDEO_SETTINGS,
     weights: torch.Tensor | None = None,
 ) -> Track:
     """Fit the whole video, of pictures `size` a side.
@@ -93,13 +96,12 @@ def track_face(
     Identity, offsets and camera are those of frames in `train`. `identities` is the length of the identity to
     return. `weights` [P] multiply those of the settings; 0 leaves a point out.
     """
-    settings = settings or FitSettings()
     keys = np.flatnonzero(observation.valid[: train.stop])
     keys = keys[keys >= train.start]
     keys = keys[np.linspace(0, len(keys) - 1, min(KEYFRAMES, len(keys))).astype(int)]
     shape, focal = fit_person(observation, keys, size, settings, weights)
     intrinsics = camera_matrix(focal, size)
-    frames = len(observation.points)
+    frames = len(observation.rows)
     expression, pose, projected = [], [], []
     for start in range(0, frames, CHUNK):
         stop = min(start + CHUNK, frames)
@@ -166,8 +168,6 @@ def fit_person(
         for focal in (best / step, best * step):
             attempt(focal)
         best = min(tried, key=lambda focal: tried[focal][0])
-    if __debug__:
-        print({round(k, 2): round(v[0], 3) for k, v in sorted(tried.items())})
     return tried[best][1].shape, best
 
 
