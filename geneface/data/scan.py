@@ -1,6 +1,7 @@
 """A first look through a video: its shots, where the face is, and whether it can be used at all."""
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,11 @@ class Scan:
 
 def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
     """Look at all frames of a video; `InputError` that says why it cannot be used."""
-    changes, boxes, crowds = [0.0], {}, {}
-    previous, even, total = None, True, 0
+    changes = [0.0]
+    boxes: dict[int, np.ndarray | None] = {}
+    crowds: dict[int, bool] = {}
+    previous: np.ndarray | None = None
+    even, total = True, 0
     for moment in video:
         total = moment.index + 1
         even = even and moment.fresh and abs(moment.shown - moment.index / FPS) < TOLERANCE
@@ -64,9 +68,9 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
         previous = thumbnail
         if moment.index % detector.stride == 0:
             picture = video.picture(moment, LONGEST_SIDE)
-            found = [face_box(face.points[detector.order_68]) for face in detector.find(picture)]
-            found = [box * video.width / picture.shape[1] for box in found]
-            boxes[moment.index], crowds[moment.index] = _largest(found)
+            scale = video.width / picture.shape[1]
+            faces = [scale * face_box(face.points[detector.order_68]) for face in detector.find(picture)]
+            boxes[moment.index], crowds[moment.index] = _largest(faces)
     if total < SHORTEST:
         raise InputError(
             f"{video.path} is {total / FPS:.1f} s long; give at least {SHORTEST // FPS} s, better some minutes"
@@ -78,13 +82,13 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
             f"{video.path} is cut into shots of less than {SHORTEST // FPS} s; give a video of one person in one shot"
         )
     looked = [index for index in boxes if first <= index < stop]
-    seen = [boxes[index] for index in looked if boxes[index] is not None]
+    seen = [box for index in looked if (box := boxes[index]) is not None]
     if not seen:
         raise InputError(f"no face was found in {video.path}; give a video of one person who faces the camera")
     share = len(seen) / len(looked)
     if share < LEAST_SEEN:
         raise InputError(
-            f"a face is to be seen in only {share:.0%} of {video.path}; give a part in which the person faces the camera"
+            f"only {share:.0%} of {video.path} shows a face; give a part of it in which the person faces the camera"
         )
     if np.mean([crowds[index] for index in looked]) > SECOND_SHARE:
         raise InputError(f"several faces are to be seen in {video.path}; give a video of one person, or crop it")
@@ -123,7 +127,7 @@ def find_cuts(changes: np.ndarray) -> list[int]:
     """The frames at which another shot begins, from how much each frame differs from the one before."""
     cuts = []
     for index in np.flatnonzero(changes > CUT_LEVELS):
-        around = np.delete(changes[max(index - CUT_REACH, 0) : index + CUT_REACH + 1], min(index, CUT_REACH))
+        around = np.append(changes[max(index - CUT_REACH, 0) : index], changes[index + 1 : index + 1 + CUT_REACH])
         if changes[index] > CUT_RATIO * (np.median(around) + 0.5):
             cuts.append(int(index))
     return cuts
@@ -137,4 +141,4 @@ def longest_shot(cuts: list[int], total: int, boxes: dict[int, np.ndarray | None
         seen = sum(box is not None for index, box in boxes.items() if shot[0] <= index < shot[1])
         return seen, shot[1] - shot[0]
 
-    return max(zip(borders[:-1], borders[1:], strict=True), key=faces)
+    return max(pairwise(borders), key=faces)

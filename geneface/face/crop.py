@@ -31,6 +31,10 @@ class Crop:
     def box(self) -> tuple[float, float, float, float]:
         return self.left, self.top, self.left + self.side, self.top + self.side
 
+    def scaled(self, factor: float) -> "Crop":
+        """The same square in a picture scaled by `factor`."""
+        return Crop(self.left * factor, self.top * factor, self.side * factor)
+
 
 def face_box(points: np.ndarray) -> np.ndarray:
     """(left, top, right, bottom) of 68 points [..., 68, 2]: from the brows to the chin."""
