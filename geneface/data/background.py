@@ -37,7 +37,7 @@ def clean_plate(pictures: Iterable[np.ndarray], masks: Iterable[np.ndarray]) -> 
     for row in range(shown.shape[1]):
         values = np.ma.masked_array(shown[:, row], np.broadcast_to(~visible[:, row, :, None], shown[:, row].shape))
         plate[row] = np.ma.median(values, axis=0).filled(0)
-        deviation += float(np.abs(values - plate[row]).sum())
+        deviation += float(np.where(values.mask, 0, np.abs(values.data - plate[row])).sum())
     seen = visible.sum(0) >= min(FEWEST, len(shown))
     filled = fill(plate, seen)
     return Plate(

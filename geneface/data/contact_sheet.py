@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,6 +11,11 @@ from geneface.face.crop import Crop
 from geneface.face.face_model import FaceModel
 from geneface.face.parsing import HEAD, TORSO
 from geneface.media.image import write_image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+    from PIL.ImageDraw import ImageDraw as Pen
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 COLUMNS, CELL, GAP, CAPTION = 6, 256, 6, 22
 PLOT_HEIGHT = 130
@@ -111,19 +117,19 @@ def face_polygons(face: FaceModel) -> torch.Tensor:
     return face.faces[inside & whole]
 
 
-def _font(size: int):  # type: ignore[no-untyped-def]
+def _font(size: int) -> "FreeTypeFont | ImageFont":
     from PIL import ImageFont
 
     return ImageFont.load_default(size)
 
 
-def _small(picture: np.ndarray):  # type: ignore[no-untyped-def]
+def _small(picture: np.ndarray) -> "Picture":
     from PIL import Image
 
     return Image.fromarray(picture).resize((CELL, CELL), Image.Resampling.LANCZOS)
 
 
-def _landmarks(picture: np.ndarray, points: np.ndarray):  # type: ignore[no-untyped-def]
+def _landmarks(picture: np.ndarray, points: np.ndarray) -> "Picture":
     from PIL import ImageDraw
 
     cell = _small(picture)
@@ -133,7 +139,7 @@ def _landmarks(picture: np.ndarray, points: np.ndarray):  # type: ignore[no-unty
     return cell
 
 
-def _mesh(picture: np.ndarray, vertices: np.ndarray, shade: np.ndarray, polygons: np.ndarray):  # type: ignore[no-untyped-def]
+def _mesh(picture: np.ndarray, vertices: np.ndarray, shade: np.ndarray, polygons: np.ndarray) -> "Picture":
     from PIL import Image, ImageDraw
 
     cell = _small(picture)
@@ -147,7 +153,7 @@ def _mesh(picture: np.ndarray, vertices: np.ndarray, shade: np.ndarray, polygons
     return Image.blend(cell, drawn, 0.65)
 
 
-def _mask(picture: np.ndarray, mask: np.ndarray):  # type: ignore[no-untyped-def]
+def _mask(picture: np.ndarray, mask: np.ndarray) -> "Picture":
     from PIL import Image
 
     tint = np.asarray(_small(picture)).astype(np.float32)
@@ -157,7 +163,7 @@ def _mask(picture: np.ndarray, mask: np.ndarray):  # type: ignore[no-untyped-def
     return Image.fromarray(tint.astype(np.uint8))
 
 
-def _source(picture: np.ndarray, crop: Crop):  # type: ignore[no-untyped-def]
+def _source(picture: np.ndarray, crop: Crop) -> "Picture":
     from PIL import Image, ImageDraw
 
     height, width = picture.shape[:2]
@@ -168,16 +174,16 @@ def _source(picture: np.ndarray, crop: Crop):  # type: ignore[no-untyped-def]
     return cell
 
 
-def _plot(draw, sheet: Sheet, box: tuple[int, int, int, int]) -> None:  # type: ignore[no-untyped-def]
+def _plot(draw: "Pen", sheet: Sheet, box: tuple[int, int, int, int]) -> None:
     left, top, right, bottom = box
     draw.rectangle(box, outline=FAINT)
     frames = len(sheet.opening)
     for curve, colour in ((sheet.loudness, SOUND), (sheet.opening, MOUTH)):
-        low, high = np.percentile(curve, [1, 99])
+        low, high = (float(value) for value in np.percentile(curve, [1, 99]))
         level = np.clip((curve - low) / max(high - low, 1e-9), 0, 1)
         x = left + (right - left) * (np.arange(frames) + 0.5) / frames
         y = bottom - 4 - (bottom - top - 8) * level
         draw.line([(float(a), float(b)) for a, b in zip(x, y, strict=True)], fill=colour, width=1)
     for frame in sheet.chosen:
-        x = left + (right - left) * (frame + 0.5) / frames
-        draw.line([(x, top), (x, top + 8)], fill=INK)
+        at = left + (right - left) * (frame + 0.5) / frames
+        draw.line([(at, top), (at, top + 8)], fill=INK)

@@ -123,7 +123,7 @@ def write_sheet(video: Path, work: Path, scan: Scan, face: FaceModel, path: Path
                 f"landmarks: {figures.fit_error:.1f} pixels from the face model; lost in {figures.lost:.1%} of frames",
                 f"head: turns by up to {figures.turned:.0f} degrees; {figures.blinks} blinks",
                 f"mouth opening follows loudness: r = {figures.sound_r:.2f}",
-                f"background: {figures.scene_seen:.0%} of the picture seen, moves by {figures.scene_unrest:.1f} of 255",
+                f"background: {figures.scene_seen:.0%} of the picture seen, moves by {figures.scene_unrest:.1f}/255",
                 "picture: taken as it is" if scan.as_it_is else f"picture: 1 source pixel = {figures.enlarged:.2f}",
             ],
             warnings=warnings,

@@ -82,6 +82,14 @@ class Track:
     projected: torch.Tensor
     """[T, P, 2] pixels"""
 
+    def project(self, surface: SurfacePoints, offset: torch.Tensor) -> torch.Tensor:
+        """Pixels [T, P, 2] of any points of the surface, each off its place by `offset` [P, 3] cm."""
+        identity = self.identity[: len(surface.identity_basis)].double()
+        points = surface.mean + torch.einsum("i,ivc->vc", identity, surface.identity_basis) + offset
+        points = points + torch.einsum("te,evc->tvc", self.expression.double(), surface.expression_basis)
+        camera = points @ self.pose[:, :, :3].double().mT + self.pose[:, None, :, 3].double()
+        return camera[..., :2] / camera[..., 2:] * self.intrinsics.diagonal()[:2] + self.intrinsics[:2, 2]
+
 
 def track_face(
     observation: Observation,
