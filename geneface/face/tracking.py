@@ -22,10 +22,10 @@ from geneface.face.fit_problem import (
 )
 
 KEYFRAMES = 40
-CHUNK, CONTEXT = 250, 15
+CHUNK, CONTEXT = 250, 40
 FOCAL_LENGTHS = (1.2, 1.7, 2.4, 3.4, 4.8)
 """Where the search for the focal length looks first, in sizes of the picture."""
-USUAL_FOCAL, FOCAL_SPREAD, FOCAL_PRIOR = 2.4, 0.4, 0.02
+USUAL_FOCAL, FOCAL_SPREAD, FOCAL_PRIOR = 2.4, 0.4, 0.04
 """Usual value in sizes of the picture, its spread as a logarithm, and what one such spread costs in cm²."""
 ITERATIONS = 8
 VIDEO_SETTINGS = FitSettings(identity_components=100, identity_prior=0.03, offset_prior=0.2, others=0.5)
@@ -152,7 +152,7 @@ def fit_person(
             known = tried[near][1]
             translation = known.translation * torch.tensor([1.0, 1.0, focal / near]).double()
             state = FitState(known.shape.clone(), known.expression.clone(), known.rotation.clone(), translation)
-            rounds = 3
+            rounds = 4
         else:
             shape = torch.zeros_like(problem.shape_prior)
             state, rounds = FitState(shape, prior.clone(), *problem.weak_perspective(prior)), ITERATIONS
@@ -162,7 +162,9 @@ def fit_person(
             still = torch.zeros_like(prior)
             change = expression_step(equations, state.expression) if iteration >= 2 or tried else still
             move(state, change, torch.linalg.solve(equations.hessian[:, :6, :6], -pose_gradient(equations, change)))
-        cost = float(problem.cost(state).median() + (problem.shape_prior * state.shape.square()).sum())
+        # All frames share one shape: it counts once, against the data of all of them.
+        cost = float(problem.cost(state).median())
+        cost += float((problem.shape_prior * state.shape.square()).sum()) / len(keys)
         cost += settings.expression_prior * float((state.expression - prior).square().sum(-1).median())
         cost += FOCAL_PRIOR * float(np.log(focal / USUAL_FOCAL) / FOCAL_SPREAD) ** 2
         tried[focal] = (cost, state)
