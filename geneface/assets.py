@@ -51,7 +51,7 @@ FACE_MODEL = Asset(
     "MIT",
     "https://github.com/ICT-VGL/ICT-FaceKit/archive/da5f95a607f5e6b37755b38d3385d7f2853732e5.zip",
     "",
-    "TENSORS",
+    "3cefc6ed3b9aa6ed087947503d15986087b0d1ce7d3873542e707fa877bc2e7b",
 )
 ASSETS = (FACE_LANDMARKER, FACE_PARSER, FACE_MODEL)
 

@@ -59,6 +59,52 @@ def persons(args: argparse.Namespace) -> None:
         print(f"{name:<{width}}  {PERSONS_DIR / name}")
 
 
+def preprocess(args: argparse.Namespace) -> None:
+    """A video of one talking person in, a dataset to train that person from out, with a contact sheet to look at."""
+    from tqdm import tqdm
+
+    from geneface.bundle import read_json
+    from geneface.data.preprocess import Settings, preprocess
+
+    def progress(items: Any, name: str, length: int | None) -> Any:
+        return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
+
+    settings = Settings(landmarks=args.landmarks)
+    folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
+    for warning in read_json(folder / "manifest.json")["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(folder)
+    print(f"look at {folder / 'contact_sheet.png'}")
+
+
+def face_model(args: argparse.Namespace) -> None:
+    """Convert a 3D face model: the folder of a clone of ICT-FaceKit in, one safetensors file out."""
+    from geneface.face.convert import convert_ict
+
+    convert_ict(args.source, args.output)
+    print(args.output)
+
+
+def assets(args: argparse.Namespace) -> None:
+    """The third-party models that training a person needs: which are here, from where, under which licence."""
+    from tqdm import tqdm
+
+    from geneface.assets import ASSETS, assets_folder, find_asset, get_asset
+
+    print(f"in {assets_folder(args.assets)}:")
+    for asset in ASSETS:
+        if args.fetch and not find_asset(asset, args.assets):
+            with tqdm(desc=asset.name, unit="B", unit_scale=True, disable=None) as bar:
+
+                def show(have: int, total: int | None, bar: Any = bar) -> None:
+                    bar.total = total
+                    bar.update(have - bar.n)
+
+                get_asset(asset, args.assets, show)
+        state = "here" if find_asset(asset, args.assets) else "missing"
+        print(f"{asset.name:<40} {state:<8} {asset.licence:<11} {asset.purpose}; {asset.url}")
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="geneface", description="Speech in, photo-realistic talking portrait out.")
     parser.add_argument("--version", action="version", version=f"geneface {__version__}")
@@ -81,6 +127,24 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=int, metavar="S", help="width and height in pixels (default: the person's own)")
     sub.add_argument("--background", metavar="FILE|#rrggbb", help="picture or colour behind the person")
     sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best that is there)")
+
+    sub = command("preprocess", preprocess)
+    sub.add_argument("video", metavar="VIDEO", help="one person who speaks to the camera, with sound")
+    sub.add_argument("-o", "--output", metavar="DIR", required=True, help="the dataset to make")
+    sub.add_argument(
+        "--landmarks", choices=("mediapipe", "face-alignment"), default="mediapipe", help="their detector"
+    )
+    sub.add_argument(
+        "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
+    )
+
+    sub = command("face-model", face_model)
+    sub.add_argument("source", metavar="ICT_DIR", help="a clone of ICT-FaceKit")
+    sub.add_argument("-o", "--output", metavar="FILE", required=True, help="the safetensors file to write")
+
+    sub = command("assets", assets)
+    sub.add_argument("--fetch", action="store_true", help="download those that are missing")
+    sub.add_argument("--assets", metavar="DIR", help="where they are (default: GENEFACE_ASSETS or a cache)")
 
     command("persons", persons)
     return parser
