@@ -86,7 +86,12 @@ def draw_sheet(sheet: Sheet, path: Path) -> None:
             page.paste(cell, place)
             draw.text((place[0] + 4, place[1] + 2), f"{sheet.chosen[column] / 25:.1f} s", (255, 255, 255), _font(12))
         top += CELL + CAPTION + GAP
-    draw.text((GAP, top), "mouth opening (orange) and loudness (blue): they should rise together", INK, _font(13))
+    draw.text(
+        (GAP, top),
+        "mouth opening (orange), loudness (blue): the mouth should move with the sound and rest without",
+        INK,
+        _font(13),
+    )
     _plot(draw, sheet, (GAP, top + CAPTION, width - GAP, height - GAP))
     write_image(path, np.asarray(page))
 

@@ -124,7 +124,12 @@ def preprocess(
     job = Job(video, work, settings, Path(assets_folder) if assets_folder else None, progress)
     for name, step in STEPS:
         if not (work / name).exists():
-            step(job, work / f"partial.{name}")
+            try:
+                step(job, work / f"partial.{name}")
+            except InputError:
+                if name == STEPS[0][0]:  # A video that is refused leaves nothing behind.
+                    shutil.rmtree(work)
+                raise
             os.replace(work / f"partial.{name}", work / name)
     _finish(job, made_of, target)
     return target
@@ -148,8 +153,7 @@ def _scan(job: Job, path: Path) -> None:
 def _frames(job: Job, path: Path) -> None:
     scan = job.scan()
     with SteadyVideo(job.video) as video:
-        if scan.as_it_is and video.codec == COPIED:
-            video.copy_stream(path)
+        if scan.as_it_is and video.codec == COPIED and _copied(video, path, scan.frames):
             return
         with VideoWriter(path, (SIZE, SIZE), crf=QUALITY) as writer:
             for moment in job.progress(video, "cropping", scan.first + scan.frames):
@@ -157,6 +161,18 @@ def _frames(job: Job, path: Path) -> None:
                     break
                 if moment.index >= scan.first:
                     writer.write(cut_out(video.picture(moment), scan.crop)[None])
+
+
+def _copied(video: SteadyVideo, path: Path, frames: int) -> bool:
+    """Whether the video's own stream could be put into an mp4 with all of its frames."""
+    import av
+
+    try:
+        video.copy_stream(path)
+        with VideoReader(path) as reader:
+            return sum(1 for _ in reader) == frames
+    except (av.FFmpegError, ValueError):
+        return False
 
 
 def _audio(job: Job, path: Path) -> None:

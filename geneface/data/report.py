@@ -124,7 +124,9 @@ def write_sheet(video: Path, work: Path, scan: Scan, face: FaceModel, path: Path
                 f"head: turns by up to {figures.turned:.0f} degrees; {figures.blinks} blinks",
                 f"mouth opening follows loudness: r = {figures.sound_r:.2f}",
                 f"background: {figures.scene_seen:.0%} of the picture seen, moves by {figures.scene_unrest:.1f}/255",
-                "picture: taken as it is" if scan.as_it_is else f"picture: 1 source pixel = {figures.enlarged:.2f}",
+                "picture: taken as it is"
+                if scan.as_it_is
+                else f"picture: {scan.crop.side:.0f} of {scan.width} x {scan.height} source pixels, scaled to {SIZE}",
             ],
             warnings=warnings,
             source=first,

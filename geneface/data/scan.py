@@ -69,12 +69,15 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
         if moment.index % detector.stride == 0:
             picture = video.picture(moment, LONGEST_SIDE)
             scale = video.width / picture.shape[1]
-            faces = [scale * face_box(face.points[detector.order_68]) for face in detector.find(picture)]
-            boxes[moment.index], crowds[moment.index] = _largest(faces)
+            boxes[moment.index], crowds[moment.index] = _largest(
+                [scale * box for box in find_faces(detector, picture)]
+            )
     if total < SHORTEST:
         raise InputError(
             f"{video.path} is {total / FPS:.1f} s long; give at least {SHORTEST // FPS} s, better some minutes"
         )
+    if not any(box is not None for box in boxes.values()):
+        raise InputError(f"no face was found in {video.path}; give a video of one person who faces the camera")
     cuts = find_cuts(np.array(changes))
     first, stop = longest_shot(cuts, total, boxes)
     if stop - first < SHORTEST:
@@ -83,8 +86,6 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
         )
     looked = [index for index in boxes if first <= index < stop]
     seen = [box for index in looked if (box := boxes[index]) is not None]
-    if not seen:
-        raise InputError(f"no face was found in {video.path}; give a video of one person who faces the camera")
     share = len(seen) / len(looked)
     if share < LEAST_SEEN:
         raise InputError(
@@ -107,6 +108,17 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
         face_pixels=float(np.median(found[:, 3] - found[:, 1])),
         seen=share,
     )
+
+
+def find_faces(detector: FaceDetector, picture: np.ndarray) -> list[np.ndarray]:
+    """Boxes [4] of the faces in a picture; where there seem to be none, small ones are sought in parts of it."""
+    height, width = picture.shape[0] * 5 // 9, picture.shape[1] * 5 // 9
+    corners = [(x, y) for y in (0, picture.shape[0] - height) for x in (0, width * 2 // 5, picture.shape[1] - width)]
+    parts = [(0, 0, picture), *((x, y, picture[y : y + height, x : x + width]) for x, y in corners)]
+    for left, top, part in parts:
+        if found := detector.find(part):
+            return [face_box(face.points[detector.order_68]) + np.array([left, top] * 2) for face in found]
+    return []
 
 
 def _largest(boxes: list[np.ndarray]) -> tuple[np.ndarray | None, bool]:

@@ -109,14 +109,14 @@ class SteadyVideo:
         return to_rgb(moment.frame, self._reformatter, size)
 
     def copy_stream(self, target: Path) -> None:
-        """Write the video track as it is, without sound, as an mp4."""
+        """Write the video track as it is, without sound, as an mp4; `av.FFmpegError` or ValueError if it cannot be."""
         import av
 
         self._container.seek(0)
         with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
             stream = output.add_stream_from_template(self._stream)
             for packet in self._container.demux(self._stream):
-                if packet.dts is not None:
+                if packet.size:
                     packet.stream = stream
                     output.mux(packet)
 
