@@ -2,11 +2,10 @@
 
 import hashlib
 import os
-import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from pathlib import Path
 
 from geneface.errors import InputError
@@ -55,9 +54,6 @@ FACE_MODEL = Asset(
 )
 ASSETS = (FACE_LANDMARKER, FACE_PARSER, FACE_MODEL)
 
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are there and those there will be, if known."""
-
 
 def assets_folder(folder: str | Path | None = None) -> Path:
     """Where assets are: `folder` if given, else what GENEFACE_ASSETS names, else the user's cache."""
@@ -73,19 +69,27 @@ def find_asset(asset: Asset, folder: str | Path | None = None) -> Path | None:
     return path if path.is_file() else None
 
 
-def get_asset(asset: Asset, folder: str | Path | None = None, progress: Progress | None = None) -> Path:
+def is_genuine(asset: Asset, path: Path) -> bool:
+    """Whether a file is what the table says."""
+    if asset.tensors_sha256:
+        from geneface.face.convert import tensors_digest
+
+        return tensors_digest(path) == asset.tensors_sha256
+    return file_digest(path) == asset.sha256
+
+
+def get_asset(asset: Asset, folder: str | Path | None = None) -> Path:
     """The file, fetched at first need; `InputError` that says which file to put where if that cannot be done."""
-    found = find_asset(asset, folder)
-    return found or fetch_asset(asset, folder, progress)
+    return find_asset(asset, folder) or fetch_asset(asset, folder)
 
 
-def fetch_asset(asset: Asset, folder: str | Path | None = None, progress: Progress | None = None) -> Path:
-    """Download, check and put in its place; a download that broke off goes on where it stopped."""
+def fetch_asset(asset: Asset, folder: str | Path | None = None) -> Path:
+    """Download with a progress bar, check and put in its place; a download that broke off goes on where it stopped."""
     target = assets_folder(folder) / asset.name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.download")
-        download(asset.url, partial, progress)
+        download(asset.url, partial)
     except (OSError, urllib.error.URLError) as error:
         reason = getattr(error, "reason", None) or error
         raise InputError(
@@ -94,29 +98,28 @@ def fetch_asset(asset: Asset, folder: str | Path | None = None, progress: Progre
             + (", converted with `geneface face-model`" if asset.tensors_sha256 else "")
         ) from None
     if asset.tensors_sha256:
-        _convert(asset, partial, target)
+        _convert(partial, target, asset)
     else:
-        if file_digest(partial) != asset.sha256:
-            partial.unlink()
-            raise InputError(
-                f"what {asset.url} gave is not the file that was expected (wrong SHA-256); nothing is kept"
-            )
-        os.replace(partial, target)
+        _accept(partial, target, asset)
     return target
 
 
-def _convert(asset: Asset, archive: Path, target: Path) -> None:
-    from geneface.face.convert import convert_archive, tensors_digest
+def _convert(archive: Path, target: Path, asset: Asset) -> None:
+    from geneface.face.convert import convert_archive
 
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        converted = Path(folder) / target.name
-        try:
-            convert_archive(archive, converted)
-            if tensors_digest(converted) != asset.tensors_sha256:
-                raise InputError(f"what {asset.url} gave is not the model that was expected (wrong SHA-256)")
-        finally:
-            archive.unlink()
-        os.replace(converted, target)
+    converted = target.with_name(f".{target.name}.converted")
+    try:
+        convert_archive(archive, converted)
+    finally:
+        archive.unlink()
+    _accept(converted, target, asset)
+
+
+def _accept(file: Path, target: Path, asset: Asset) -> None:
+    if not is_genuine(asset, file):
+        file.unlink()
+        raise InputError(f"what {asset.url} gave is not the file that was expected (wrong SHA-256); nothing is kept")
+    os.replace(file, target)
 
 
 def file_digest(path: Path) -> str:
@@ -124,32 +127,34 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def download(url: str, partial: Path, progress: Progress | None = None) -> None:
+def download(url: str, partial: Path) -> None:
     """Fetch `url` into `partial`, going on from what is there already; raises OSError."""
     for attempt in range(ATTEMPTS):
         have = partial.stat().st_size if partial.exists() else 0
-        request = urllib.request.Request(url, headers={"User-Agent": "geneface"})
-        if have:
-            request.add_header("Range", f"bytes={have}-")
+        headers = {"User-Agent": "geneface"} | ({"Range": f"bytes={have}-"} if have else {})
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                resumed = have > 0 and response.status == 206
-                length = response.headers.get("Content-Length")
-                total = int(length) + (have if resumed else 0) if length else None
-                have = have if resumed else 0
-                with partial.open("ab" if resumed else "wb") as file:
-                    while block := response.read(BLOCK):
-                        file.write(block)
-                        have += len(block)
-                        if progress:
-                            progress(have, total)
-            if total is None or have >= total:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as response:
+                have = have if response.status == 206 else 0
+                total = have + int(response.headers.get("Content-Length") or 0)
+                _receive(response, partial, have, total)
+            if partial.stat().st_size >= total:
                 return
         except urllib.error.HTTPError as error:
-            if error.code == 416 and have:  # All of it, or more, is there: the checksum will tell.
+            if error.code == 416:  # All of it, or more, is there: the checksum will tell.
                 return
             raise
         except OSError:
             if attempt == ATTEMPTS - 1:
                 raise
     raise OSError("the connection broke off")
+
+
+def _receive(response: HTTPResponse, partial: Path, have: int, total: int) -> None:
+    from tqdm import tqdm
+
+    name = partial.name.strip(".").removesuffix(".download")
+    bar = tqdm(desc=name, initial=have, total=total or None, unit="B", unit_scale=True, leave=False, disable=None)
+    with partial.open("ab" if have else "wb") as file, bar:
+        while block := response.read(BLOCK):
+            file.write(block)
+            bar.update(len(block))

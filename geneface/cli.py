@@ -87,21 +87,14 @@ def face_model(args: argparse.Namespace) -> None:
 
 def assets(args: argparse.Namespace) -> None:
     """The third-party models that training a person needs: which are here, from where, under which licence."""
-    from tqdm import tqdm
-
-    from geneface.assets import ASSETS, assets_folder, find_asset, get_asset
+    from geneface.assets import ASSETS, assets_folder, fetch_asset, find_asset, is_genuine
 
     print(f"in {assets_folder(args.assets)}:")
     for asset in ASSETS:
-        if args.fetch and not find_asset(asset, args.assets):
-            with tqdm(desc=asset.name, unit="B", unit_scale=True, disable=None) as bar:
-
-                def show(have: int, total: int | None, bar: Any = bar) -> None:
-                    bar.total = total
-                    bar.update(have - bar.n)
-
-                get_asset(asset, args.assets, show)
-        state = "here" if find_asset(asset, args.assets) else "missing"
+        path = find_asset(asset, args.assets)
+        if args.fetch and path is None:
+            path = fetch_asset(asset, args.assets)
+        state = "missing" if path is None else "here" if is_genuine(asset, path) else "changed"
         print(f"{asset.name:<40} {state:<8} {asset.licence:<11} {asset.purpose}; {asset.url}")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from geneface import assets
-from geneface.assets import ASSETS, Asset, assets_folder, fetch_asset, find_asset, get_asset
+from geneface.assets import ASSETS, Asset, assets_folder, fetch_asset, find_asset, get_asset, is_genuine
 from geneface.errors import InputError
 
 CONTENT = bytes(range(256)) * 5000
@@ -63,11 +63,10 @@ def model(server: Server, path: str = "/model", digest: str = "") -> Asset:
 
 
 def test_fetched_once_and_then_found(server: Server, tmp_path: Path) -> None:
-    seen: list[tuple[int, int | None]] = []
     asset = model(server)
     assert find_asset(asset, tmp_path) is None
-    path = get_asset(asset, tmp_path, lambda have, total: seen.append((have, total)))
-    assert path.read_bytes() == CONTENT and seen[-1] == (len(CONTENT), len(CONTENT))
+    path = get_asset(asset, tmp_path)
+    assert path.read_bytes() == CONTENT and is_genuine(asset, path)
     assert get_asset(asset, tmp_path) == path and len(server.ranges) == 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.bin"]
 
@@ -116,12 +115,22 @@ def test_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.real_data
 def test_the_files_of_the_table_are_the_expected_ones(shared: Path) -> None:
-    from geneface.face.convert import tensors_digest
-
     for asset in ASSETS:
         path = find_asset(asset, shared / "models")
-        assert path is not None
-        if asset.tensors_sha256:
-            assert tensors_digest(path) == asset.tensors_sha256
-        else:
-            assert assets.file_digest(path) == asset.sha256
+        assert path is not None and is_genuine(asset, path)
+
+
+def test_an_archive_is_converted_on_arrival(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from geneface.face import convert
+
+    def convert_archive(archive: Path, target: Path) -> None:
+        target.write_bytes(archive.read_bytes()[:10])
+
+    monkeypatch.setattr(convert, "convert_archive", convert_archive)
+    monkeypatch.setattr(convert, "tensors_digest", lambda path: path.read_bytes().hex())
+    address = f"http://127.0.0.1:{server.server_port}/archive"
+    asset = Asset("face.safetensors", "testing", "MIT", address, "", CONTENT[:10].hex())
+    assert fetch_asset(asset, tmp_path).read_bytes() == CONTENT[:10]
+    with pytest.raises(InputError, match="SHA-256"):
+        fetch_asset(Asset("other", "testing", "MIT", address, "", "00"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["face.safetensors"]

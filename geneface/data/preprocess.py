@@ -118,6 +118,8 @@ def preprocess(
         shutil.rmtree(work)
     try:
         work.mkdir(parents=True, exist_ok=True)
+        for left in (*work.glob("partial.*"), *work.glob(".partial.*")):
+            left.unlink()
     except OSError as error:
         raise InputError(f"cannot write {target} ({error.strerror}); choose another place") from None
     write_json(work / "job.json", made_of)
@@ -146,6 +148,9 @@ def _identity(video: Path) -> dict[str, Any]:
 
 def _scan(job: Job, path: Path) -> None:
     sound_start(job.video)
+    # What is missing is fetched before any work is done.
+    for asset in assets.ASSETS:
+        job.asset(asset)
     with SteadyVideo(job.video) as video, job.detector() as detector:
         write_json(path, scan_video(video, detector).to_json())
 

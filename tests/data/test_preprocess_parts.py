@@ -204,6 +204,7 @@ def test_steps_are_kept_and_gone_on_from(tmp_path: Path, monkeypatch: pytest.Mon
             done.append(name)
             path.write_text("half")
             if name in broken:
+                path.with_name(f".{path.stem}.k1ll3d.mp4").write_text("half")
                 raise KeyboardInterrupt
             path.write_text(str(job.video.stat().st_size))
 
@@ -223,6 +224,8 @@ def test_steps_are_kept_and_gone_on_from(tmp_path: Path, monkeypatch: pytest.Mon
     broken.clear()
     assert preprocess(tmp_path / "v.mp4", target) == target
     assert done == ["a.txt", "b.txt", "b.txt", "c.txt"] and (target / "b.txt").read_text() == "5"
+    kept = {"a.txt", "b.txt", "c.txt", "job.json", "manifest.json"}
+    assert {path.name for path in target.iterdir()} == kept, "nothing half-written is left"
     preprocess(tmp_path / "v.mp4", target)
     assert len(done) == 4, "finished: nothing is done again"
     with pytest.raises(InputError, match="something else"):

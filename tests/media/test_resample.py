@@ -92,6 +92,27 @@ def test_oblong_pixels_become_square(tmp_path: Path) -> None:
         assert video.picture(next(iter(video)), 32).shape == (12, 32, 3)
 
 
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_turned_pictures_are_seen_upright(tmp_path: Path, degrees: int) -> None:
+    """As a telephone held upright stores them: turned, with a tag that says by how much."""
+    upright = np.full((96, 64, 3), 20, np.uint8)
+    upright[:32] = 230
+    with av.open(str(tmp_path / "phone.mov"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stored = np.ascontiguousarray(np.rot90(upright, -degrees // 90))
+        stream.height, stream.width = stored.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.set_display_rotation(degrees)
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(stored, "rgb24")))
+        container.mux(stream.encode())
+    with SteadyVideo(tmp_path / "phone.mov") as video:
+        assert (video.width, video.height, video.plain) == (64, 96, False)
+        picture = video.picture(next(iter(video)))
+    assert picture.shape == (96, 64, 3)
+    assert picture[:30].mean() > 200 and picture[34:].mean() < 50
+
+
 def test_the_stream_is_copied_as_it_is(tmp_path: Path) -> None:
     record(tmp_path / "plain.mp4", even(25))
     with SteadyVideo(tmp_path / "plain.mp4") as video:
