@@ -69,7 +69,7 @@ def preprocess(args: argparse.Namespace) -> None:
     def progress(items: Any, name: str, length: int | None) -> Any:
         return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
 
-    settings = Settings(landmarks=args.landmarks)
+    settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
     folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
     for warning in read_json(folder / "manifest.json")["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
@@ -78,10 +78,12 @@ def preprocess(args: argparse.Namespace) -> None:
 
 
 def face_model(args: argparse.Namespace) -> None:
-    """Convert a 3D face model: the folder of a clone of ICT-FaceKit in, one safetensors file out."""
+    """Convert a 3D face model: a clone of ICT-FaceKit or a BFM_model_front.mat in, one safetensors file out."""
     from geneface.face.convert import convert_ict
+    from geneface.face.convert_bfm import convert_bfm
 
-    convert_ict(args.source, args.output)
+    convert = convert_bfm if args.source.lower().endswith(".mat") else convert_ict
+    convert(args.source, args.output)
     print(args.output)
 
 
@@ -132,7 +134,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     sub = command("face-model", face_model)
-    sub.add_argument("source", metavar="ICT_DIR", help="a clone of ICT-FaceKit")
+    sub.add_argument("source", metavar="ICT_DIR|BFM_FILE", help="a clone of ICT-FaceKit, or a BFM_model_front.mat")
     sub.add_argument("-o", "--output", metavar="FILE", required=True, help="the safetensors file to write")
 
     sub = command("assets", assets)

@@ -113,13 +113,14 @@ def shade_mesh(
 
 
 def face_polygons(face: FaceModel) -> torch.Tensor:
-    """The quads of the face itself, without the head behind it: those in front of the jaw line's ends."""
+    """The polygons [F, 4] of the face itself, without the head behind it: those in front of the jaw line's ends."""
     key = face.mean_landmarks
-    middle = face.mean[face.faces.clamp_min(0)].mean(1)
+    # A triangle is a quad that repeats its last corner.
+    quads = torch.where(face.faces < 0, face.faces[:, 2:3], face.faces)
+    middle = face.mean[quads].mean(1)
     above = key[17:27, 1].max() + 3.5
     inside = (middle[:, 2] > key[[0, 16], 2].max()) & (middle[:, 1] > key[8, 1] - 0.5) & (middle[:, 1] < above)
-    whole = (face.faces >= 0).all(1)
-    return face.faces[inside & whole]
+    return quads[inside]
 
 
 def _font(size: int) -> "FreeTypeFont | ImageFont":

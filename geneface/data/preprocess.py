@@ -61,6 +61,8 @@ class Settings:
 
     landmarks: str = "mediapipe"
     """One of `DETECTORS`."""
+    face_model: str = ""
+    """A converted face model; ICT-FaceKit's if empty."""
 
 
 @dataclass
@@ -80,6 +82,9 @@ class Job:
         if self.settings.landmarks == "face-alignment":
             return FaceAlignmentDetector()
         return LandmarkDetector(self.asset(assets.FACE_LANDMARKER))
+
+    def face(self) -> FaceModel:
+        return FaceModel.load(self.settings.face_model or self.asset(assets.FACE_MODEL))
 
     def frames(self) -> Iterator[np.ndarray]:
         """The dataset's pictures."""
@@ -149,8 +154,8 @@ def _identity(video: Path) -> dict[str, Any]:
 def _scan(job: Job, path: Path) -> None:
     sound_start(job.video)
     # What is missing is fetched before any work is done.
-    for asset in assets.ASSETS:
-        job.asset(asset)
+    job.face()
+    job.asset(assets.FACE_PARSER)
     with SteadyVideo(job.video) as video, job.detector() as detector:
         write_json(path, scan_video(video, detector).to_json())
 
@@ -210,7 +215,7 @@ def _masks(job: Job, path: Path) -> None:
 
 
 def _tracks(job: Job, path: Path) -> None:
-    face = FaceModel.load(job.asset(assets.FACE_MODEL))
+    face = job.face()
     points, seen = map_rows(job.work / "points"), read_tensors(job.work / "landmarks.safetensors")
     valid = seen["valid"].numpy()
     rows = nearest_valid(valid)
@@ -267,7 +272,7 @@ def _features(job: Job, path: Path) -> None:
 
 
 def _sheet(job: Job, path: Path) -> None:
-    face = FaceModel.load(job.asset(assets.FACE_MODEL))
+    face = job.face()
     write_json(job.work / "report.json", report.write_sheet(job.video, job.work, job.scan(), face, path))
 
 

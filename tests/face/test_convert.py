@@ -2,9 +2,11 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from scipy.io import savemat
 
 from geneface.cli import main
 from geneface.errors import InputError
@@ -55,6 +57,39 @@ def test_what_is_none_or_incomplete_is_refused(ict: Path, tmp_path: Path) -> Non
         path.unlink()
     with pytest.raises(InputError, match="no meshes of identities"):
         convert_ict(ict, tmp_path / "a.safetensors")
+
+
+def test_a_bfm_file_becomes_a_face_model(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    mean, identity, expression = rng.normal(size=300), rng.normal(size=(300, 5)), rng.normal(size=(300, 2))
+    savemat(
+        tmp_path / "BFM_model_front.mat",
+        {
+            "meanshape": mean[None],
+            "idBase": identity,
+            "exBase": expression,
+            "keypoints": np.arange(1, 69)[None],
+            "tri": np.array([[1, 2, 3], [4, 5, 6]]),
+        },
+    )
+    target = tmp_path / "bfm.safetensors"
+    assert main(["face-model", str(tmp_path / "BFM_model_front.mat"), "-o", str(target)]) == 0
+    face = FaceModel.load(target)
+    assert face.mean.shape == (100, 3) and face.mean.mean(0).abs().max() < 1e-5
+    assert (face.mean[7] - face.mean[0]).tolist() == pytest.approx(list(10 * (mean[21:24] - mean[:3])), abs=1e-5)
+    assert face.identity_basis[3, 7].tolist() == pytest.approx(list(10 * identity[21:24, 3]), rel=2e-3)
+    assert face.expression_names[2:] == ("component01_up", "component01_down")
+    moved = face.lm3d(torch.tensor([[0, 0, 0, 1.0]]))[0, 7]
+    assert moved.tolist() == pytest.approx(list(-30 * expression[21:24, 1]), rel=2e-3)
+    assert face.landmark_vertices[0] == 0 and face.faces.tolist() == [[0, 1, 2, -1], [3, 4, 5, -1]]
+
+
+def test_another_mat_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    savemat(tmp_path / "other.mat", {"x": np.zeros(3)})
+    (tmp_path / "junk.mat").write_bytes(b"junk")
+    for name in ("other.mat", "junk.mat", "nothing.mat"):
+        assert main(["face-model", str(tmp_path / name), "-o", str(tmp_path / "a.safetensors")]) == 2
+        assert "BFM_model_front.mat" in capsys.readouterr().err
 
 
 @pytest.mark.real_data
