@@ -129,6 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--landmarks", choices=("mediapipe", "face-alignment"), default="mediapipe", help="their detector"
     )
+    sub.add_argument("--face-model", metavar="FILE", default="", help="see geneface face-model (default: ICT-FaceKit)")
     sub.add_argument(
         "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
     )

@@ -59,10 +59,6 @@ class SurfacePoints:
             key, mean = torch.cat([key, vertices]), torch.cat([mean, places])
         return cls(mean.double(), face.identity_basis[:, key].double(), face.expression_basis[:, key].double())
 
-    def select(self, first: int) -> "SurfacePoints":
-        """The first `first` points."""
-        return SurfacePoints(self.mean[:first], self.identity_basis[:, :first], self.expression_basis[:, :first])
-
 
 @dataclass
 class FitState:
