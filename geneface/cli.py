@@ -102,6 +102,47 @@ def bench(args: argparse.Namespace) -> None:
     print(json.dumps(vars(report), indent=2) if args.json else as_table(report))
 
 
+def preprocess(args: argparse.Namespace) -> None:
+    """A video of one talking person in, a dataset to train that person from out, with a contact sheet to look at."""
+    from tqdm import tqdm
+
+    from geneface.bundle import read_json
+    from geneface.data.preprocess import Settings, preprocess
+
+    def progress(items: Any, name: str, length: int | None) -> Any:
+        return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
+
+    settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
+    folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
+    for warning in read_json(folder / "manifest.json")["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(folder)
+    print(f"look at {folder / 'contact_sheet.png'}")
+
+
+def face_model(args: argparse.Namespace) -> None:
+    """Convert a 3D face model: a clone of ICT-FaceKit or a BFM_model_front.mat in, one safetensors file out."""
+    from geneface.face.convert import convert_ict
+    from geneface.face.convert_bfm import convert_bfm
+
+    convert = convert_bfm if args.source.lower().endswith(".mat") else convert_ict
+    convert(args.source, args.output)
+    print(args.output)
+
+
+def assets(args: argparse.Namespace) -> None:
+    """The third-party models that training a person needs: which are here, from where, under which licence."""
+    from geneface.assets import ASSETS, assets_folder, fetch_asset, find_asset, is_genuine
+
+    print(f"in {assets_folder(args.assets)}:")
+    for asset in ASSETS:
+        path = find_asset(asset, args.assets)
+        if args.fetch and path is None:
+            path = fetch_asset(asset, args.assets)
+        state = "missing" if path is None else "here" if is_genuine(asset, path) else "changed"
+        print(f"{asset.name:<40} {state:<8} {asset.licence:<11} {asset.purpose}; {asset.url}")
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="geneface", description="Speech in, photo-realistic talking portrait out.")
     parser.add_argument("--version", action="version", version=f"geneface {__version__}")
@@ -127,6 +168,25 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=int, metavar="S", help="width and height in pixels (default: the person's own)")
     sub.add_argument("--background", metavar="FILE|#rrggbb", help="picture or colour behind the person")
     sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best that is there)")
+
+    sub = command("preprocess", preprocess)
+    sub.add_argument("video", metavar="VIDEO", help="one person who speaks to the camera, with sound")
+    sub.add_argument("-o", "--output", metavar="DIR", required=True, help="the dataset to make")
+    sub.add_argument(
+        "--landmarks", choices=("mediapipe", "face-alignment"), default="mediapipe", help="their detector"
+    )
+    sub.add_argument("--face-model", metavar="FILE", default="", help="see geneface face-model (default: ICT-FaceKit)")
+    sub.add_argument(
+        "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
+    )
+
+    sub = command("face-model", face_model)
+    sub.add_argument("source", metavar="ICT_DIR|BFM_FILE", help="a clone of ICT-FaceKit, or a BFM_model_front.mat")
+    sub.add_argument("-o", "--output", metavar="FILE", required=True, help="the safetensors file to write")
+
+    sub = command("assets", assets)
+    sub.add_argument("--fetch", action="store_true", help="download those that are missing")
+    sub.add_argument("--assets", metavar="DIR", help="where they are (default: GENEFACE_ASSETS or a cache)")
 
     sub = command("persons", persons)
     sub.add_argument("--search", metavar="Q", help="search the Hub for persons whose name has Q in it")

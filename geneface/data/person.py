@@ -3,9 +3,12 @@
 manifest.json          source, fps, size, version, settings
 frames.mp4             512 x 512, 25 frames/s, visually lossless
 audio.flac             16 kHz mono
-tracks.safetensors     lm3d [T, 68, 3], landmarks_2d [T, 68, 2], pose [T, 3, 4], intrinsics [3, 3], blink [T], ...
+tracks.safetensors     lm3d [T, 68, 3], landmarks_2d [T, 68, 2], pose [T, 3, 4], intrinsics [3, 3], blink [T],
+                       expression [T, N_e], identity [N_i]
 masks.safetensors      masks [T, 128, 128] uint8: 0 background, 1 head, 2 torso
 background.png         the scene without the person
+features.safetensors   features [2T, D]: HuBERT's, of the embedded extractor
+contact_sheet.png      all of it on one page, to look at
 """
 
 import tempfile
@@ -17,10 +20,11 @@ import torch
 
 from geneface.bundle import read_json, read_tensors
 from geneface.errors import InputError
+from geneface.face.parsing import BACKGROUND, HEAD, TORSO
 from geneface.media.image import read_image
 from geneface.media.video import VideoReader
 
-BACKGROUND, HEAD, TORSO = 0, 1, 2
+__all__ = ["BACKGROUND", "HEAD", "TORSO", "PersonDataset", "split_range"]
 
 
 def split_range(frames: int, split: str) -> range:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -64,31 +64,76 @@ class Detection(NamedTuple):
         return self.points[:, MEDIAPIPE_68, :2]
 
 
+class Face(NamedTuple):
+    """One face in one picture."""
+
+    points: np.ndarray
+    """[N, 3] float32 in pixels; N is the detector's `points`"""
+    blendshapes: np.ndarray | None
+    """[52] ARKit scores, from a detector that has them"""
+
+
+class FaceDetector(Protocol):
+    """What tracking asks of a landmark detector; a context manager."""
+
+    points: int
+    """How many landmarks it finds."""
+    order_68: np.ndarray
+    """[68] which of them stand for the iBUG points"""
+    stride: int
+    """Every how many frames a search through a whole video can afford to look."""
+
+    def find(self, picture: np.ndarray) -> list[Face]:
+        """All faces in a uint8 RGB picture [H, W, 3], on its own."""
+        ...
+
+    def follow(self, picture: np.ndarray) -> Face | None:
+        """The face in the next picture of a video of one person."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
 class LandmarkDetector:
-    """MediaPipe's FaceLandmarker in video mode; a context manager.
+    """MediaPipe's FaceLandmarker; a context manager.
 
     >>> with LandmarkDetector("face_landmarker.task") as detector:
     ...     detection = detector.detect(VideoReader("video.mp4"))
     """
+
+    points = 478
+    order_68 = MEDIAPIPE_68
+    stride = 5
+    most_faces = 3
 
     def __init__(self, model: str | Path, fps: float = 25.0):
         if not Path(model).is_file():
             raise InputError(f"{model} is missing: name MediaPipe's face_landmarker.task, or run `geneface assets`")
         try:
             import mediapipe
-            from mediapipe.tasks.python import BaseOptions, vision
+            from mediapipe.tasks.python import vision
         except (ImportError, OSError) as error:
             raise InputError(
                 f"finding landmarks needs mediapipe ({error}): pip install 'geneface[tracking]'; on a bare Debian or "
                 "Ubuntu also apt-get install libgl1 libegl1 libgles2"
             ) from None
+        self._model = str(model)
         self._image: Any = lambda frame: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame)
         self._interval = 1000.0 / fps
         self._time = 0.0
-        self._detector = vision.FaceLandmarker.create_from_options(
+        self._video: Any = self._open(vision.RunningMode.VIDEO, 1)
+        self._single: Any = None
+
+    def _open(self, mode: Any, faces: int) -> Any:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        return vision.FaceLandmarker.create_from_options(
             vision.FaceLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(model)),
-                running_mode=vision.RunningMode.VIDEO,
+                base_options=BaseOptions(model_asset_path=self._model),
+                running_mode=mode,
+                num_faces=faces,
                 output_face_blendshapes=True,
             )
         )
@@ -97,29 +142,84 @@ class LandmarkDetector:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._detector.close()
+        self._video.close()
+        if self._single is not None:
+            self._single.close()
+
+    def find(self, picture: np.ndarray) -> list[Face]:
+        """All faces in a uint8 RGB picture [H, W, 3], on its own; three at most."""
+        if self._single is None:
+            from mediapipe.tasks.python import vision
+
+            self._single = self._open(vision.RunningMode.IMAGE, self.most_faces)
+        return _faces(self._single.detect(self._image(np.ascontiguousarray(picture))), picture)
+
+    def follow(self, picture: np.ndarray) -> Face | None:
+        """The face in the next picture of a video of one person."""
+        result = self._video.detect_for_video(self._image(np.ascontiguousarray(picture)), int(self._time))
+        self._time += self._interval
+        return next(iter(_faces(result, picture)), None)
 
     def detect(self, frames: Iterable[np.ndarray]) -> Detection:
         """Landmarks in successive uint8 RGB pictures [H, W, 3]; `InputError` if no picture shows a face."""
-        points: list[np.ndarray | None] = []
-        scores: list[np.ndarray | None] = []
-        for frame in frames:
-            height, width = frame.shape[:2]
-            result = self._detector.detect_for_video(self._image(np.ascontiguousarray(frame)), int(self._time))
-            self._time += self._interval
-            if result.face_landmarks:
-                found = np.array([(p.x, p.y, p.z) for p in result.face_landmarks[0]], np.float32)
-                points.append(found * np.array([width, height, width], np.float32))
-                scores.append(np.array([s.score for s in result.face_blendshapes[0]], np.float32))
-            else:
-                points.append(None)
-                scores.append(None)
-        valid = np.array([found is not None for found in points], bool)
+        faces = [self.follow(frame) for frame in frames]
+        valid = np.array([face is not None for face in faces], bool)
         if not valid.any():
             raise InputError("no face was found in any picture: give a video of one person who faces the camera")
-        nearest = np.maximum.accumulate(np.where(valid, np.arange(len(valid)), int(np.argmax(valid))))
+        found = [faces[index] for index in nearest_valid(valid)]
         return Detection(
-            np.stack([points[index] for index in nearest]),
-            np.stack([scores[index] for index in nearest]),
+            np.stack([face.points for face in found if face is not None]),
+            np.stack([face.blendshapes for face in found if face is not None and face.blendshapes is not None]),
             valid,
         )
+
+
+def _faces(result: Any, picture: np.ndarray) -> list[Face]:
+    height, width = picture.shape[:2]
+    faces = []
+    for points, scores in zip(result.face_landmarks, result.face_blendshapes, strict=True):
+        found = np.array([(p.x, p.y, p.z) for p in points], np.float32)
+        faces.append(
+            Face(found * np.array([width, height, width], np.float32), np.array([s.score for s in scores], np.float32))
+        )
+    return faces
+
+
+def nearest_valid(valid: np.ndarray) -> np.ndarray:
+    """[T] for each frame the last valid one, or the first of all before it."""
+    return np.maximum.accumulate(np.where(valid, np.arange(len(valid)), int(np.argmax(valid))))
+
+
+class FaceAlignmentDetector:
+    """The face-alignment package (Bulat & Tzimiropoulos 2017): 68 points, one or two pictures a second on a CPU.
+
+    It fetches its weights at first use. A context manager.
+    """
+
+    points = 68
+    order_68 = np.arange(68)
+    stride = 25
+
+    def __init__(self, device: str = "cpu"):
+        try:
+            from face_alignment import FaceAlignment, LandmarksType
+        except (ImportError, OSError) as error:
+            raise InputError(
+                f"these landmarks need face-alignment ({error}): pip install face-alignment, or take mediapipe's"
+            ) from None
+        self._network: Any = FaceAlignment(LandmarksType.TWO_D, device=device, flip_input=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._network = None
+
+    def find(self, picture: np.ndarray) -> list[Face]:
+        """All faces in a uint8 RGB picture [H, W, 3]."""
+        found = self._network.get_landmarks_from_image(picture) or []
+        return [Face(np.pad(np.asarray(points, np.float32), ((0, 0), (0, 1))), None) for points in found]
+
+    def follow(self, picture: np.ndarray) -> Face | None:
+        """The largest face in a picture."""
+        return max(self.find(picture), key=lambda face: float(np.ptp(face.points[:, 1])), default=None)

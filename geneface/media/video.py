@@ -252,7 +252,7 @@ class VideoReader:
         reformatter = av.video.reformatter.VideoReformatter()
         self._container.seek(0)
         for frame in decodable(self._container, self._stream):
-            yield _to_rgb(frame, reformatter)
+            yield to_rgb(frame, reformatter)
 
     def close(self) -> None:
         self._container.close()
@@ -265,10 +265,13 @@ class VideoReader:
         self.close()
 
 
-def _to_rgb(frame: "VideoFrame", reformatter: Any) -> np.ndarray:
+def to_rgb(frame: "VideoFrame", reformatter: Any, size: tuple[int, int] | None = None) -> np.ndarray:
+    """uint8 [H, W, 3], turned as its rotation tag asks; `size` is the width and height to scale to before that."""
     from av.video.reformatter import Interpolation
 
     # Without these flags swscale's fast path darkens every channel by one level.
     exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-    pixels = reformatter.reformat(frame, format="rgb24", interpolation=exact).to_ndarray()
+    width, height = size or (frame.width, frame.height)
+    scaled = reformatter.reformat(frame, width=width, height=height, format="rgb24", interpolation=exact)
+    pixels = scaled.to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90)) if frame.rotation else pixels

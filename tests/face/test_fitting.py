@@ -11,7 +11,8 @@ from scipy.spatial.transform import Rotation
 from geneface import metrics
 from geneface.face.articulation import INDEX
 from geneface.face.face_model import FaceModel
-from geneface.face.fitting import FitSettings, _solve_in_box, default_intrinsics, fit_face
+from geneface.face.fit_problem import FitSettings, solve_in_box
+from geneface.face.fitting import default_intrinsics, fit_face
 
 
 def test_box_solver_finds_the_constrained_minimum() -> None:
@@ -22,7 +23,7 @@ def test_box_solver_finds_the_constrained_minimum() -> None:
     hessian, gradient = torch.from_numpy(matrix.T @ matrix)[None], torch.from_numpy(-matrix.T @ target)[None]
     low, high = torch.full((1, 5), -0.1).double(), torch.full((1, 5), 0.3).double()
     expected = lsq_linear(matrix, target, bounds=(-0.1, 0.3)).x
-    np.testing.assert_allclose(_solve_in_box(hessian, gradient, low, high, 100)[0], expected, atol=1e-5)
+    np.testing.assert_allclose(solve_in_box(hessian, gradient, low, high, 100)[0], expected, atol=1e-5)
 
 
 @pytest.fixture(scope="module")

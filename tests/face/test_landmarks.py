@@ -7,8 +7,10 @@ from geneface.errors import InputError
 from geneface.face.landmarks import (
     MEDIAPIPE_68,
     MEDIAPIPE_BLENDSHAPES,
+    FaceAlignmentDetector,
     LandmarkDetector,
     expression_from_blendshapes,
+    nearest_valid,
 )
 from geneface.metrics import LM3D_LIPS, MEDIAPIPE_LIPS
 
@@ -41,6 +43,32 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "face_landmarker.task").write_bytes(b"")
     with pytest.raises(InputError, match="pip install"):
         LandmarkDetector(tmp_path / "face_landmarker.task")
+
+
+def test_face_alignment_is_the_other_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+    from types import SimpleNamespace
+
+    found = [np.ones((68, 2)), np.arange(136.0).reshape(68, 2)]
+    network = SimpleNamespace(get_landmarks_from_image=lambda picture: found if picture.any() else None)
+    package = SimpleNamespace(
+        FaceAlignment=lambda kind, device, flip_input: network, LandmarksType=SimpleNamespace(TWO_D=1)
+    )
+    monkeypatch.setitem(sys.modules, "face_alignment", package)
+    with FaceAlignmentDetector() as detector:
+        assert len(detector.find(np.ones((9, 9, 3), np.uint8))) == 2
+        face = detector.follow(np.ones((9, 9, 3), np.uint8))
+        assert face is not None and face.points.shape == (68, 3) and face.blendshapes is None
+        assert (face.points[:, :2] == found[1]).all(), "the larger one"
+        assert detector.follow(np.zeros((9, 9, 3), np.uint8)) is None
+    monkeypatch.setitem(sys.modules, "face_alignment", None)
+    with pytest.raises(InputError, match="pip install face-alignment"):
+        FaceAlignmentDetector()
+
+
+def test_lost_frames_take_the_last_one_seen() -> None:
+    valid = np.array([False, False, True, False, True, False])
+    assert nearest_valid(valid).tolist() == [2, 2, 2, 2, 4, 4]
 
 
 @pytest.mark.real_data

@@ -1,0 +1,100 @@
+"""A video of one person -> a person dataset (`data.person`), in steps that are kept and gone on from after a kill.
+
+Until all of it is there, it lies in a hidden folder beside the target; each step writes one file of it, whole or not
+at all. A step whose file is there is not done again, unless the video or the settings have changed.
+"""
+
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from geneface import __version__
+from geneface.bundle import FORMAT_VERSION, read_json, write_json
+from geneface.data.person import split_range
+from geneface.data.preprocess_steps import DETECTORS, STEPS, Job, Progress, Settings
+from geneface.errors import InputError
+from geneface.face.crop import SIZE
+from geneface.media.audio import FPS
+
+INTERIM = ("scan.json", "job.json", "points", "landmarks.safetensors", "background.json", "report.json")
+
+
+def preprocess(
+    video: str | Path,
+    target: str | Path,
+    settings: Settings | None = None,
+    *,
+    assets_folder: str | Path | None = None,
+    progress: Progress = lambda items, name, length: items,
+) -> Path:
+    """Make the person dataset `target` of a video of one talking person.
+
+    Whatever was done before a kill is kept. A finished dataset of the same video and settings is left as it is.
+    Returns the dataset's folder. Raises `InputError` for a video that cannot be used, with the reason.
+    """
+    video, target = Path(video), Path(target).absolute()
+    settings = settings or Settings()
+    if settings.landmarks not in DETECTORS:
+        raise InputError(f"unknown landmarks {settings.landmarks!r}; choose one of {', '.join(DETECTORS)}")
+    made_of = {"video": _identity(video), "settings": asdict(settings), "version": FORMAT_VERSION}
+    if target.exists():
+        manifest = target / "manifest.json"
+        if manifest.is_file() and read_json(manifest).get("made_of") == made_of:
+            return target
+        raise InputError(f"{target} exists and is something else; remove it, or choose another name")
+    work = target.parent / f".{target.name}.unfinished"
+    if work.exists() and (not (work / "job.json").is_file() or read_json(work / "job.json") != made_of):
+        shutil.rmtree(work)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        for left in (*work.glob("partial.*"), *work.glob(".partial.*")):
+            left.unlink()
+    except OSError as error:
+        raise InputError(f"cannot write {target} ({error.strerror}); choose another place") from None
+    write_json(work / "job.json", made_of)
+    job = Job(video, work, settings, Path(assets_folder) if assets_folder else None, progress)
+    for name, step in STEPS:
+        if not (work / name).exists():
+            try:
+                step(job, work / f"partial.{name}")
+            except InputError:
+                if name == STEPS[0][0]:  # A video that is refused leaves nothing behind.
+                    shutil.rmtree(work)
+                raise
+            os.replace(work / f"partial.{name}", work / name)
+    _finish(job, made_of, target)
+    return target
+
+
+def _identity(video: Path) -> dict[str, Any]:
+    """What tells one video file from another."""
+    try:
+        facts = video.stat()
+    except OSError as error:
+        raise InputError(f"{video} cannot be read ({error.strerror}); name a video file") from None
+    return {"name": video.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
+
+
+def _finish(job: Job, made_of: dict[str, Any], target: Path) -> None:
+    scan, found = job.scan(), read_json(job.work / "report.json")
+    parts = {name: split_range(scan.frames, name) for name in ("train", "dev", "test")}
+    manifest = {
+        "source": job.video.name,
+        "synthetic": False,
+        "version": FORMAT_VERSION,
+        "geneface_version": __version__,
+        "fps": FPS,
+        "size": SIZE,
+        "frames": scan.frames,
+        "splits": {name: [part.start, part.stop] for name, part in parts.items()},
+        "settings": asdict(job.settings),
+        "made_of": made_of,
+        "scan": scan.to_json(),
+        **found,
+    }
+    write_json(job.work / "manifest.json", manifest)
+    for name in INTERIM:
+        (job.work / name).unlink(missing_ok=True)
+    os.replace(job.work, target)

@@ -1,0 +1,230 @@
+"""Fits the face model to a whole video: one identity, one camera, a pose and an expression for each frame.
+
+Identity, offsets and focal length come from some forty frames of the video; then pose and expression are fitted in
+overlapping chunks, so that neither time nor memory of the joint problem grows with the length of the video. The pose
+is smoothed where it is fitted: its second differences in time are part of the least-squares problem, so a frame whose
+points are noisy, wrong or missing leans on its neighbours by as much as its own points are worth.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from geneface.face.fit_problem import (
+    FitProblem,
+    FitSettings,
+    FitState,
+    SurfacePoints,
+    expression_step,
+    move,
+    pose_gradient,
+)
+
+KEYFRAMES = 40
+CHUNK, CONTEXT = 250, 40
+FOCAL_LENGTHS = (1.2, 1.7, 2.4, 3.4, 4.8)
+"""Where the search for the focal length looks first, in sizes of the picture."""
+USUAL_FOCAL, FOCAL_SPREAD, FOCAL_PRIOR = 2.4, 0.4, 0.04
+"""Usual value in sizes of the picture, its spread as a logarithm, and what one such spread costs in cm²."""
+ITERATIONS = 8
+VIDEO_SETTINGS = FitSettings(identity_components=100, identity_prior=0.03, offset_prior=0.2, others=0.5)
+"""A video says more about its one person than a clip of seconds: the priors weigh less."""
+STIFFNESS = torch.tensor([2000.0, 2000.0, 2000.0, 80.0, 80.0, 80.0], dtype=torch.float64)
+"""Weights of squared second differences of the pose (radians, cm): what passes is slower than some 4 Hz."""
+BAD_FRAME = 2.5
+"""A frame whose error is this many times the median loses most of its weight."""
+LOST = 1e-4
+"""Weight of a frame in which no face was found."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a landmark detector saw in a video, and which points of the face model's surface that was."""
+
+    surface: SurfacePoints
+    points: np.ndarray
+    """[R, N, 2 or more] square pixels; may be mapped from disk"""
+    rows: np.ndarray
+    """[T] which of the R rows stands for each frame"""
+    columns: np.ndarray
+    """[P] which of the N points stand for the points of the surface"""
+    start: np.ndarray
+    """[T, N_e] expressions to start from and to pull to"""
+    valid: np.ndarray
+    """[T] bool"""
+
+    def problem(
+        self, frames: np.ndarray, intrinsics: torch.Tensor, settings: FitSettings, weights: torch.Tensor | None
+    ) -> FitProblem:
+        points = torch.from_numpy(np.ascontiguousarray(self.points[self.rows[frames]][:, self.columns, :2]))
+        trust = torch.from_numpy(np.where(self.valid[frames], 1.0, LOST))
+        return FitProblem(self.surface, points, intrinsics, settings, weights, trust)
+
+    def prior(self, frames: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(self.start[frames])).double().clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class Track:
+    """The face model's motion through a video; float32."""
+
+    identity: torch.Tensor
+    """[N_i]"""
+    intrinsics: torch.Tensor
+    """[3, 3]"""
+    expression: torch.Tensor
+    """[T, N_e] in [0, 1]"""
+    pose: torch.Tensor
+    """[T, 3, 4] head -> camera"""
+    offset: torch.Tensor
+    """[P, 3] cm from the surface's points to the detector's, in the head frame"""
+    projected: torch.Tensor
+    """[T, P, 2] pixels"""
+
+    def project(self, surface: SurfacePoints, offset: torch.Tensor) -> torch.Tensor:
+        """Pixels [T, P, 2] of any points of the surface, each off its place by `offset` [P, 3] cm."""
+        identity = self.identity[: len(surface.identity_basis)].double()
+        points = surface.mean + torch.einsum("i,ivc->vc", identity, surface.identity_basis) + offset
+        points = points + torch.einsum("te,evc->tvc", self.expression.double(), surface.expression_basis)
+        camera = points @ self.pose[:, :, :3].double().mT + self.pose[:, None, :, 3].double()
+        return camera[..., :2] / camera[..., 2:] * self.intrinsics.diagonal()[:2] + self.intrinsics[:2, 2]
+
+
+def track_face(
+    observation: Observation,
+    identities: int,
+    size: int,
+    train: range,
+    settings: FitSettings = VIDEO_SETTINGS,
+    weights: torch.Tensor | None = None,
+) -> Track:
+    """Fit the whole video, of pictures `size` a side.
+
+    Identity, offsets and camera are those of frames in `train`. `identities` is the length of the identity to
+    return. `weights` [P] multiply those of the settings; 0 leaves a point out.
+    """
+    keys = np.flatnonzero(observation.valid[: train.stop])
+    keys = keys[keys >= train.start]
+    keys = keys[np.linspace(0, len(keys) - 1, min(KEYFRAMES, len(keys))).astype(int)]
+    shape, focal = fit_person(observation, keys, size, settings, weights)
+    intrinsics = camera_matrix(focal, size)
+    frames = len(observation.rows)
+    expression, pose, projected = [], [], []
+    for start in range(0, frames, CHUNK):
+        stop = min(start + CHUNK, frames)
+        first, last = max(start - CONTEXT, 0), min(stop + CONTEXT, frames)
+        problem = observation.problem(np.arange(first, last), intrinsics, settings, weights)
+        state = fit_motion(problem, shape, observation.prior(np.arange(first, last)))
+        inner = slice(start - first, stop - first)
+        expression.append(state.expression[inner].float())
+        pose.append(state.pose[inner].float())
+        projected.append(problem.project(state)[0][inner].float())
+    components = min(settings.identity_components, identities)
+    identity = torch.zeros(identities)
+    identity[:components] = shape[:components].float()
+    return Track(
+        identity,
+        intrinsics.float(),
+        torch.cat(expression),
+        torch.cat(pose),
+        shape[components:].unflatten(0, (-1, 3)).float(),
+        torch.cat(projected),
+    )
+
+
+def camera_matrix(focal: float, size: int) -> torch.Tensor:
+    """[3, 3] of a camera that looks through the middle of the picture; focal length in sizes of the picture."""
+    return torch.tensor([[focal * size, 0.0, size / 2], [0.0, focal * size, size / 2], [0.0, 0.0, 1.0]]).double()
+
+
+def fit_person(
+    observation: Observation, keys: np.ndarray, size: int, settings: FitSettings, weights: torch.Tensor | None
+) -> tuple[torch.Tensor, float]:
+    """Shape [N_i + 3P] (identity, then offsets) and focal length in sizes of the picture, from the frames `keys`."""
+    prior = observation.prior(keys)
+    tried: dict[float, tuple[float, FitState]] = {}
+
+    def attempt(focal: float) -> float:
+        problem = observation.problem(keys, camera_matrix(focal, size), settings, weights)
+        if tried:
+            near = min(tried, key=lambda known: abs(np.log(known / focal)))
+            known = tried[near][1]
+            translation = known.translation * torch.tensor([1.0, 1.0, focal / near]).double()
+            state = FitState(known.shape.clone(), known.expression.clone(), known.rotation.clone(), translation)
+            rounds = 4
+        else:
+            shape = torch.zeros_like(problem.shape_prior)
+            state, rounds = FitState(shape, prior.clone(), *problem.weak_perspective(prior)), ITERATIONS
+        for iteration in range(rounds):
+            problem.update_shape(state)
+            equations = problem.normal_equations(state, prior)
+            still = torch.zeros_like(prior)
+            change = expression_step(equations, state.expression) if iteration >= 2 or tried else still
+            move(state, change, torch.linalg.solve(equations.hessian[:, :6, :6], -pose_gradient(equations, change)))
+        # All frames share one shape: it counts once, against the data of all of them.
+        cost = float(problem.cost(state).median())
+        cost += float((problem.shape_prior * state.shape.square()).sum()) / len(keys)
+        cost += settings.expression_prior * float((state.expression - prior).square().sum(-1).median())
+        cost += FOCAL_PRIOR * float(np.log(focal / USUAL_FOCAL) / FOCAL_SPREAD) ** 2
+        tried[focal] = (cost, state)
+        return cost
+
+    first = FOCAL_LENGTHS.index(USUAL_FOCAL)
+    for focal in (*FOCAL_LENGTHS[first::-1], *FOCAL_LENGTHS[first + 1 :]):
+        attempt(focal)
+    best = min(tried, key=lambda focal: tried[focal][0])
+    for step in (1.19, 1.09):
+        for focal in (best / step, best * step):
+            attempt(focal)
+        best = min(tried, key=lambda focal: tried[focal][0])
+    return tried[best][1].shape, best
+
+
+def fit_motion(problem: FitProblem, shape: torch.Tensor, prior: torch.Tensor) -> FitState:
+    """Pose and expression of successive frames for a given shape, smooth in time."""
+    state = FitState(shape, prior.clone(), *problem.weak_perspective(prior))
+    seen = problem.trust.clone()
+    for iteration in range(ITERATIONS):
+        if iteration >= 3:
+            error = problem.cost(state).sqrt()
+            usual = error[seen > LOST].median() if (seen > LOST).any() else error.median()
+            problem.trust = seen / (1 + (error / (BAD_FRAME * usual)) ** 8)
+        equations = problem.normal_equations(state, prior)
+        equations.gradient[:, :6] += _smoothness(state)
+        of_pose = equations.hessian[:, :6, :6].clone()
+        # Neighbours hold a pose back by this much while its expression is found.
+        equations.hessian[:, :6, :6] += torch.diag(6 * STIFFNESS)
+        change = expression_step(equations, state.expression) if iteration >= 2 else torch.zeros_like(prior)
+        move(state, change, _smooth_step(of_pose, pose_gradient(equations, change)))
+    return state
+
+
+def _smoothness(state: FitState) -> torch.Tensor:
+    """Gradient [T, 6] of the pose's squared second differences; a rotation counts as its vector from the first."""
+    from scipy.spatial.transform import Rotation
+
+    turns = (state.rotation @ state.rotation[:1].mT).numpy()
+    course = np.concatenate([Rotation.from_matrix(turns).as_rotvec(), state.translation.numpy()], axis=1)
+    bend = np.zeros((len(course) + 2, 6))
+    bend[2:-2] = course[2:] - 2 * course[1:-1] + course[:-2] if len(course) > 2 else 0
+    return torch.from_numpy(bend[2:] - 2 * bend[1:-1] + bend[:-2]) * STIFFNESS
+
+
+def _smooth_step(of_pose: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """The steps [T, 6] of all poses at once: each frame's equations [T, 6, 6], [T, 6], bound by their smoothness."""
+    from scipy.linalg import solveh_banded
+
+    frames = len(of_pose)
+    bands = np.zeros((13, frames, 6))
+    for below in range(6):
+        bands[below, :, : 6 - below] = of_pose.diagonal(offset=-below, dim1=1, dim2=2).numpy()
+    ones = np.ones(max(frames - 2, 0))
+    weights = STIFFNESS.numpy()
+    for shift, stencil in ((0, (1, 4, 1)), (1, (-2, -2)), (2, (1,))):
+        profile = np.zeros(frames)
+        for place, value in enumerate(stencil):
+            profile[place : place + len(ones)] += value * ones
+        bands[6 * shift] += profile[:, None] * weights
+    step = solveh_banded(bands.reshape(13, -1), -gradient.numpy().ravel(), lower=True, check_finite=False)
+    return torch.from_numpy(step).unflatten(0, (frames, 6))
