@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from geneface.rendering.fast import FastRenderer
 
 
+PRESSED = 0.5
+"""Of the way from the closed mouth to the mean one in speech, in the opposite direction."""
 Callback = Callable[["GeneFacePipeline", int, int], None]
 
 
@@ -180,6 +182,14 @@ class GeneFacePipeline:
         """LM3D [T, 68, 3] from the generic domain into the person's."""
         return self.post_net(lm3d.to(self.device, self.post_net.dtype).unsqueeze(0)).squeeze(0)
 
+    def closed_mouth(self) -> torch.Tensor:
+        """LM3D [68, 3] of the person in silence, with the lips pressed together.
+
+        A renderer that was trained with noisy landmarks shows lips a little further apart than they say.
+        """
+        rest = self.post_net.target_rest
+        return rest - PRESSED * (self.renderer.condition.mean.to(rest) - rest)
+
     @torch.no_grad()
     def render(
         self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None, size: int | None = None
@@ -235,7 +245,7 @@ class GeneFacePipeline:
         with open_audio(audio, sampling_rate) as source, self.progress_bar(total=source.frames) as bar:
             motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
             adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
-            final = close_in_silence(adapted, self.post_net.target_rest, source.read)
+            final = close_in_silence(adapted, self.closed_mouth(), source.read)
             if blink == "natural":
                 final = add_blinks(final, self.renderer.scene.blink_shift, seed)
             windows = overlapped(final, lambda window, _: neighbour_windows(window), 1)

@@ -75,7 +75,7 @@ def test_stages_equal_call(tiny_pipeline, speech):
     features = pipe.extract_features(speech, 16000)
     lm3d = pipe.adapt_motion(pipe.generate_motion(features, generator=seeded()))
     with open_audio(speech, 16000) as source:
-        lm3d = torch.cat(list(close_in_silence([lm3d], pipe.post_net.target_rest, source.read)))
+        lm3d = torch.cat(list(close_in_silence([lm3d], pipe.closed_mouth(), source.read)))
     frames = pipe.render(neighbour_windows(lm3d), pipe.prepare_poses("natural", 0, len(lm3d)))
     whole = run(pipe, speech, blink="none")
     assert np.allclose(lm3d.numpy(), whole.landmarks, atol=1e-5)

@@ -11,7 +11,7 @@ QUIET = 1e-3
 """Root mean square of a frame's samples under which it is silent: -60 dB of full scale."""
 SHORTEST = 6
 """Frames that a silence lasts at least; the closure of a plosive is shorter."""
-CLOSING, OPENING = 4, 3
+CLOSING, OPENING = 3, 3
 """Frames in which the mouth closes once the silence has begun, and opens once it has ended."""
 CONTEXT = SHORTEST + CLOSING + OPENING
 
