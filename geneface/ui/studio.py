@@ -62,7 +62,7 @@ class Studio:
             return generate_video(
                 self._pipes[person],
                 source,
-                Path(self._folder.name) / f"geneface-{person}.mp4",
+                Path(self._folder.name) / f"geneface-{person.replace('/', '-')}.mp4",
                 seed=seed,
                 on_frame=_Countdown(report),
                 should_stop=stop.is_set,
