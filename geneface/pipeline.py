@@ -16,6 +16,7 @@ from geneface.errors import InputError
 from geneface.hub import resolve_bundle
 from geneface.index import COMPONENTS
 from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
+from geneface.metrics import LM3D_LIPS
 from geneface.models.blink import add_blinks
 from geneface.models.motion_generator import latent_noise
 from geneface.models.silence import close_in_silence
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 
 
 PRESSED = 0.5
-"""Of the way from the closed mouth to the mean one in speech, in the opposite direction."""
+"""Of the way from the mean mouth in speech to the closed one, gone once more."""
+TOUCHING = 0.1
+"""cm more than the closed mouth's gap, from where on lips are pressed."""
 Callback = Callable[["GeneFacePipeline", int, int], None]
 
 
@@ -182,13 +185,19 @@ class GeneFacePipeline:
         """LM3D [T, 68, 3] from the generic domain into the person's."""
         return self.post_net(lm3d.to(self.device, self.post_net.dtype).unsqueeze(0)).squeeze(0)
 
-    def closed_mouth(self) -> torch.Tensor:
-        """LM3D [68, 3] of the person in silence, with the lips pressed together.
+    def press_lips(self, lm3d: torch.Tensor) -> torch.Tensor:
+        """LM3D [..., 68, 3] for the renderer, in which lips that touch are pressed together.
 
         A renderer that was trained with noisy landmarks shows lips a little further apart than they say.
         """
-        rest = self.post_net.target_rest
-        return rest - PRESSED * (self.renderer.condition.mean.to(rest) - rest)
+        upper, lower = (list(side) for side in zip(*LM3D_LIPS, strict=True))
+        points = lm3d + self.motion_generator.mean_landmarks.to(lm3d)
+        gap = (points[..., upper, :] - points[..., lower, :]).norm(dim=-1).mean(-1)
+        rest = self.post_net.target_rest.to(lm3d)
+        points = rest + self.motion_generator.mean_landmarks.to(lm3d)
+        closed = (points[upper] - points[lower]).norm(dim=-1).mean(-1)
+        touch = (1 - (gap - closed) / TOUCHING).clamp(0, 1)[..., None, None]
+        return lm3d + PRESSED * touch * (rest - self.renderer.condition.mean.to(lm3d))
 
     @torch.no_grad()
     def render(
@@ -201,7 +210,7 @@ class GeneFacePipeline:
             pose: [N, 3, 4], head to camera.
             background: [3, S, S] in [0, 1]; the person's own if None.
         """
-        rgb = self.renderer(lm3d, pose, background).rgb.float()
+        rgb = self.renderer(self.press_lips(lm3d), pose, background).rgb.float()
         if size and size != rgb.shape[-1]:
             rgb = F.interpolate(rgb, size=(size, size), mode="bicubic", antialias=True)
         return rgb.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
@@ -245,7 +254,7 @@ class GeneFacePipeline:
         with open_audio(audio, sampling_rate) as source, self.progress_bar(total=source.frames) as bar:
             motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
             adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
-            final = close_in_silence(adapted, self.closed_mouth(), source.read)
+            final = close_in_silence(adapted, self.post_net.target_rest, source.read)
             if blink == "natural":
                 final = add_blinks(final, self.renderer.scene.blink_shift, seed)
             windows = overlapped(final, lambda window, _: neighbour_windows(window), 1)

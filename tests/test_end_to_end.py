@@ -30,7 +30,7 @@ def openings(pipe, samples: np.ndarray) -> tuple[np.ndarray, float]:
     with open_audio(samples, 16000) as source:
         motion = pipe._motion(pipe.feature_extractor.stream(source), 0, 1.0)
         adapted = pipe.adapt_motion(torch.cat(list(motion)))
-        lm3d = torch.cat(list(close_in_silence([adapted], pipe.closed_mouth(), source.read)))
+        lm3d = torch.cat(list(close_in_silence([adapted], pipe.post_net.target_rest, source.read)))
     rest = pipe.post_net.target_rest.unsqueeze(0)
     return lm3d_opening(lm3d.numpy(), mean_landmarks), float(lm3d_opening(rest.numpy(), mean_landmarks)[0])
 

@@ -75,7 +75,7 @@ def test_stages_equal_call(tiny_pipeline, speech):
     features = pipe.extract_features(speech, 16000)
     lm3d = pipe.adapt_motion(pipe.generate_motion(features, generator=seeded()))
     with open_audio(speech, 16000) as source:
-        lm3d = torch.cat(list(close_in_silence([lm3d], pipe.closed_mouth(), source.read)))
+        lm3d = torch.cat(list(close_in_silence([lm3d], pipe.post_net.target_rest, source.read)))
     frames = pipe.render(neighbour_windows(lm3d), pipe.prepare_poses("natural", 0, len(lm3d)))
     whole = run(pipe, speech, blink="none")
     assert np.allclose(lm3d.numpy(), whole.landmarks, atol=1e-5)
@@ -195,3 +195,12 @@ def test_blink_moves_only_the_eyes(tiny_pipeline, speech):
     with_blinks, without = (run(tiny_pipeline, long, blink=blink).landmarks for blink in ("natural", "none"))
     difference = np.abs(with_blinks - without).max((0, 2))
     assert difference[36:48].min() > 0 and difference[:36].max() < 1e-5 and difference[48:].max() < 1e-5
+
+
+def test_only_lips_that_touch_are_pressed(tiny_pipeline):
+    rest = tiny_pipeline.post_net.target_rest
+    opened = rest.clone()
+    opened[[65, 66, 67], 1] -= 1.0
+    pressed = tiny_pipeline.press_lips(torch.stack([rest, opened]))
+    expected = rest + 0.5 * (rest - tiny_pipeline.renderer.condition.mean)
+    assert torch.allclose(pressed[0], expected, atol=1e-5) and torch.equal(pressed[1], opened)
