@@ -32,7 +32,7 @@ class FeatureExtractor(nn.Module):
     stays known, which tells silence from speech.
     """
 
-    CHUNK_FRAMES = 100
+    CHUNK_FRAMES = 150
     CONTEXT_FRAMES = 50
 
     def __init__(self, config: dict[str, Any], normalise: bool = False):

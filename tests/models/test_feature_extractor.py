@@ -75,16 +75,16 @@ def test_a_short_recording_is_one_window(extractor: FeatureExtractor, samples: n
 def test_what_comes_later_changes_nothing(extractor: FeatureExtractor, samples: np.ndarray) -> None:
     short, long = Recording(samples[: 640 * 520]), Recording(samples)
     first, same = list(extractor.stream(short)), list(extractor.stream(long))
-    assert [len(chunk) for chunk in first] == [200] * 5 + [40]
-    assert all(torch.equal(one, other) for one, other in zip(first[:4], same[:4], strict=True))
-    assert not torch.equal(first[4], same[4])
-    assert max(long.reads) == 640 * 200 + 2 * MARGIN
+    assert [len(chunk) for chunk in first] == [300] * 3 + [140]
+    assert all(torch.equal(one, other) for one, other in zip(first[:2], same[:2], strict=True))
+    assert not torch.equal(first[3], same[3][: len(first[3])])
+    assert max(long.reads) == 640 * 250 + 2 * MARGIN
 
 
 def test_chunks_join_within_the_context(extractor: FeatureExtractor, samples: np.ndarray) -> None:
     extractor.CHUNK_FRAMES = 10_000
     whole = extractor.extract(Recording(samples))
-    extractor.CHUNK_FRAMES = 100
+    extractor.CHUNK_FRAMES = 150
     difference = (whole - extractor.extract(Recording(samples))).abs().amax(1)
     assert difference.max() < 0.1 * whole.abs().mean()
 
