@@ -191,12 +191,13 @@ class GeneFacePipeline:
         A renderer that was trained with noisy landmarks shows lips a little further apart than they say.
         """
         upper, lower = (list(side) for side in zip(*LM3D_LIPS, strict=True))
-        points = lm3d + self.motion_generator.mean_landmarks.to(lm3d)
-        gap = (points[..., upper, :] - points[..., lower, :]).norm(dim=-1).mean(-1)
-        rest = self.post_net.target_rest.to(lm3d)
-        points = rest + self.motion_generator.mean_landmarks.to(lm3d)
-        closed = (points[upper] - points[lower]).norm(dim=-1).mean(-1)
-        touch = (1 - (gap - closed) / TOUCHING).clamp(0, 1)[..., None, None]
+        mean_landmarks, rest = self.motion_generator.mean_landmarks.to(lm3d), self.post_net.target_rest.to(lm3d)
+
+        def opening(moves: torch.Tensor) -> torch.Tensor:
+            points = moves + mean_landmarks
+            return (points[..., upper, :] - points[..., lower, :]).norm(dim=-1).mean(-1)
+
+        touch = (1 - (opening(lm3d) - opening(rest)) / TOUCHING).clamp(0, 1)[..., None, None]
         return lm3d + PRESSED * touch * (rest - self.renderer.condition.mean.to(lm3d))
 
     @torch.no_grad()
