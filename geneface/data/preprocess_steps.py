@@ -16,6 +16,7 @@ from geneface.data.person import split_range
 from geneface.data.rows import RowWriter, map_rows
 from geneface.data.scan import Scan, scan_video
 from geneface.errors import InputError
+from geneface.face.alignment import sharpen_poses
 from geneface.face.correspondence import find_correspondence
 from geneface.face.crop import SIZE, cut_out
 from geneface.face.eyes import eye_closure
@@ -29,7 +30,7 @@ from geneface.face.landmarks import (
     nearest_valid,
 )
 from geneface.face.parsing import MASK_SIZE, FaceParser
-from geneface.face.tracking import Observation, track_face
+from geneface.face.tracking import Observation, Track, track_face
 from geneface.hub import PERSONS_DIR
 from geneface.media.audio import FPS, open_audio
 from geneface.media.image import write_image
@@ -168,8 +169,14 @@ def _tracks(job: Job, path: Path) -> None:
         surface = SurfacePoints.of(face)
         start = np.zeros((len(valid), len(face.expression_names)), np.float32)
     observation = Observation(surface, points, rows, columns, start, valid)
-    track = track_face(observation, len(face.identity_basis), SIZE, split_range(len(valid), "train"))
-    landmarks = points[:, order, :2][rows]
+    landmarks, train = points[:, order, :2][rows], split_range(len(valid), "train")
+    masks = map_rows(job.work / "masks.safetensors")
+
+    def sharpen(track: Track) -> torch.Tensor:
+        neutral = face.mesh(track.identity, torch.zeros(1, len(face.expression_names)))[0]
+        return sharpen_poses(job.frames, masks, landmarks, neutral, track.pose, track.intrinsics, train)
+
+    track = track_face(observation, len(face.identity_basis), SIZE, train, sharpen=sharpen)
     error = np.linalg.norm(landmarks - track.projected[:, :68].numpy(), axis=-1)
     write_tensors(
         path,

@@ -6,6 +6,7 @@ is smoothed where it is fitted: its second differences in time are part of the l
 points are noisy, wrong or missing leans on its neighbours by as much as its own points are worth.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ STIFFNESS = torch.tensor([2000.0, 2000.0, 2000.0, 80.0, 80.0, 80.0], dtype=torch
 """Weights of squared second differences of the pose (radians, cm): what passes is slower than some 4 Hz."""
 BAD_FRAME = 2.5
 """A frame whose error is this many times the median loses most of its weight."""
+HELD = 1e9
+"""Weight of a pose that is known: no expression moves it."""
 LOST = 1e-4
 """Weight of a frame in which no face was found."""
 
@@ -91,6 +94,10 @@ class Track:
         return camera[..., :2] / camera[..., 2:] * self.intrinsics.diagonal()[:2] + self.intrinsics[:2, 2]
 
 
+Sharpen = Callable[[Track], torch.Tensor]
+"""From a track to better poses [T, 3, 4]."""
+
+
 def track_face(
     observation: Observation,
     identities: int,
@@ -98,39 +105,41 @@ def track_face(
     train: range,
     settings: FitSettings = VIDEO_SETTINGS,
     weights: torch.Tensor | None = None,
+    sharpen: Sharpen | None = None,
 ) -> Track:
     """Fit the whole video, of pictures `size` a side.
 
     Identity, offsets and camera are those of frames in `train`. `identities` is the length of the identity to
-    return. `weights` [P] multiply those of the settings; 0 leaves a point out.
+    return. `weights` [P] multiply those of the settings; 0 leaves a point out. `sharpen` makes better poses of those
+    that were found, with which the expressions are then fitted again.
     """
     keys = np.flatnonzero(observation.valid[: train.stop])
     keys = keys[keys >= train.start]
     keys = keys[np.linspace(0, len(keys) - 1, min(KEYFRAMES, len(keys))).astype(int)]
     shape, focal = fit_person(observation, keys, size, settings, weights)
     intrinsics = camera_matrix(focal, size)
-    frames = len(observation.rows)
-    expression, pose, projected = [], [], []
-    for start in range(0, frames, CHUNK):
-        stop = min(start + CHUNK, frames)
-        first, last = max(start - CONTEXT, 0), min(stop + CONTEXT, frames)
-        problem = observation.problem(np.arange(first, last), intrinsics, settings, weights)
-        state = fit_motion(problem, shape, observation.prior(np.arange(first, last)))
-        inner = slice(start - first, stop - first)
-        expression.append(state.expression[inner].float())
-        pose.append(state.pose[inner].float())
-        projected.append(problem.project(state)[0][inner].float())
     components = min(settings.identity_components, identities)
     identity = torch.zeros(identities)
     identity[:components] = shape[:components].float()
-    return Track(
-        identity,
-        intrinsics.float(),
-        torch.cat(expression),
-        torch.cat(pose),
-        shape[components:].unflatten(0, (-1, 3)).float(),
-        torch.cat(projected),
-    )
+
+    def follow(held: torch.Tensor | None) -> Track:
+        frames = len(observation.rows)
+        expression, pose, projected = [], [], []
+        for start in range(0, frames, CHUNK):
+            stop = min(start + CHUNK, frames)
+            part = np.arange(max(start - CONTEXT, 0), min(stop + CONTEXT, frames))
+            problem = observation.problem(part, intrinsics, settings, weights)
+            state = fit_motion(problem, shape, observation.prior(part), None if held is None else held[part])
+            inner = slice(start - part[0], stop - part[0])
+            expression.append(state.expression[inner].float())
+            pose.append(state.pose[inner].float())
+            projected.append(problem.project(state)[0][inner].float())
+        offset = shape[components:].unflatten(0, (-1, 3)).float()
+        motion = torch.cat(expression), torch.cat(pose), offset, torch.cat(projected)
+        return Track(identity, intrinsics.float(), *motion)
+
+    track = follow(None)
+    return follow(sharpen(track)) if sharpen else track
 
 
 def camera_matrix(focal: float, size: int) -> torch.Tensor:
@@ -181,9 +190,13 @@ def fit_person(
     return tried[best][1].shape, best
 
 
-def fit_motion(problem: FitProblem, shape: torch.Tensor, prior: torch.Tensor) -> FitState:
-    """Pose and expression of successive frames for a given shape, smooth in time."""
-    state = FitState(shape, prior.clone(), *problem.weak_perspective(prior))
+def fit_motion(
+    problem: FitProblem, shape: torch.Tensor, prior: torch.Tensor, held: torch.Tensor | None = None
+) -> FitState:
+    """Pose and expression of successive frames for a given shape, smooth in time; `held` [T, 3, 4] are poses that
+    are known already."""
+    where = problem.weak_perspective(prior) if held is None else (held[:, :, :3].double(), held[:, :, 3].double())
+    state = FitState(shape, prior.clone(), *where)
     seen = problem.trust.clone()
     for iteration in range(ITERATIONS):
         if iteration >= 3:
@@ -191,6 +204,10 @@ def fit_motion(problem: FitProblem, shape: torch.Tensor, prior: torch.Tensor) ->
             usual = error[seen > LOST].median() if (seen > LOST).any() else error.median()
             problem.trust = seen / (1 + (error / (BAD_FRAME * usual)) ** 8)
         equations = problem.normal_equations(state, prior)
+        if held is not None:
+            equations.hessian[:, :6, :6] += HELD * torch.eye(6, dtype=torch.float64)
+            move(state, expression_step(equations, state.expression), torch.zeros(len(prior), 6).double())
+            continue
         equations.gradient[:, :6] += _smoothness(state)
         of_pose = equations.hessian[:, :6, :6].clone()
         # Neighbours hold a pose back by this much while its expression is found.

@@ -6,6 +6,7 @@ accelerate launch -m geneface.training.renderer --config hub_configs/embedded/tr
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,10 @@ class RendererConfig(LoopConfig):
     """Weight of the spread of opacity along rays: a head is a surface, not a fog."""
     surface_weight: float = 0.02
     """Weight of the distance in cm between where a landmark's ray ends in canonical space and the landmark."""
-    warp_decay: float = 1e-4
+    warp_decay: float = 0.1
+    """Weight of the mean squared displacement, in half sides of the box."""
+    warp_rate: float = 0.5
+    """Learning rate of the warps, in those of the nets."""
     window: int = 128
     """Cells a side of the part of the picture that a step renders; smaller ones make many quick steps on a CPU."""
     search_share: float = 0.3
@@ -217,6 +221,17 @@ def held_out_figures(
     return {name: float(np.mean(values)) for name, values in scores.items()}
 
 
+def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, Any]]:
+    """Grids learn faster than nets, for each of their cells is seldom seen; warps slower: where they jump about, no
+    texture can form."""
+    rates = {"warp": config.warp_rate, "plane": 5.0, "texture": 5.0}
+    groups: dict[float, list[torch.nn.Parameter]] = {}
+    for name, parameter in renderer.named_parameters():
+        rate = next((rate for part, rate in rates.items() if part in name), 1.0)
+        groups.setdefault(rate, []).append(parameter)
+    return [{"params": group, "lr": rate * config.learning_rate} for rate, group in groups.items()]
+
+
 def train(config: RendererConfig) -> Path:
     """Train, and write `output_dir/model`, `report.json` and `test.png`; returns the model's folder."""
     loop = Loop(config)
@@ -227,12 +242,7 @@ def train(config: RendererConfig) -> Path:
         component = FastRenderer(**read_json(Path(config.renderer)))
         fit_statistics(component, data)
     batches = Batches(data, component, config)
-    grids = [p for n, p in component.named_parameters() if "plane" in n or "texture" in n or "warp" in n]
-    others = [p for n, p in component.named_parameters() if not ("plane" in n or "texture" in n or "warp" in n)]
-    optimizer = torch.optim.Adam(
-        [{"params": grids, "lr": 5 * config.learning_rate}, {"params": others, "lr": config.learning_rate}],
-        betas=(0.9, 0.99),
-    )
+    optimizer = torch.optim.Adam(parameter_groups(component, config), betas=(0.9, 0.99))
     renderer, optimizer = loop.prepare(component, optimizer)
     renderer.train()
     finished_samples, searched = component.samples, int(config.search_share * config.steps)
