@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from geneface.bundle import Component
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import LANDMARK_NOISE, LandmarkCondition, pose_vector
 from geneface.rendering.occupancy import OccupancyGrid
+from geneface.rendering.renderer import HEAD_BOX, Renderer, Rendering
 from geneface.rendering.scene import Scene
 from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
@@ -27,13 +27,9 @@ TURN_NOISE = 0.1
 
 
 @dataclass
-class Rendering:
-    """What a renderer gives for B frames."""
+class FastRendering(Rendering):
+    """What training compares besides the picture."""
 
-    rgb: torch.Tensor
-    """[B, 3, size, size] in [0, 1], composited on the background (not clamped while training)."""
-    alpha: torch.Tensor
-    """[B, 1, size, size] opacity of the person."""
     head_alpha: torch.Tensor
     """[B, 1, grid, grid] opacity of the head alone."""
     torso_alpha: torch.Tensor
@@ -60,15 +56,14 @@ class Window(NamedTuple):
         return picture[..., rows, columns]
 
 
-class FastRenderer(Component):
+class FastRenderer(Renderer):
     """A person's head and torso.
 
     Args:
         size: Pixels a side of the picture.
         grid: Rays a side.
         samples: Samples along a ray (Eq. 7), where the occupancy grid says that something can be seen.
-        box: Least and greatest corner of the head's volume, in cm of the head frame; the back of the head, which
-            a talking head never shows, is left out.
+        box: Least and greatest corner of the head's volume, in cm of the head frame.
         plane_size, plane_channels: The three feature planes.
         warp_size: Cells a side of the grid of landmark-driven displacements.
         hidden, features: Widths of the field and of the composited feature map.
@@ -83,7 +78,7 @@ class FastRenderer(Component):
         size: int = 512,
         grid: int = 128,
         samples: int = 6,
-        box: Sequence[Sequence[float]] = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5)),
+        box: Sequence[Sequence[float]] = HEAD_BOX,
         plane_size: int = 112,
         plane_channels: int = 16,
         warp_size: int = 16,
@@ -126,7 +121,7 @@ class FastRenderer(Component):
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
         window: Window | None = None,
-    ) -> Rendering:
+    ) -> FastRendering:
         """Render B frames.
 
         Args:
@@ -154,7 +149,7 @@ class FastRenderer(Component):
         )
         if background is None:
             background = window.of(self.scene.background, self.size // self.grid).to(rgb.dtype) / 255
-        return Rendering(
+        return FastRendering(
             rgb=torch.lerp(background.expand_as(rgb), rgb, alpha),
             alpha=alpha,
             head_alpha=head_alpha,

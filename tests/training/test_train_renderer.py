@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from geneface.media.image import write_image
 from geneface.media.video import VideoWriter
 from geneface.rendering.camera import triangulate
-from geneface.rendering.fast import FastRenderer, Rendering
+from geneface.rendering.fast import FastRenderer, FastRendering
 from geneface.training import renderer as script
 from geneface.training.renderer import RendererConfig, surface_distance
 
@@ -126,7 +126,7 @@ def test_surface_distance_is_in_cm():
     ends = torch.zeros(1, 3, 4, 4)
     ends[:, 0] = 0.5
     rays = torch.empty(0)
-    out = Rendering(rays, rays, torch.ones(1, 1, 4, 4), rays, rays, rays, ends)
+    out = FastRendering(rays, rays, torch.ones(1, 1, 4, 4), rays, rays, rays, ends)
     box = torch.tensor([[-4.0, -1, -1], [4, 1, 1]])
     batch = {"pixels": torch.tensor([[[[0.0, 0.0], [3.0, 0.0]]]]), "face": torch.zeros(2, 3)}
     # 0.5 of a half-width of 4 cm at the first landmark; the second lies outside the window.
