@@ -20,7 +20,7 @@ from geneface.rendering.volume import box_range, compositing_weights, part_edges
 
 TORSO_BOX = ((-30.0, -40.0, -20.0), (30.0, 2.0, 12.0))
 POSE_NUMBERS = 12
-CHUNK_SAMPLES = {"cpu": 2**16, "cuda": 2**21}
+CHUNK_SAMPLES = {"cpu": 2**16, "cuda": 2**19}
 """Samples of a picture that are in memory together, by device; a sample takes about 4 kB."""
 
 

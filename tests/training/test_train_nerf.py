@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from geneface.data.person import TORSO, PersonDataset
 from geneface.rendering.nerf import NerfRenderer
 from geneface.training import nerf as script
+from geneface.training.loop import parse_config
 from geneface.training.nerf import NerfConfig, RayBatches
 
 TINY = {"size": 64, "layers": 7, "hidden": 32, "encoder_hidden": 16, "samples": 16, "fine_samples": 16}
@@ -31,7 +32,7 @@ def config(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> NerfConfi
         output_dir=str(folder / "whole"),
         dataset=str(dataset),
         renderer=str(folder / "renderer.json"),
-        steps=300,
+        steps=240,
         batch_size=4,
         rays=128,
         samples=12,
@@ -39,7 +40,7 @@ def config(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> NerfConfi
         evaluated=2,
         learning_rate=5e-3,
         warmup_steps=5,
-        save_every=200,
+        save_every=160,
         log_every=50,
     )
 
@@ -92,6 +93,13 @@ def test_a_head_is_taken_over_for_another_torso(config: NerfConfig, trained: Pat
     heads = [name for name in first if name.startswith(("head.", "condition."))]
     assert heads and all(torch.equal(first[name], second[name]) for name in heads)
     assert not any("colour_encoder" in name for name in second)
+
+
+def test_paper_configuration_is_the_default_one():
+    root = Path(__file__).parents[2]
+    config = parse_config(NerfConfig, ["--config", str(root / "hub_configs/paper/train_nerf.json")])
+    renderer = NerfRenderer(**json.loads((root / config.renderer).read_text()))
+    assert renderer.config == NerfRenderer().config
 
 
 def test_rays_lie_where_they_are_wanted(config: NerfConfig, dataset: Path):
