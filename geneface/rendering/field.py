@@ -74,7 +74,7 @@ class RadianceField(nn.Module):
                 hidden = hidden + self.position_again(position) + self.condition_again(condition)
             hidden = F.relu(hidden)
         # Nearly transparent at first: rays then see through to where the pictures agree.
-        density = F.softplus(self.density_out(hidden).squeeze(-1).float() - 3)
+        density = F.softplus(self.density_out(hidden).squeeze(-1).float() - 4)
         colour = F.relu(self.colour_in(hidden) + self.view_in(view))
         for layer in self.colour_layers:
             colour = F.relu(layer(colour))

@@ -38,7 +38,7 @@ def renderer() -> NerfRenderer:
     for part in (renderer.head, renderer.torso):
         for field in (part.field.coarse, part.field.fine):
             nn.init.normal_(field.colour_out.weight)
-            nn.init.constant_(field.density_out.bias, 1.5)
+            nn.init.constant_(field.density_out.bias, 2.5)
     return renderer
 
 
