@@ -32,7 +32,8 @@ def config(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> NerfConfi
         output_dir=str(folder / "whole"),
         dataset=str(dataset),
         renderer=str(folder / "renderer.json"),
-        steps=240,
+        steps=320,
+        head_share=0.6,
         batch_size=4,
         rays=128,
         samples=12,
@@ -40,7 +41,7 @@ def config(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> NerfConfi
         evaluated=2,
         learning_rate=5e-3,
         warmup_steps=5,
-        save_every=160,
+        save_every=220,
         log_every=50,
     )
 
