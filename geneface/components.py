@@ -17,6 +17,7 @@ CLASSES = {
     "MotionGenerator": "geneface.models.motion_generator",
     "PostNet": "geneface.models.post_net",
     "FastRenderer": "geneface.rendering.fast",
+    "NerfRenderer": "geneface.rendering.nerf",
 }
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from geneface.models.feature_extractor import FeatureExtractor
     from geneface.models.motion_generator import MotionGenerator
     from geneface.models.post_net import PostNet
-    from geneface.rendering.fast import FastRenderer
+    from geneface.rendering.renderer import Renderer
 
 
 PRESSED = 0.5
@@ -51,7 +51,7 @@ class GeneFacePipeline:
         feature_extractor: "FeatureExtractor",
         motion_generator: "MotionGenerator",
         post_net: "PostNet",
-        renderer: "FastRenderer",
+        renderer: "Renderer",
         name: str = "",
         card: Card | None = None,
     ):

@@ -7,6 +7,7 @@ poses of the landmarks remain what they are on average: corners say how the head
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -182,7 +183,7 @@ def follow(
         if not len(key.pixels):
             continue
         there = project(key.places, pose[None], intrinsics)[0][0].numpy().astype(np.float32)
-        options = {"winSize": WINDOW, "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
+        options: dict[str, Any] = {"winSize": WINDOW, "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
         found, good, _ = cv2.calcOpticalFlowPyrLK(key.grey, grey, key.pixels, there.copy(), **options)
         back, kept, _ = cv2.calcOpticalFlowPyrLK(grey, key.grey, found, key.pixels.copy(), **options)
         same = np.linalg.norm(back - key.pixels, axis=1) < BACK_AND_FORTH

@@ -18,22 +18,27 @@ def pixel_directions(intrinsics: torch.Tensor, size: int, grid: int) -> torch.Te
     centres = (torch.arange(grid, device=intrinsics.device, dtype=intrinsics.dtype) + 0.5) * (size / grid)
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     pixels = torch.stack([x, y, torch.ones_like(x)], dim=-1).reshape(-1, 3)
-    return pixels @ torch.linalg.inv(intrinsics).T
+    return exact_product(pixels, torch.linalg.inv(intrinsics).T)
 
 
 def rays_in_head_frame(directions: torch.Tensor, pose: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Move camera rays into the head frame.
 
     Args:
-        directions: [R, 3] in the camera frame.
+        directions: [R, 3] or [B, R, 3] in the camera frame.
         pose: [B, 3, 4] = [R | t], head to camera.
 
     Returns:
-        Origins [B, 1, 3] and directions [B, R, 3] in the head frame; a step of 1 is 1 cm of depth.
+        Origins [B, 1, 3] and directions [B, R, 3] in the head frame, as long as they were: where z was 1, a step of 1
+        is 1 cm of depth.
     """
     rotation, translation = pose[:, :, :3], pose[:, :, 3]
-    origins = -(translation.unsqueeze(1) @ rotation)
-    return origins, directions @ rotation
+    return -exact_product(translation.unsqueeze(1), rotation), exact_product(directions, rotation)
+
+
+def exact_product(rows: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    """[..., R, 3] @ [..., 3, 3], which autocast does not round to half precision: that would bend the rays."""
+    return (rows.unsqueeze(-1) * matrix.unsqueeze(-3)).sum(-2)
 
 
 def triangulate(

@@ -14,26 +14,22 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from geneface.bundle import Component
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import LANDMARK_NOISE, LandmarkCondition, pose_vector
 from geneface.rendering.occupancy import OccupancyGrid
+from geneface.rendering.renderer import HEAD_BOX, Renderer, Rendering
 from geneface.rendering.scene import Scene
 from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
 
 POSE_SIZE = 6
-TURN_NOISE = 0.1
+TURN_NOISE = 0.02
 
 
 @dataclass
-class Rendering:
-    """What a renderer gives for B frames."""
+class FastRendering(Rendering):
+    """What training compares besides the picture."""
 
-    rgb: torch.Tensor
-    """[B, 3, size, size] in [0, 1], composited on the background (not clamped while training)."""
-    alpha: torch.Tensor
-    """[B, 1, size, size] opacity of the person."""
     head_alpha: torch.Tensor
     """[B, 1, grid, grid] opacity of the head alone."""
     torso_alpha: torch.Tensor
@@ -60,21 +56,21 @@ class Window(NamedTuple):
         return picture[..., rows, columns]
 
 
-class FastRenderer(Component):
+class FastRenderer(Renderer):
     """A person's head and torso.
 
     Args:
         size: Pixels a side of the picture.
         grid: Rays a side.
         samples: Samples along a ray (Eq. 7), where the occupancy grid says that something can be seen.
-        box: Least and greatest corner of the head's volume, in cm of the head frame; the back of the head, which
-            a talking head never shows, is left out.
+        box: Least and greatest corner of the head's volume, in cm of the head frame.
         plane_size, plane_channels: The three feature planes.
         warp_size: Cells a side of the grid of landmark-driven displacements.
         hidden, features: Widths of the field and of the composited feature map.
         texture_size: Pixels a side of the canonical textures of head and torso.
         components: Principal components of LM3D that condition the head.
         pose_frames: Length of the natural pose track kept with the person.
+        head_aware: Whether the torso is told of the rendered head (Eq. 9), as the paper's ablation asks.
     """
 
     def __init__(
@@ -83,7 +79,7 @@ class FastRenderer(Component):
         size: int = 512,
         grid: int = 128,
         samples: int = 6,
-        box: Sequence[Sequence[float]] = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5)),
+        box: Sequence[Sequence[float]] = HEAD_BOX,
         plane_size: int = 112,
         plane_channels: int = 16,
         warp_size: int = 16,
@@ -92,9 +88,10 @@ class FastRenderer(Component):
         texture_size: int = 384,
         components: int = 10,
         pose_frames: int = 750,
+        head_aware: bool = True,
     ):
         super().__init__()
-        self.size, self.grid, self.samples = size, grid, samples
+        self.size, self.grid, self.samples, self.head_aware = size, grid, samples, head_aware
         self.condition = LandmarkCondition(components)
         self.scene = Scene(size, pose_frames)
         self.occupancy = OccupancyGrid(torch.tensor(box))
@@ -105,7 +102,9 @@ class FastRenderer(Component):
         self.field_in = nn.Linear(3 * plane_channels, hidden)
         self.field_condition = nn.Linear(3 * components + POSE_SIZE, hidden, bias=False)
         self.field_density = nn.Linear(hidden, 1)
-        self.ray_net = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, features))
+        self.ray_in = nn.Linear(hidden, hidden)
+        self.ray_condition = nn.Linear(3 * components + POSE_SIZE, hidden, bias=False)
+        self.ray_out = nn.Linear(hidden, features)
         self.head_colour = nn.Conv2d(features, 3, 1)
 
         self.torso_plane = nn.Parameter(0.1 * torch.randn(1, features, grid // 2, grid // 2))
@@ -126,7 +125,7 @@ class FastRenderer(Component):
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
         window: Window | None = None,
-    ) -> Rendering:
+    ) -> FastRendering:
         """Render B frames.
 
         Args:
@@ -154,7 +153,7 @@ class FastRenderer(Component):
         )
         if background is None:
             background = window.of(self.scene.background, self.size // self.grid).to(rgb.dtype) / 255
-        return Rendering(
+        return FastRendering(
             rgb=torch.lerp(background.expand_as(rgb), rgb, alpha),
             alpha=alpha,
             head_alpha=head_alpha,
@@ -181,13 +180,16 @@ class FastRenderer(Component):
         batch = len(pose)
         rays, points, step = self.sample_rays(pose, window)
         hidden, density, canonical = self.field(points, landmarks, turn)
+        condition = self.ray_condition(torch.cat([landmarks.flatten(1), turn], dim=-1))
         weights = compositing_weights(density, step).unsqueeze(-2)
         spread = depth_spread(weights.squeeze(-2), step)
         opacity = weights.sum(-1)
         mean = 1 / opacity.clamp_min(1e-4)
         # Colour features are computed once per ray from the composited field: 16 times fewer than per sample.
-        features = self.ray_net((weights @ hidden).squeeze(-2) * mean)
-        surface = (weights @ canonical).squeeze(-2) * mean
+        on_ray = self.ray_in((weights @ hidden).squeeze(-2) * mean).add_(condition.unsqueeze(1))
+        features = self.ray_out(F.relu(on_ray, inplace=True))
+        # Not a matrix product: autocast would round places to whole pixels.
+        surface = (weights.mT * canonical).sum(-2) * mean
         ray_values = torch.cat([features, opacity, surface], dim=-1)
         flat = ray_values.new_zeros(batch, window.side**2, ray_values.shape[-1])
         flat = flat.scatter(1, rays[..., None].expand_as(ray_values), ray_values)
@@ -272,11 +274,13 @@ class FastRenderer(Component):
         batch = len(turn)
         shift = torch.einsum("bk,kcyx->bcyx", turn, self.torso_warp)
         shift = F.interpolate(shift, size=(self.grid, self.grid), mode="bilinear", align_corners=True)
-        identity = torch.eye(2, 3, device=turn.device, dtype=turn.dtype).unsqueeze(0)
-        pixels = F.affine_grid(identity, [1, 1, self.grid, self.grid], align_corners=False)
-        canonical = window.of(pixels.permute(0, 3, 1, 2) + shift)
+        centres = (2 * torch.arange(self.grid, device=turn.device, dtype=turn.dtype) + 1) / self.grid - 1
+        pixels = torch.stack(torch.meshgrid(centres, centres, indexing="xy"))
+        canonical = window.of(pixels + shift)
         plane, where = self.torso_plane.expand(batch, -1, -1, -1), canonical.permute(0, 2, 3, 1)
         features = F.grid_sample(plane, where, align_corners=False, padding_mode="border")
+        if not self.head_aware:
+            head_rgb, head_alpha = torch.zeros_like(head_rgb), torch.zeros_like(head_alpha)
         turn_map = turn[:, :, None, None].expand(-1, -1, window.side, window.side)
         known = torch.cat([features, turn_map, head_rgb, head_alpha], dim=1)
         out = self.torso_net(known.contiguous(memory_format=torch.channels_last))

@@ -34,7 +34,7 @@ class Upsampler(nn.Module):
         """[B, C, grid, grid] and (texture, uv, share) layers -> colours [B, 3, size, size], opacity [B, 1, ...]."""
         # Convolutions with few channels are twice as fast in this layout on a CPU.
         middle = self.coarse(features.contiguous(memory_format=torch.channels_last))
-        out = self.fine(middle)
+        out = self.fine(middle).float()
         rgb, alpha = out[:, :3] + 0.5, torch.sigmoid(out[:, 3:] + 2)
         gains = 2 * torch.sigmoid(self.gains(middle))
         for index, (texture, uv, share) in enumerate(layers):

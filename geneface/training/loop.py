@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,19 +114,24 @@ class Loop:
     def device(self) -> torch.device:
         return self.accelerator.device
 
-    def prepare(self, *objects: Any) -> Any:
-        """Move models to the device; every optimiser also gets the learning-rate schedule of the config."""
+    def prepare(self, *objects: Any, steps: int | None = None) -> Any:
+        """Move models to the device; every optimiser also gets the learning-rate schedule of the config.
+
+        Args:
+            steps: Of the optimisers, where they are not those of the whole training.
+        """
+        rate = partial(self._rate, steps=max(1, self.config.steps if steps is None else steps))
         prepared = self.accelerator.prepare(*objects)
         for item in (prepared,) if len(objects) == 1 else prepared:
             if isinstance(item, torch.optim.Optimizer):
-                scheduler = LambdaLR(getattr(item, "optimizer", item), self._rate)
+                scheduler = LambdaLR(getattr(item, "optimizer", item), rate)
                 self.accelerator.register_for_checkpointing(scheduler)
                 self._schedulers[id(item)] = scheduler
         return prepared
 
-    def _rate(self, step: int) -> float:
+    def _rate(self, step: int, steps: int) -> float:
         warm_up = min(1.0, (step + 1) / max(1, self.config.warmup_steps))
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.config.steps)))
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
         return warm_up * (0.01 + 0.99 * cosine)
 
     def __iter__(self) -> Iterator[int]:

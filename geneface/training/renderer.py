@@ -13,17 +13,13 @@ import torch
 import torch.nn.functional as F
 
 from geneface.bundle import read_json
-from geneface.data.person import HEAD, TORSO, PersonDataset, split_range
-from geneface.media.image import write_image
-from geneface.metrics import psnr
+from geneface.data.person import HEAD, TORSO, PersonDataset
 from geneface.rendering.camera import triangulate
-from geneface.rendering.condition import neighbour_windows
-from geneface.rendering.fast import FastRenderer, Rendering, Window
+from geneface.rendering.fast import FastRenderer, FastRendering, Window
 from geneface.training.loop import Loop, LoopConfig, parse_config
+from geneface.training.renderer_figures import Frames, fit_statistics, write_report
 
-JAW, FACE, LIPS = slice(0, 17), slice(17, 68), slice(48, 68)
-EVALUATED = 100
-"""Most frames of a split that are evaluated, evenly spread."""
+FACE = slice(17, 68)
 BORDER = 6
 """Cells at the inner edges of a window whose convolutions miss their neighbours."""
 
@@ -47,10 +43,11 @@ class RendererConfig(LoopConfig):
     """Weight of the spread of opacity along rays: a head is a surface, not a fog."""
     surface_weight: float = 0.02
     """Weight of the distance in cm between where a landmark's ray ends in canonical space and the landmark."""
-    warp_decay: float = 0.1
+    warp_decay: float = 1.0
     """Weight of the mean squared displacement, in half sides of the box."""
     warp_rate: float = 0.5
-    """Learning rate of the warps, in those of the nets."""
+    """Learning rate of the head's warp, in those of the nets."""
+    torso_warp_rate: float = 1.0
     window: int = 128
     """Cells a side of the part of the picture that a step renders; smaller ones make many quick steps on a CPU."""
     search_share: float = 0.3
@@ -60,27 +57,13 @@ class RendererConfig(LoopConfig):
     """Samples a ray after the search; the finished renderer has its own number, closer round what can be seen."""
 
 
-def fit_statistics(renderer: FastRenderer, data: PersonDataset) -> None:
-    """Fill the buffers that come from the person's training frames, not from gradients."""
-    train = list(split_range(len(data), "train"))
-    lm3d, pose = data.tracks["lm3d"][train].float(), data.tracks["pose"][train].float()
-    weights = torch.ones(68)
-    weights[JAW], weights[LIPS] = 0.3, 3.0
-    renderer.condition.fit(lm3d, weights)
-    blink = data.tracks["blink"][train].float()
-    renderer.scene.fit(lm3d, pose, blink, data.tracks["intrinsics"], data.background)
-
-
-class Batches:
-    """Frames with their conditions; indexing picks frames of one split."""
+class Batches(Frames):
+    """Windows of training frames with what the losses compare."""
 
     def __init__(self, data: PersonDataset, renderer: FastRenderer, config: RendererConfig):
-        self.data = data
+        super().__init__(data)
         self.grid, self.side, self.scale = renderer.grid, config.window, renderer.size // renderer.grid
         self.mouth_weight, self.batch_size = config.mouth_weight, config.batch_size
-        self.windows = neighbour_windows(data.tracks["lm3d"].float())
-        self.boxes = data.mouth_boxes()
-        self.train = np.array(split_range(len(data), "train"))
         tracks = [data.tracks[name][self.train].float() for name in ("landmarks_2d", "lm3d", "pose")]
         moves = tracks[1] - tracks[1].mean(0)
         face = triangulate(tracks[0][:, FACE], moves[:, FACE], tracks[2], data.tracks["intrinsics"])
@@ -111,20 +94,6 @@ class Batches:
         corner = torch.tensor([window.left, window.top])
         return ((pixels / self.scale - corner) / window.side * 2 - 1).unsqueeze(1)
 
-    def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
-        return {"windows": self.windows[index], "pose": self.data.tracks["pose"][index].float()}
-
-    def pictures(self, index: np.ndarray) -> torch.Tensor:
-        """uint8 [B, 3, H, W]"""
-        return torch.from_numpy(self.data.frames[index]).permute(0, 3, 1, 2)
-
-    def mouths(self, index: np.ndarray) -> torch.Tensor:
-        """[B, 1, H, W]: 1 in the mouth's box."""
-        mouth = torch.zeros(len(index), 1, *self.data.frames.shape[1:3])
-        for row, (left, top, right, bottom) in zip(mouth, self.boxes[index].tolist(), strict=True):
-            row[:, top:bottom, left:right] = 1
-        return mouth
-
 
 def inner_part(window: Window, grid: int, scale: int) -> torch.Tensor:
     """[side * scale, side * scale]: 0 at the edges of a window that are not edges of the picture."""
@@ -136,7 +105,7 @@ def inner_part(window: Window, grid: int, scale: int) -> torch.Tensor:
     return inner.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
 
 
-def surface_distance(out: Rendering, batch: dict[str, torch.Tensor], box: torch.Tensor) -> torch.Tensor:
+def surface_distance(out: FastRendering, batch: dict[str, torch.Tensor], box: torch.Tensor) -> torch.Tensor:
     """Mean distance in cm between where the landmarks' rays end in canonical space and their mean place.
 
     It gives the head its depth, which few poses show, and the warp its correspondences.
@@ -149,7 +118,7 @@ def surface_distance(out: Rendering, batch: dict[str, torch.Tensor], box: torch.
 
 
 def losses(
-    out: Rendering, batch: dict[str, torch.Tensor], box: torch.Tensor, config: RendererConfig
+    out: FastRendering, batch: dict[str, torch.Tensor], box: torch.Tensor, config: RendererConfig
 ) -> dict[str, torch.Tensor]:
     """Eq. 10 with the mouth weighed up, sharpness, opacities against the parsed masks, and the head's shape."""
     truth, weights = batch["frames"].float() / 255, batch["weights"]
@@ -192,39 +161,10 @@ def find_occupied(renderer: FastRenderer, batches: Batches, samples: int, thresh
     renderer.train()
 
 
-@torch.no_grad()
-def held_out_figures(
-    renderer: FastRenderer, batches: Batches, split: str, picture: Path | None = None
-) -> dict[str, float]:
-    """PSNR of the full frame, the head and the mouth (MEASURES.md, Images), rendered from tracked landmarks."""
-    renderer.eval()
-    index = np.array(split_range(len(batches.data), split))
-    index = index[:: -(-len(index) // EVALUATED)]
-    scores: dict[str, list[float]] = {"full": [], "head": [], "mouth": []}
-    rows = []
-    for start in range(0, len(index), 8):
-        part = index[start : start + 8]
-        conditions = {name: value.to(renderer.device) for name, value in batches.conditions(part).items()}
-        out = renderer(conditions["windows"], conditions["pose"]).rgb
-        rendered = (out.clamp(0, 1) * 255).round().to(torch.uint8).cpu()
-        truth = batches.pictures(part)
-        head = F.interpolate((batches.data.masks[part].unsqueeze(1) == HEAD).float(), size=truth.shape[-2:]) > 0
-        regions = {"full": torch.ones_like(head), "head": head, "mouth": batches.mouths(part) > 0}
-        for name, region in regions.items():
-            for a, b, mask in zip(truth, rendered, region, strict=True):
-                scores[name].append(float(psnr(a.numpy(), b.numpy(), mask.expand_as(a).numpy())))
-        if picture and start % 16 == 0:
-            rows.append(torch.cat([truth[0], rendered[0]], dim=1).permute(1, 2, 0).numpy())
-    if picture:
-        write_image(picture, np.concatenate(rows[:6], axis=1))
-    renderer.train()
-    return {name: float(np.mean(values)) for name, values in scores.items()}
-
-
 def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, Any]]:
     """Grids learn faster than nets, for each of their cells is seldom seen; warps slower: where they jump about, no
     texture can form."""
-    rates = {"warp": config.warp_rate, "plane": 5.0, "texture": 5.0}
+    rates = {"torso_warp": config.torso_warp_rate, "warp": config.warp_rate, "plane": 5.0, "texture": 5.0}
     groups: dict[float, list[torch.nn.Parameter]] = {}
     for name, parameter in renderer.named_parameters():
         rate = next((rate for part, rate in rates.items() if part in name), 1.0)
@@ -255,20 +195,15 @@ def train(config: RendererConfig) -> Path:
             with loop.accelerator.autocast():
                 out = renderer(batch["windows"], batch["pose"], window=window)
             terms = losses(out, batch, component.occupancy.box, config)
-            warps = component.warp.square().mean() + component.torso_warp.square().mean()
-            loop.backward(sum(terms.values()) + config.warp_decay * warps)
+            terms["warp"] = config.warp_decay * component.warp.square().mean()
+            loop.backward(torch.stack(list(terms.values())).sum())
         loop.update(optimizer, renderer)
         loop.record(**terms)
     find_occupied(component, batches, config.search_samples, threshold=0.05)
     component.samples = finished_samples
     model = loop.finish(renderer, dtype=torch.float16)
     if loop.accelerator.is_main_process:
-        shipped = FastRenderer.from_pretrained(model).to(loop.device)
-        report = {
-            "dev": held_out_figures(shipped, batches, "dev"),
-            "test": held_out_figures(shipped, batches, "test", picture=loop.folder / "test.png"),
-        }
-        (loop.folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+        report = write_report(FastRenderer.from_pretrained(model).to(loop.device), batches, loop.folder)
         loop.accelerator.print(json.dumps(report))
     return model
 

@@ -1,6 +1,6 @@
 import torch
 
-from geneface.rendering.condition import LandmarkCondition, neighbour_windows, pose_vector
+from geneface.rendering.condition import LandmarkCondition, NormalisedLandmarks, neighbour_windows, pose_vector
 from geneface.rendering.scene import Scene, mean_pose
 
 
@@ -15,6 +15,20 @@ def test_neighbours_are_the_frames_before_and_after():
     lm3d = torch.arange(4.0)[:, None, None].expand(4, 68, 3)
     assert neighbour_windows(lm3d)[:, :, 0, 0].tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
     assert neighbour_windows(lm3d[:1]).shape == (1, 3, 68, 3)
+
+
+def test_landmarks_are_normalised_point_by_point():
+    lm3d = torch.randn(500, 68, 3, generator=torch.Generator().manual_seed(0))
+    lm3d = 3 + lm3d * torch.linspace(0.1, 2, 68)[:, None]
+    lm3d[:, 0] = 7.0
+    normalised = NormalisedLandmarks()
+    normalised.fit(lm3d)
+    out = normalised(lm3d)
+    assert out.shape == (500, 204) and out.mean(0).abs().max() < 1e-4
+    assert torch.allclose(out[:, 3:].std(0), torch.ones(201), atol=1e-4) and out[:, :3].abs().max() < 1e-4
+    condition = LandmarkCondition(4)
+    condition.fit(lm3d)
+    assert torch.equal(condition.mean, normalised.mean) and torch.equal(condition.std, normalised.std)
 
 
 def test_condition_is_normalised_and_finds_the_motion():

@@ -1,0 +1,48 @@
+"""What the renderers share: one interface, by which the pipeline cannot tell them apart."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import torch
+
+from geneface.bundle import Component
+from geneface.rendering.condition import NormalisedLandmarks
+from geneface.rendering.scene import Scene
+
+HEAD_BOX = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5))
+"""Least and greatest corner of a head's volume, in cm of the head frame; the back of the head, which a talking head
+never shows, is left out."""
+
+
+@dataclass
+class Rendering:
+    """What a renderer gives for B frames."""
+
+    rgb: torch.Tensor
+    """[B, 3, size, size] in [0, 1], composited on the background (not clamped while training)."""
+    alpha: torch.Tensor
+    """[B, 1, size, size] opacity of the person."""
+
+
+class Renderer(Component):
+    """A person's head and torso.
+
+    Attributes:
+        size: Pixels a side of the picture.
+        condition: Normalisation of the landmarks.
+        scene: Camera, background, natural head motion and blink.
+    """
+
+    size: int
+    condition: NormalisedLandmarks
+    scene: Scene
+
+    @abstractmethod
+    def forward(self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None) -> Rendering:
+        """Render B frames.
+
+        Args:
+            lm3d: [B, 3, 68, 3], each frame with its neighbours (`condition.neighbour_windows`).
+            pose: [B, 3, 4], head to camera.
+            background: [3, size, size] or [B, 3, size, size] in [0, 1]; the person's own if None.
+        """

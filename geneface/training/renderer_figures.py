@@ -1,0 +1,100 @@
+"""What the trainings of all renderers share: the person's frames, and the figures on held-out ones."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from geneface.data.person import HEAD, PersonDataset, split_range
+from geneface.media.image import write_image
+from geneface.metrics import psnr
+from geneface.rendering.condition import neighbour_windows
+from geneface.rendering.renderer import Renderer
+
+EVALUATED = 100
+"""Most frames of a split that are evaluated, evenly spread."""
+SHOWN = 6
+"""Of these, in the picture."""
+
+
+def fit_statistics(renderer: Renderer, data: PersonDataset) -> None:
+    """Fill the buffers that come from the person's training frames, not from gradients."""
+    train = list(split_range(len(data), "train"))
+    lm3d, pose = data.tracks["lm3d"][train].float(), data.tracks["pose"][train].float()
+    renderer.condition.fit(lm3d)
+    blink = data.tracks["blink"][train].float()
+    renderer.scene.fit(lm3d, pose, blink, data.tracks["intrinsics"], data.background)
+
+
+class Frames:
+    """A person's frames with their conditions."""
+
+    def __init__(self, data: PersonDataset):
+        self.data = data
+        self.windows = neighbour_windows(data.tracks["lm3d"].float())
+        self.boxes = data.mouth_boxes()
+        self.train = np.array(split_range(len(data), "train"))
+
+    def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
+        return {"windows": self.windows[index], "pose": self.data.tracks["pose"][index].float()}
+
+    def pictures(self, index: np.ndarray) -> torch.Tensor:
+        """uint8 [B, 3, H, W]"""
+        return torch.from_numpy(self.data.frames[index]).permute(0, 3, 1, 2)
+
+    def mouths(self, index: np.ndarray) -> torch.Tensor:
+        """[B, 1, H, W]: 1 in the mouth's box."""
+        mouth = torch.zeros(len(index), 1, *self.data.frames.shape[1:3])
+        for row, (left, top, right, bottom) in zip(mouth, self.boxes[index].tolist(), strict=True):
+            row[:, top:bottom, left:right] = 1
+        return mouth
+
+
+@torch.no_grad()
+def held_out_figures(
+    renderer: Renderer, frames: Frames, split: str, picture: Path | None = None, most: int = EVALUATED
+) -> dict[str, float]:
+    """PSNR of the full frame, the head and the mouth (MEASURES.md, Images), rendered from tracked landmarks.
+
+    Args:
+        picture: Where to show some frames, real above rendered.
+        most: Frames that are evaluated, evenly spread.
+    """
+    renderer.eval()
+    index = np.array(split_range(len(frames.data), split))
+    index = index[:: -(-len(index) // most)]
+    shown = set(index[np.linspace(0, len(index) - 1, min(SHOWN, len(index))).astype(int)].tolist())
+    scores: dict[str, list[float]] = {"full": [], "head": [], "mouth": []}
+    columns = []
+    for start in range(0, len(index), 8):
+        part = index[start : start + 8]
+        conditions = {name: value.to(renderer.device) for name, value in frames.conditions(part).items()}
+        out = renderer(conditions["windows"], conditions["pose"]).rgb
+        rendered = (out.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu()
+        truth = frames.pictures(part)
+        head = F.interpolate((frames.data.masks[part].unsqueeze(1) == HEAD).float(), size=truth.shape[-2:]) > 0
+        regions = {"full": torch.ones_like(head), "head": head, "mouth": frames.mouths(part) > 0}
+        for name, region in regions.items():
+            for a, b, mask in zip(truth, rendered, region, strict=True):
+                scores[name].append(float(psnr(a.numpy(), b.numpy(), mask.expand_as(a).numpy())))
+        for number, a, b in zip(part.tolist(), truth, rendered, strict=True):
+            if number in shown:
+                columns.append(torch.cat([a, b], dim=1).permute(1, 2, 0).numpy())
+    if picture:
+        write_image(picture, np.concatenate(columns, axis=1))
+    renderer.train()
+    return {name: float(np.mean(values)) for name, values in scores.items()}
+
+
+def write_report(
+    renderer: Renderer, frames: Frames, folder: Path, most: int = EVALUATED
+) -> dict[str, dict[str, float]]:
+    """Write `report.json` and `test.png` of a finished renderer; returns the report."""
+    report = {
+        "dev": held_out_figures(renderer, frames, "dev", most=most),
+        "test": held_out_figures(renderer, frames, "test", picture=folder / "test.png", most=most),
+    }
+    (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    return report
