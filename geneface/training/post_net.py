@@ -13,14 +13,17 @@ import torch
 
 from geneface.bundle import Component, read_json, write_json
 from geneface.data.voices import Voices, open_voices
+from geneface.errors import InputError
 from geneface.models.discriminator import Discriminator
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
+from geneface.models.projection import LandmarkProjection
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.training.motion_figures import motion_figures
+from geneface.training.motion_figures import HeldOut, motion_figures
 from geneface.training.person_speech import PersonSpeech, dev_score, generate_for
+from geneface.training.projection import choose_blend
 
 
 @dataclass
@@ -31,6 +34,10 @@ class PostNetConfig(LoopConfig):
     """A person dataset: audio.flac and tracks.safetensors."""
     block: int | None = None
     """The fifth of the video (0 to 4) that is the test part, instead of the last tenth."""
+    adapter: str = "post_net"
+    """"post_net", or "projection": on the person's own frames, in seconds, without voices."""
+    neighbours: int = 10
+    """Own frames that a projected frame is made of."""
     model: str = "hub_configs/embedded/post_net.json"
     discriminator: str = "hub_configs/embedded/discriminator.json"
     feature_extractor: str = "examples/persons/generic/feature_extractor"
@@ -56,16 +63,26 @@ def _frozen(component_class: type[Any], folder: str, device: torch.device) -> An
     return component.to(device).requires_grad_(False)
 
 
-def train(config: PostNetConfig) -> Path:
-    """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
+def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
+    """Train, and write `output_dir/model` and `report.json`; returns the model's folder.
+
+    `voices` of an earlier training with the same settings save the time to make them again.
+    """
     loop = Loop(config)
     device = loop.device
     extractor: FeatureExtractor = _frozen(FeatureExtractor, config.feature_extractor, device)
     generator: MotionGenerator = _frozen(MotionGenerator, config.motion_generator, device)
-    sync_expert: SyncExpert = _frozen(SyncExpert, config.sync_expert, device)
     person = PersonSpeech(config.dataset, extractor, generator, config.block, config.copies, config.seed)
+    dev = person.hold_out("dev")
+    if config.adapter == "projection":
+        component, score = choose_blend(person, config.neighbours, dev)
+        return _finish(loop, component, person, dev, {"blend": component.blend, "dev_score": score})
+    if config.adapter != "post_net":
+        raise InputError(f"adapter is {config.adapter!r}; it must be post_net or projection")
+
+    sync_expert: SyncExpert = _frozen(SyncExpert, config.sync_expert, device)
     window = min(config.window, person.longest)
-    voices = Voices(open_voices(config.corpora), extractor, generator, window, config.copies, config.seed)
+    voices = voices or Voices(open_voices(config.corpora), extractor, generator, window, config.copies, config.seed)
 
     post_net = PostNet(**read_json(Path(config.model)))
     discriminator = Discriminator(**read_json(Path(config.discriminator)))
@@ -90,20 +107,19 @@ def train(config: PostNetConfig) -> Path:
     def normalised(lm3d: torch.Tensor) -> torch.Tensor:
         return (lm3d - post_net.target_rest) / post_net.target_scale
 
-    component: PostNet = loop.accelerator.unwrap_model(net)
-    dev, mean_landmarks = person.hold_out("dev"), person.mean_landmarks
+    trained: PostNet = loop.accelerator.unwrap_model(net)
 
     def judge_dev(unit: float) -> tuple[float, float]:
-        component.eval()
-        found = dev_score(generate_for(component, generator), dev, mean_landmarks, unit)
-        component.train()
+        trained.eval()
+        found = dev_score(generate_for(trained, generator), dev, person.mean_landmarks, unit)
+        trained.train()
         return found
 
     # Untrained, the net already has the person's rest and scale: its error is the unit.
     best = Best(loop)
     if best.unit is None:
         _, best.unit = judge_dev(1.0)
-        best.offer(component, 0, *judge_dev(best.unit))
+        best.offer(trained, 0, *judge_dev(best.unit))
     for step in loop:
         for batch in loop.microbatches(step, make_batch):
             batch = {name: tensor.to(device) for name, tensor in batch.items()}
@@ -130,18 +146,27 @@ def train(config: PostNetConfig) -> Path:
         loop.update(optimizer, net)
         loop.record(**terms, discriminator=judge_loss)
         if (step + 1) % config.evaluate_every == 0 or step + 1 == config.steps:
-            best.offer(component, step + 1, *judge_dev(best.unit))
+            best.offer(trained, step + 1, *judge_dev(best.unit))
 
-    component = best.load()
-    loop.finish(component)
+    return _finish(loop, best.load(), person, dev, {"best_step": best.step, "dev_score": best.score})
+
+
+def _finish(
+    loop: Loop, component: PostNet | LandmarkProjection, person: PersonSpeech, dev: HeldOut, choice: dict[str, float]
+) -> Path:
+    folder = loop.finish(component)
     if loop.accelerator.is_main_process:
-        component.to(device)
-        rest_of_person = component.target_rest.cpu().numpy()
-        figures = motion_figures(generate_for(component, generator), [dev], mean_landmarks, rest=rest_of_person)
-        report = {"best_step": best.step, "dev_score": best.score, "dev": figures}
+        component.to(loop.device)
+        figures = motion_figures(
+            generate_for(component, person.generator),
+            [dev],
+            person.mean_landmarks,
+            rest=component.target_rest.cpu().numpy(),
+        )
+        report = {**choice, "dev": figures}
         write_json(loop.folder / "report.json", report)
         print(report, flush=True)
-    return loop.folder / "model"
+    return folder
 
 
 class Best:
