@@ -7,7 +7,7 @@ import torch
 
 from geneface.bundle import Component
 
-REGULARISATION = 1e-2
+REGULARISATION = 1e-3
 """Of the weights, as a share of the mean squared distance to the neighbours; keeps them from jumping."""
 
 
