@@ -100,7 +100,8 @@ class Rotation:
 def table(found: dict[str, list[dict[str, float]]]) -> str:
     """Markdown: a row a variant, every figure as its mean and its values by block."""
     rows = [["variant", *FIGURES.values(), "blocks with less error than none"]]
-    for variant, blocks in found.items():
+    for variant in (name for name in VARIANTS if name in found):
+        blocks = found[variant]
         cells = []
         for name in FIGURES:
             values = [block[name] for block in blocks]

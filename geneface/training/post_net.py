@@ -25,6 +25,9 @@ from geneface.training.motion_figures import HeldOut, motion_figures
 from geneface.training.person_speech import PersonSpeech, dev_score, generate_for
 from geneface.training.projection import choose_blend
 
+SYNC_STEP = 10
+"""Frames from one window of the sync-expert to the next."""
+
 
 @dataclass
 class PostNetConfig(LoopConfig):
@@ -131,7 +134,7 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
             loop.backward(judge_loss)
 
             in_generic = normalised(refined) * post_net.source_scale + post_net.source_rest
-            cosine = sync_expert.score(in_generic, batch["voices"], step=5)
+            cosine = sync_expert.score(in_generic, batch["voices"], step=SYNC_STEP)
             discriminator.requires_grad_(False)
             terms = {
                 "adversarial": config.adversarial_weight * (discriminator(refined) - 1).square().mean(),
