@@ -21,7 +21,6 @@ from geneface.bundle import read_json, write_json
 from geneface.data.person import BLOCKS
 from geneface.data.voices import Voices, open_voices
 from geneface.errors import InputError
-from geneface.evaluation.fine_tune import fine_tune
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
@@ -29,10 +28,10 @@ from geneface.models.projection import LandmarkProjection
 from geneface.training.loop import parse_config
 from geneface.training.motion_figures import Generate, HeldOut, generate_with
 from geneface.training.person_speech import PersonSpeech, generate_for
-from geneface.training.post_net import PostNetConfig, train
+from geneface.training.post_net import ADAPTERS, OWN_GENERATOR, PostNetConfig, train
 
-VARIANTS = ("none", "transfer", "projection", "post_net", "fine_tune")
-"""Generic motion as it is; by rest and scale alone; drawn to own frames; the paper's; its ablation."""
+VARIANTS = ("none", "transfer", *ADAPTERS)
+"""Generic motion as it is; by rest and scale alone; and what can be trained."""
 SEEDS = 5
 FIGURES = {
     "r": "r",
@@ -84,16 +83,14 @@ class Rotation:
     def _generate(self, variant: str, person: PersonSpeech, config: PostNetConfig) -> Generate:
         if variant == "none":
             return generate_with(self.generator)
-        if variant == "fine_tune":
-            generator, transfer, _ = fine_tune(person, person.hold_out("dev"), seed=config.seed)
-            return generate_for(transfer, generator)
         if variant == "transfer":
             adapter: Any = PostNet(**read_json(Path(config.model))).eval()
             person.fit(adapter)
             return generate_for(adapter, self.generator)
-        voices = self.voices if variant == "post_net" else None
-        folder = train(replace(config, adapter=variant), voices)
-        adapter = (PostNet if variant == "post_net" else LandmarkProjection).from_pretrained(folder)
+        folder = train(replace(config, adapter=variant), self.voices if variant == "post_net" else None)
+        adapter = (LandmarkProjection if variant == "projection" else PostNet).from_pretrained(folder)
+        if variant == "fine_tune":
+            return generate_for(adapter, MotionGenerator.from_pretrained(folder.with_name(OWN_GENERATOR)))
         return generate_for(adapter, self.generator)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.bundle import Component, read_json, write_json
+from geneface.bundle import Component, atomic_folder, read_json, write_json
 from geneface.data.voices import Voices, open_voices
 from geneface.errors import InputError
 from geneface.models.discriminator import Discriminator
@@ -20,11 +20,14 @@ from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
 from geneface.models.sync_expert import SyncExpert, sync_loss
+from geneface.training.fine_tune import fine_tune
 from geneface.training.loop import Loop, LoopConfig, parse_config
 from geneface.training.motion_figures import HeldOut, motion_figures
 from geneface.training.person_speech import PersonSpeech, dev_score, generate_for
 from geneface.training.projection import choose_blend
 
+ADAPTERS = ("post_net", "projection", "fine_tune")
+OWN_GENERATOR = "motion_generator"
 SYNC_STEP = 10
 """Frames from one window of the sync-expert to the next."""
 
@@ -38,7 +41,8 @@ class PostNetConfig(LoopConfig):
     block: int | None = None
     """The fifth of the video (0 to 4) that is the test part, instead of the last tenth."""
     adapter: str = "post_net"
-    """"post_net", or "projection": on the person's own frames, in seconds, without voices."""
+    """"post_net"; "projection" on the person's own frames, in seconds, without voices; or "fine_tune", which writes
+    a motion generator of the person's own, too, into `output_dir/motion_generator`."""
     neighbours: int = 10
     """Own frames that a projected frame is made of."""
     model: str = "hub_configs/embedded/post_net.json"
@@ -57,6 +61,8 @@ class PostNetConfig(LoopConfig):
     sync_weight: float = 0.05
     supervised_weight: float = 1.0
     rest_weight: float = 0.5
+    keep_weight: float = 0.5
+    """Of the change on other voices, beyond rest and scale: a short recording says nothing of theirs."""
     evaluate_every: int = 20
     """Steps between looks at the dev part, which chooses the model."""
 
@@ -71,6 +77,8 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
 
     `voices` of an earlier training with the same settings save the time to make them again.
     """
+    if config.adapter not in ADAPTERS:
+        raise InputError(f"adapter is {config.adapter!r}; it must be one of {', '.join(ADAPTERS)}")
     loop = Loop(config)
     device = loop.device
     extractor: FeatureExtractor = _frozen(FeatureExtractor, config.feature_extractor, device)
@@ -79,9 +87,13 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
     dev = person.hold_out("dev")
     if config.adapter == "projection":
         component, score = choose_blend(person, config.neighbours, dev)
-        return _finish(loop, component, person, dev, {"blend": component.blend, "dev_score": score})
-    if config.adapter != "post_net":
-        raise InputError(f"adapter is {config.adapter!r}; it must be post_net or projection")
+        return _finish(loop, component, generator, person, dev, {"blend": component.blend, "dev_score": score})
+    if config.adapter == "fine_tune":
+        tuned, transfer, choice = fine_tune(person, dev, seed=config.seed)
+        if loop.accelerator.is_main_process:
+            with atomic_folder(loop.folder / OWN_GENERATOR) as folder:
+                tuned.save_pretrained(folder)
+        return _finish(loop, transfer, tuned, person, dev, choice)
 
     sync_expert: SyncExpert = _frozen(SyncExpert, config.sync_expert, device)
     window = min(config.window, person.longest)
@@ -109,6 +121,9 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
 
     def normalised(lm3d: torch.Tensor) -> torch.Tensor:
         return (lm3d - post_net.target_rest) / post_net.target_scale
+
+    def unchanged(generic: torch.Tensor) -> torch.Tensor:
+        return (generic - post_net.source_rest) / post_net.source_scale
 
     trained: PostNet = loop.accelerator.unwrap_model(net)
 
@@ -142,6 +157,7 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
                 "supervised": config.supervised_weight
                 * (normalised(of_person) - normalised(batch["lm3d"])).square().mean(),
                 "rest": config.rest_weight * normalised(at_rest).square().mean(),
+                "keep": config.keep_weight * (normalised(refined) - unchanged(batch["of_voices"])).square().mean(),
             }
             loop.backward(torch.stack(list(terms.values())).sum())
             discriminator.requires_grad_(True)
@@ -151,17 +167,22 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
         if (step + 1) % config.evaluate_every == 0 or step + 1 == config.steps:
             best.offer(trained, step + 1, *judge_dev(best.unit))
 
-    return _finish(loop, best.load(), person, dev, {"best_step": best.step, "dev_score": best.score})
+    return _finish(loop, best.load(), generator, person, dev, {"best_step": best.step, "dev_score": best.score})
 
 
 def _finish(
-    loop: Loop, component: PostNet | LandmarkProjection, person: PersonSpeech, dev: HeldOut, choice: dict[str, float]
+    loop: Loop,
+    component: PostNet | LandmarkProjection,
+    generator: MotionGenerator,
+    person: PersonSpeech,
+    dev: HeldOut,
+    choice: dict[str, float],
 ) -> Path:
     folder = loop.finish(component)
     if loop.accelerator.is_main_process:
         component.to(loop.device)
         figures = motion_figures(
-            generate_for(component, person.generator),
+            generate_for(component, generator),
             [dev],
             person.mean_landmarks,
             rest=component.target_rest.cpu().numpy(),

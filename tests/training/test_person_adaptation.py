@@ -87,6 +87,8 @@ def test_trained_variants_of_a_block(settings: dict, tmp_path: Path) -> None:
         figures = rotation.score(variant, 2)
         assert figures["lm3d_error_mm"] < 5 and -1 <= figures["r"] <= 1 and np.isfinite(figures["dev_spread"])
     assert (tmp_path / "post_net_2/model/model.safetensors").exists()
+    own = MotionGenerator.from_pretrained(tmp_path / "fine_tune_2/motion_generator")
+    assert own.config == rotation.generator.config
     assert set(VARIANTS) >= {"post_net", "fine_tune"}
 
 
@@ -98,7 +100,7 @@ def test_projection_is_chosen_by_the_config(settings: dict, tmp_path: Path) -> N
     nearest = (component.frames - component.target_rest).flatten(1).norm(dim=1)
     assert nearest.min() == 0, "the rest is one of the frames"
     assert len(component.frames) == 1 + 120, "the training part"
-    with pytest.raises(InputError, match="must be post_net or projection"):
+    with pytest.raises(InputError, match="must be one of post_net, projection, fine_tune"):
         train(PostNetConfig(**{**config, "adapter": "none"}))
 
 
