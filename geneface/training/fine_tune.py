@@ -16,7 +16,7 @@ from geneface.training.person_speech import PersonSpeech, dev_score, generate_fo
 def fine_tune(
     person: PersonSpeech,
     dev: HeldOut,
-    steps: int = 200,
+    steps: int,
     batch_size: int = 8,
     window: int = 48,
     learning_rate: float = 2e-4,

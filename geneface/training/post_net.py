@@ -89,7 +89,7 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
         component, score = choose_blend(person, config.neighbours, dev)
         return _finish(loop, component, generator, person, dev, {"blend": component.blend, "dev_score": score})
     if config.adapter == "fine_tune":
-        tuned, transfer, choice = fine_tune(person, dev, seed=config.seed)
+        tuned, transfer, choice = fine_tune(person, dev, config.steps, seed=config.seed)
         if loop.accelerator.is_main_process:
             with atomic_folder(loop.folder / OWN_GENERATOR) as folder:
                 tuned.save_pretrained(folder)
