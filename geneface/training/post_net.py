@@ -97,7 +97,8 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
 
     sync_expert: SyncExpert = _frozen(SyncExpert, config.sync_expert, device)
     window = min(config.window, person.longest)
-    voices = voices or Voices(open_voices(config.corpora), extractor, generator, window, config.copies, config.seed)
+    if voices is None or voices.window != window:
+        voices = Voices(open_voices(config.corpora), extractor, generator, window, config.copies, config.seed)
 
     post_net = PostNet(**read_json(Path(config.model)))
     discriminator = Discriminator(**read_json(Path(config.discriminator)))
