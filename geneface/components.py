@@ -14,6 +14,7 @@ from geneface.index import COMPONENTS, FORMAT_VERSION, HUB_LINK, INDEX, PIPELINE
 # Names in a bundle resolve through this table alone; nothing that a file names is imported.
 CLASSES = {
     "FeatureExtractor": "geneface.models.feature_extractor",
+    "LandmarkProjection": "geneface.models.projection",
     "MotionGenerator": "geneface.models.motion_generator",
     "PostNet": "geneface.models.post_net",
     "FastRenderer": "geneface.rendering.fast",

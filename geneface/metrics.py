@@ -51,6 +51,12 @@ def correlation(reference: np.ndarray, generated: np.ndarray, max_lag: int = 1) 
     )
 
 
+def concordance(a: np.ndarray, b: np.ndarray) -> float:
+    """Lin's concordance of two curves [T]: r, lowered where their spread or their mean differs; at most 1."""
+    scale = np.var(a) + np.var(b) + (np.mean(a) - np.mean(b)) ** 2
+    return float(2 * np.mean((a - np.mean(a)) * (b - np.mean(b))) / scale) if scale > 1e-12 else 0.0
+
+
 def spread(reference: np.ndarray, generated: np.ndarray) -> float:
     """Standard deviation of the generated curve over that of the reference."""
     return float(np.std(generated) / np.std(reference))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from geneface.models.feature_extractor import FeatureExtractor
     from geneface.models.motion_generator import MotionGenerator
     from geneface.models.post_net import PostNet
+    from geneface.models.projection import LandmarkProjection
     from geneface.rendering.renderer import Renderer
 
 
@@ -50,7 +51,7 @@ class GeneFacePipeline:
         self,
         feature_extractor: "FeatureExtractor",
         motion_generator: "MotionGenerator",
-        post_net: "PostNet",
+        post_net: "PostNet | LandmarkProjection",
         renderer: "Renderer",
         name: str = "",
         card: Card | None = None,

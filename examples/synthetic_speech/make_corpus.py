@@ -52,14 +52,15 @@ class Speaker:
 
 
 def kokoro_speakers(voices: Path, texts: dict[str, list[str]], rng: np.random.Generator) -> list[Speaker]:
+    """The voices whose language has sentences."""
     from kokoro_voice import KokoroVoice
 
     cast = []
     for name in _KOKORO_VOICES.split():
         voice = KokoroVoice(voices, name)
-        cast.append(
-            Speaker(name, "kokoro", voice.language, voice, texts[voice.espeak_voice], float(rng.uniform(0.9, 1.15)))
-        )
+        pace = float(rng.uniform(0.9, 1.15))
+        if voice.espeak_voice in texts:
+            cast.append(Speaker(name, "kokoro", voice.language, voice, texts[voice.espeak_voice], pace))
     return cast
 
 

@@ -109,7 +109,7 @@ def simulated_speech(
     return Speech(_padded(samples, frames), lm3d)
 
 
-def _changed_sound(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def changed_sound(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """As `augment.augment`, without what changes the timing."""
     chance = rng.random(3)
     if chance[0] < 0.35:
@@ -127,11 +127,11 @@ def varied_tracked(speech: Speech, min_frames: int, rng: np.random.Generator) ->
         speech = with_silence(speech, int(rng.integers(len(speech.lm3d) + 1)), int(rng.integers(8, 50)))
     early = rng.random() < 0.3  # the silence gets the noise, too
     if not early:
-        speech = Speech(_changed_sound(speech.samples, rng), speech.lm3d)
+        speech = Speech(changed_sound(speech.samples, rng), speech.lm3d)
     speech = with_silence(speech, 0, int(rng.integers(4, 40)))
     missing = max(0, min_frames - len(speech.lm3d))
     speech = with_silence(speech, len(speech.lm3d), int(rng.integers(4, 40)) + missing)
-    return Speech(_changed_sound(speech.samples, rng), speech.lm3d) if early else speech
+    return Speech(changed_sound(speech.samples, rng), speech.lm3d) if early else speech
 
 
 def varied_simulated(corpus: Corpus, clip: Clip, face: FaceModel, min_frames: int, rng: np.random.Generator) -> Speech:
@@ -143,18 +143,18 @@ def varied_simulated(corpus: Corpus, clip: Clip, face: FaceModel, min_frames: in
 
 
 class Store:
-    """Features of many clips, float16 [N, D] in one temporary file, mapped."""
+    """Rows of many clips, float16 [N, size] in one temporary file, mapped."""
 
-    def __init__(self, feature_size: int):
+    def __init__(self, size: int):
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._size = feature_size
+        self._size = size
         self._rows = 0
         self._map: np.ndarray | None = None
 
-    def add(self, features: torch.Tensor) -> int:
-        """Append [n, D]; returns the first row."""
-        self._file.write(features.half().cpu().numpy().tobytes())
-        first, self._rows, self._map = self._rows, self._rows + len(features), None
+    def add(self, rows: torch.Tensor) -> int:
+        """Append [n, size]; returns the first row."""
+        self._file.write(rows.half().cpu().numpy().tobytes())
+        first, self._rows, self._map = self._rows, self._rows + len(rows), None
         return first
 
     def __getitem__(self, rows: slice) -> np.ndarray:

@@ -24,13 +24,38 @@ from geneface.face.parsing import BACKGROUND, HEAD, TORSO
 from geneface.media.image import read_image
 from geneface.media.video import VideoReader
 
-__all__ = ["BACKGROUND", "HEAD", "TORSO", "PersonDataset", "split_range"]
+__all__ = ["BACKGROUND", "HEAD", "TORSO", "PersonDataset", "split_range", "split_ranges"]
+
+BLOCKS = 5
+"""Of the rotation in which each part of a short clip is once the test part (MEASURES.md, Splits)."""
 
 
 def split_range(frames: int, split: str) -> range:
     """The frames of a split: the first 80% train, the next 10% dev, the last 10% test."""
     first, second = int(frames * 0.8), int(frames * 0.9)
     return {"train": range(first), "dev": range(first, second), "test": range(second, frames)}[split]
+
+
+def split_ranges(frames: int, split: str, block: int | None = None) -> list[range]:
+    """The frames of a split as runs in order; with `block` (0 to 4), that fifth of the video is the test part.
+
+    The first half of the block after it, or of the first one after the last, is then the dev part.
+    """
+    if block is None:
+        return [split_range(frames, split)]
+    if not 0 <= block < BLOCKS:
+        raise InputError(f"block is {block}; the blocks of a rotation are 0 to {BLOCKS - 1}")
+    borders = [frames * index // BLOCKS for index in range(BLOCKS + 1)]
+    after = (block + 1) % BLOCKS
+    held_out = {
+        "dev": range(borders[after], (borders[after] + borders[after + 1]) // 2),
+        "test": range(borders[block], borders[block + 1]),
+    }
+    if split != "train":
+        return [held_out[split]]
+    first, second = sorted(held_out.values(), key=lambda part: part.start)
+    parts = [range(first.start), range(first.stop, second.start), range(second.stop, frames)]
+    return [part for part in parts if part]
 
 
 class PersonDataset:

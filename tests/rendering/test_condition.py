@@ -51,7 +51,7 @@ def test_condition_is_normalised_and_finds_the_motion():
 def test_what_is_smaller_than_the_noise_counts_little():
     generator = torch.Generator().manual_seed(0)
     shapes = torch.linalg.qr(torch.randn(204, 2, generator=generator))[0].T.reshape(2, 68, 3)
-    strengths = torch.randn(500, 2, generator=generator) * torch.tensor([10.0, 0.02])
+    strengths = torch.randn(500, 2, generator=generator) * torch.tensor([10.0, 0.01])
     lm3d = torch.einsum("tk,kpc->tpc", strengths, shapes)
     condition = LandmarkCondition(2)
     condition.fit(lm3d, torch.ones(68), floor=1.0)

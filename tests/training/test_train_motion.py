@@ -60,13 +60,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict:
                 "discriminator": str(folder / "discriminator.json"),
                 "sync_expert": str(folder / "runs/sync_expert/model"),
                 "motion_generator": str(folder / "runs/motion_generator/model"),
+                "copies": 2,
                 "evaluate_every": 2,
             },
         ),
     ):
+        # A post-net's voices need no landmarks: neither face model nor tracked clips.
+        settings = {k: v for k, v in shared.items() if name != "post_net" or k not in ("face_model", "real_share")}
         configs[name] = {
             **COMMON,
-            **shared,
+            **settings,
             **own,
             "model": str(folder / f"{name}.json"),
             "output_dir": str(folder / "runs" / name),
@@ -113,7 +116,7 @@ def test_reports_hold_the_figures(trained: dict) -> None:
         assert np.isfinite(at_zero[name]), name
     assert report["tracked"]["temperature_1"]["energy_score_mm"] > 0
     report = read_json(_output(trained["post_net"]) / "report.json")
-    assert report["best_step"] in (2, 4, 6) and report["dev"]["temperature_0"]["lm3d_error_mm"] > 0
+    assert report["best_step"] in (0, 2, 4, 6) and report["dev"]["temperature_0"]["lm3d_error_mm"] > 0
 
 
 @pytest.mark.parametrize(
