@@ -199,9 +199,7 @@ def train(config: PostNetConfig) -> Path:
         component.to(device)
         rest_of_person = component.target_rest.cpu().numpy()
         figures = motion_figures(generate_for(component, generator), [dev], mean_landmarks, rest=rest_of_person)
-        report = {"best_step": best.step, "dev": figures}
-        write_json(loop.folder / "report.json", report)
-        print(report, flush=True)
+        loop.report({"best_step": best.step, "dev": figures})
     return loop.folder / "model"
 
 

@@ -3,7 +3,6 @@
 accelerate launch -m geneface.training.renderer --config hub_configs/embedded/train_renderer.json
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,9 @@ from geneface.training.loop import Loop, LoopConfig, parse_config
 JAW, FACE, LIPS = slice(0, 17), slice(17, 68), slice(48, 68)
 EVALUATED = 100
 """Most frames of a split that are evaluated, evenly spread."""
+PREVIEWED = 4
+SEARCH_WORK = 2.5
+"""Time of a step that samples the whole box beside that of a later one."""
 BORDER = 6
 """Cells at the inner edges of a window whose convolutions miss their neighbours."""
 
@@ -54,6 +56,10 @@ class RendererConfig(LoopConfig):
     search_samples: int = 24
     samples: int = 8
     """Samples a ray after the search; the finished renderer has its own number, closer round what can be seen."""
+
+    def work_left(self, done: int) -> float:
+        searching = max(0, int(self.search_share * self.steps) - done)
+        return self.steps - done + (SEARCH_WORK - 1) * searching
 
 
 def fit_statistics(renderer: FastRenderer, data: PersonDataset) -> None:
@@ -190,12 +196,13 @@ def find_occupied(renderer: FastRenderer, batches: Batches, samples: int, thresh
 
 @torch.no_grad()
 def held_out_figures(
-    renderer: FastRenderer, batches: Batches, split: str, picture: Path | None = None
+    renderer: FastRenderer, batches: Batches, split: str, picture: Path | None = None, most: int = EVALUATED
 ) -> dict[str, float]:
     """PSNR of the full frame, the head and the mouth (MEASURES.md, Images), rendered from tracked landmarks."""
     renderer.eval()
     index = np.array(split_range(len(batches.data), split))
-    index = index[:: -(-len(index) // EVALUATED)]
+    index = index[:: -(-len(index) // most)]
+    shown = set(index[np.linspace(0, len(index) - 1, min(6, len(index))).astype(int)].tolist())
     scores: dict[str, list[float]] = {"full": [], "head": [], "mouth": []}
     rows = []
     for start in range(0, len(index), 8):
@@ -209,10 +216,11 @@ def held_out_figures(
         for name, region in regions.items():
             for a, b, mask in zip(truth, rendered, region, strict=True):
                 scores[name].append(float(psnr(a.numpy(), b.numpy(), mask.expand_as(a).numpy())))
-        if picture and start % 16 == 0:
-            rows.append(torch.cat([truth[0], rendered[0]], dim=1).permute(1, 2, 0).numpy())
+        for number, a, b in zip(part.tolist(), truth, rendered, strict=True):
+            if picture and number in shown:
+                rows.append(torch.cat([a, b], dim=1).permute(1, 2, 0).numpy())
     if picture:
-        write_image(picture, np.concatenate(rows[:6], axis=1))
+        write_image(picture, np.concatenate(rows, axis=1))
     renderer.train()
     return {name: float(np.mean(values)) for name, values in scores.items()}
 
@@ -249,17 +257,19 @@ def train(config: RendererConfig) -> Path:
             loop.backward(sum(terms.values()) + config.warp_decay * warps)
         loop.update(optimizer, renderer)
         loop.record(**terms)
+        if picture := loop.preview_due(step):
+            loop.previewed({"dev": held_out_figures(component, batches, "dev", picture, PREVIEWED)})
     find_occupied(component, batches, config.search_samples, threshold=0.05)
     component.samples = finished_samples
     model = loop.finish(renderer, dtype=torch.float16)
     if loop.accelerator.is_main_process:
         shipped = FastRenderer.from_pretrained(model).to(loop.device)
-        report = {
-            "dev": held_out_figures(shipped, batches, "dev"),
-            "test": held_out_figures(shipped, batches, "test", picture=loop.folder / "test.png"),
-        }
-        (loop.folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-        loop.accelerator.print(json.dumps(report))
+        loop.report(
+            {
+                "dev": held_out_figures(shipped, batches, "dev"),
+                "test": held_out_figures(shipped, batches, "test", picture=loop.folder / "test.png"),
+            }
+        )
     return model
 
 
