@@ -21,13 +21,13 @@ from geneface.assets import FACE_MODEL, get_asset
 from geneface.bundle import read_json
 from geneface.errors import InputError
 from geneface.training.loop import LoopConfig, Stopped, Watch
-from geneface.training.person_bundle import describe, keep_logs, write_bundle
+from geneface.training.person_bundle import MADE, describe, keep_logs, write_bundle
 from geneface.training.person_job import JOB, Job, Request, begin_job, check_dataset, work_folder
-from geneface.training.status import Progress, in_words
+from geneface.training.status import STATUS, Progress, in_words
 
 STAGES = ("renderer", "post_net")
-POST_NET_SHARE = {"cuda": 0.4, "cpu": 0.1}
-"""Time of the post-net's training beside that of the renderer's, with the settings of `hub_configs/train`."""
+POST_NET_TIME = {"cuda": (10.0, 0.4), "cpu": (60.0, 0.1)}
+"""Seconds before its first step, and time of its training beside the renderer's, as `hub_configs/train` sets both."""
 
 
 def train_person(request: Request) -> dict[str, Any]:
@@ -44,10 +44,12 @@ def train_person(request: Request) -> dict[str, Any]:
     if int(os.environ.get("RANK", 0)):
         _follow(request)
         return {}
+    if request.resume and (done := _completed(request.bundle)):
+        return done
     # What can be wrong is said before anything is written.
     job = begin_job(request)
-    share = POST_NET_SHARE["cuda" if device.startswith("cuda") else "cpu"]
-    with Progress(job.work, post_net_share=share, on_cpu=device == "cpu") as progress, _signals(progress):
+    post_net = POST_NET_TIME["cuda" if device.startswith("cuda") else "cpu"]
+    with Progress(job.work, post_net=post_net, on_cpu=device == "cpu") as progress, _signals(progress):
         try:
             _run(job, progress)
         except KeyboardInterrupt:
@@ -58,6 +60,19 @@ def train_person(request: Request) -> dict[str, Any]:
             raise
     shutil.rmtree(job.work)
     return progress.status
+
+
+def _completed(bundle: Path) -> dict[str, Any]:
+    """The last status of a training that was killed when its bundle was there already; its work folder is removed."""
+    work = work_folder(bundle)
+    if not (bundle.is_dir() and (work / STATUS).is_file() and not (work / MADE).exists()):
+        return {}
+    status = read_json(work / STATUS)
+    if status.get("stage") not in ("bundle", "done"):
+        return {}
+    shutil.rmtree(work)
+    print(f"done: {bundle}")
+    return status | {"stage": "done", "detail": str(bundle), "seconds_left": 0.0}
 
 
 def _run(job: Job, progress: Progress) -> None:
@@ -84,12 +99,14 @@ def _run(job: Job, progress: Progress) -> None:
 
 
 def _preprocess(job: Job, progress: Progress) -> None:
-    if job.dataset.is_dir():
-        return
     from geneface.data.preprocess import preprocess
 
-    progress.begin("preprocess", "looking at the video")
+    new = not job.dataset.is_dir()
+    if new:
+        progress.begin("preprocess", "looking at the video")
     preprocess(job.request.source, job.dataset, assets_folder=job.request.assets, progress=progress.each)
+    if not new:
+        return
     for warning in read_json(job.dataset / "manifest.json")["warnings"]:
         progress.say(f"warning: {warning}")
     progress.say(f"preprocess: done; look at {job.dataset / 'contact_sheet.png'}")
@@ -99,7 +116,7 @@ def _train(job: Job, stage: str, progress: Progress) -> dict[str, Any]:
     """The report of a training, which is done if it is not yet."""
     report = job.work / stage / "report.json"
     if not report.is_file():
-        progress.begin(stage, f"{job.settings[stage]['steps']} steps")
+        progress.begin(stage, "preparing", job.settings[stage]["steps"])
         _run_training(job, stage, progress)
     return read_json(report)
 

@@ -21,6 +21,8 @@ from geneface.pipeline import GeneFacePipeline
 GENERIC_BUNDLE = PERSONS_DIR / "generic"
 PREVIEW_SPEECH = PERSONS_DIR.parent / "audio" / "welcome.mp3"
 PREVIEW_FRAME = 12
+MADE = "bundle"
+"""Where a bundle is in the work folder until it is complete."""
 REGIONS = {"full": "full frame", "head": "head", "mouth": "mouth"}
 PARTS = {"test": "test part", "dev": "dev part"}
 
@@ -28,7 +30,7 @@ PARTS = {"test": "test part", "dev": "dev part"}
 def write_bundle(
     target: Path, work: Path, places: dict[str, Path], card: Card, device: str | torch.device = "cpu"
 ) -> None:
-    """Make the bundle in `work/bundle`, try it, and give it its name.
+    """Make the bundle in the work folder, try it, and give it its name.
 
     Args:
         places: Folder of each of the four components.
@@ -40,7 +42,7 @@ def write_bundle(
     shared = [name for name in COMPONENTS if places[name].resolve().parent == GENERIC_BUNDLE.resolve()]
     beside = target.absolute().parent.resolve() == GENERIC_BUNDLE.resolve().parent
     links = dict.fromkeys(shared, "../generic") if beside else {}
-    made = work / "bundle"
+    made = work / MADE
     save_components(made, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16), card=card)
     pipe = GeneFacePipeline(**parts).to(device)
     pipe.set_progress_bar_config(disable=True)

@@ -24,7 +24,7 @@ TRAININGS = {**RENDERERS, "post_net": ("geneface.training.post_net", "PostNetCon
 PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
 """Settings that are paths, relative to where the command runs or to the project."""
 PARTS = ("frames.mp4", "audio.flac", "tracks.safetensors", "masks.safetensors", "background.png")
-DATASET, JOB = "dataset", "job.json"
+DATASET, JOB = "dataset", "training.json"
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ KNOWN_AFTER = 10.0
 """Seconds of training after which the time left can be said."""
 LONG = 600.0
 """Seconds of training from which a GPU is recommended."""
-AFTER = {"parsing": "fitting the face model"}
-"""What preprocessing does after a step that shows its progress."""
+FITTING = "fitting the face model"
+DETAILS = {"renderer": "learning the look", "post_net": "learning the motion"}
 
 T = TypeVar("T")
 
@@ -44,9 +44,9 @@ class Progress(Watch):
     interrupted at once.
     """
 
-    def __init__(self, folder: Path, *, post_net_share: float, on_cpu: bool):
-        """`post_net_share`: time of the post-net's training beside that of the renderer's."""
-        self.folder, self.post_net_share, self.on_cpu = folder, post_net_share, on_cpu
+    def __init__(self, folder: Path, *, post_net: tuple[float, float], on_cpu: bool):
+        """`post_net`: seconds before its first step, and time of its training beside that of the renderer's."""
+        self.folder, self.post_net, self.on_cpu = folder, post_net, on_cpu
         self.status: dict[str, Any] = {
             "stage": "preprocess",
             "detail": "",
@@ -87,11 +87,12 @@ class Progress(Watch):
         print(words, flush=True)
         self._line = time.monotonic()
 
-    def begin(self, stage: str, detail: str) -> None:
-        """Another stage begins."""
+    def begin(self, stage: str, detail: str, steps: int = 0) -> None:
+        """Another stage begins, or another part of one."""
         self._training = False
-        self.write(stage=stage, detail=detail, step=0, steps=0)
-        self.say(f"{stage.replace('_', '-')}: {detail}")
+        self.write(stage=stage, detail=detail, step=0, steps=steps)
+        of_frames = f", {steps} frames" if stage == "preprocess" and steps else ""
+        self.say(f"{stage.replace('_', '-')}: {detail}{of_frames}")
 
     def stop(self) -> None:
         """Stop after this step of a training, or at once."""
@@ -103,13 +104,13 @@ class Progress(Watch):
 
     def each(self, items: Iterable[T], name: str, length: int | None) -> Iterator[T]:
         """Goes through the items of a step of `data.preprocess`."""
-        self.begin("preprocess", f"{name}, {length} frames" if length else name)
-        self.write(detail=name, steps=length or 0)
+        self.begin("preprocess", name, length or 0)
         for number, item in enumerate(items):
             yield item
             with self._lock:
                 self.status["step"] = number + 1
-        self.begin("preprocess", AFTER.get(name, f"{name}: done"))
+        if name == "parsing":
+            self.begin("preprocess", FITTING)
 
     # Training
 
@@ -120,10 +121,11 @@ class Progress(Watch):
         elapsed, seconds_left = now - self._started, self.status["seconds_left"]
         if (elapsed > KNOWN_AFTER or done == steps) and left < self._left_at_start:
             seconds = elapsed / (self._left_at_start - left)
-            later = self.post_net_share * seconds * whole if self.status["stage"] == "renderer" else 0.0
-            seconds_left = seconds * left + later
+            seconds_left = seconds * left
+            if self.status["stage"] == "renderer":
+                seconds_left += self.post_net[0] + self.post_net[1] * seconds * whole
         with self._lock:
-            self.status.update(step=done, steps=steps, seconds_left=seconds_left)
+            self.status.update(detail=DETAILS[self.status["stage"]], step=done, steps=steps, seconds_left=seconds_left)
         if done == steps:
             self._training = False
             self.write(detail="measuring what was learned")
