@@ -24,6 +24,12 @@ TRAININGS = {**RENDERERS, "post_net": ("geneface.training.post_net", "PostNetCon
 PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
 """Settings that are paths, relative to where the command runs or to the project."""
 PARTS = ("frames.mp4", "audio.flac", "tracks.safetensors", "masks.safetensors", "background.png")
+ASKED = {
+    "source": "another video or dataset",
+    "renderer": "another renderer",
+    "steps": "another number of steps",
+    "config": "other settings",
+}
 DATASET, JOB = "dataset", "training.json"
 
 
@@ -145,7 +151,7 @@ def _go_on(request: Request, asked: dict[str, Any], begun: dict[str, Any]) -> Jo
         before = begun["asked"][what]
         if value and value != before and not (what == "renderer" and value == begun["renderer"]):
             raise InputError(
-                f"{request.bundle} was begun with another {what}; go on with the same one, or remove "
+                f"{request.bundle} was begun with {ASKED[what]}; go on with the same, or remove "
                 f"{work_folder(request.bundle)} and begin anew"
             )
     request = replace(request, consent=request.consent or begun["consent"])
