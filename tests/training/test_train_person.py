@@ -275,17 +275,8 @@ def test_stopped_and_killed_it_ends_where_it_would_have(trained: dict, drawn: Pa
 
 @pytest.mark.slow
 def test_several_processes_train_together(trained: dict, drawn: Path, served, tmp_path: Path) -> None:
-    launch = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1"]
+    # What `accelerate launch` starts for several GPUs; its own several processes on a CPU want MPI.
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     rest = command(drawn, tmp_path / "anna")[1:]
     done = subprocess.run([*launch, *rest], env=environment(served), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
