@@ -237,6 +237,8 @@ class Loop:
         # Named by step: Accelerate's automatic numbering starts again after a resume and prunes the wrong folder.
         folder = self.folder / "checkpoints" / f"step_{done:08d}"
         self.accelerator.save_state(str(folder.with_name(f"partial_{done:08d}")))
+        # Every process writes its own random state into it.
+        self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             folder.with_name(f"partial_{done:08d}").rename(folder)
             for old in self._checkpoints[: -self.config.keep_checkpoints]:

@@ -29,6 +29,7 @@ from geneface.data import preprocess_steps
 from geneface.errors import InputError
 from geneface.media.image import read_image
 from geneface.training import person
+from geneface.training.loop import Loop, LoopConfig
 from geneface.training.person_job import Request, begin_job, work_folder
 from geneface.training.status import Progress, in_words
 
@@ -409,3 +410,9 @@ def test_a_video_of_a_face_becomes_a_person(source: str, shared: Path, drawn: Pa
     assert last["figures"]["test"]["full"] > 12
     pipe = GeneFacePipeline.from_pretrained(tmp_path / "anna", device="cpu")
     assert len(pipe(np.zeros(3200, np.float32), 16000).frames) == 5
+
+
+def test_two_trainings_of_different_precision_in_one_process(tmp_path: Path) -> None:
+    precisions = ("bf16", "no")
+    loops = [Loop(LoopConfig(str(tmp_path), mixed_precision=precision, cpu=True)) for precision in precisions]
+    assert tuple(loop.accelerator.mixed_precision for loop in loops) == precisions
