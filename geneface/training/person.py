@@ -26,7 +26,7 @@ from geneface.training.person_job import JOB, Job, Request, begin_job, check_dat
 from geneface.training.status import STATUS, Progress, in_words
 
 STAGES = ("renderer", "post_net")
-POST_NET_TIME = {"cuda": (10.0, 0.4), "cpu": (60.0, 0.1)}
+POST_NET_TIME = {"cuda": (10.0, 0.4), "cpu": (60.0, 0.05)}
 """Seconds before its first step, and time of its training beside the renderer's, as `hub_configs/train` sets both."""
 
 
