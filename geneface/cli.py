@@ -207,7 +207,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", metavar="BUNDLE", required=True, help="the folder to make")
     sub.add_argument("--name", default="", metavar="NAME", help="of the person (default: the bundle's)")
     sub.add_argument("--consent", default="", metavar="TEXT", help="what the person shown agreed to; in the card")
-    sub.add_argument("--renderer", default="", metavar="fast|nerf", help="fast: real-time; nerf: the paper's")
+    sub.add_argument("--renderer", default="", metavar="R", help="fast, which is real-time (the default)")
     sub.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
     sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: cuda if it is there)")
     sub.add_argument(

@@ -81,7 +81,7 @@ def _run(job: Job, progress: Progress) -> None:
         _preprocess(job, progress)
     manifest = read_json(job.dataset / "manifest.json")
     check_dataset(job.dataset)
-    progress.write(dataset=str(job.dataset), warnings=manifest.get("warnings", []))
+    progress.write(dataset=str(job.dataset.absolute()), warnings=manifest.get("warnings", []))
     reports = {stage: _train(job, stage, progress) for stage in STAGES}
     progress.write(figures=reports["renderer"])
 
