@@ -120,6 +120,29 @@ def preprocess(args: argparse.Namespace) -> None:
     print(f"look at {folder / 'contact_sheet.png'}")
 
 
+def train(args: argparse.Namespace) -> None:
+    """A person from a video (or from a dataset made of one): a bundle that generate and the web demo use."""
+    from pathlib import Path
+
+    from geneface.training.person import Request, train_person
+
+    train_person(
+        Request(
+            source=Path(args.source),
+            bundle=Path(args.output),
+            name=args.name,
+            consent=args.consent,
+            renderer=args.renderer,
+            adapter=args.adapter,
+            steps=args.steps,
+            config=Path(args.config) if args.config else None,
+            device=args.device,
+            assets=Path(args.assets) if args.assets else None,
+            resume=args.resume,
+        )
+    )
+
+
 def face_model(args: argparse.Namespace) -> None:
     """Convert a 3D face model: a clone of ICT-FaceKit or a BFM_model_front.mat in, one safetensors file out."""
     from geneface.face.convert import convert_ict
@@ -180,6 +203,28 @@ def build_parser() -> argparse.ArgumentParser:
         "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
     )
 
+    sub = command("train", train)
+    sub.add_argument("source", metavar="VIDEO|DIR", help="one person who speaks to the camera, or their dataset")
+    sub.add_argument("-o", "--output", metavar="BUNDLE", required=True, help="the folder to make")
+    sub.add_argument("--name", default="", metavar="NAME", help="of the person (default: the bundle's)")
+    sub.add_argument("--consent", default="", metavar="TEXT", help="what the person shown agreed to; in the card")
+    sub.add_argument(
+        "--renderer", default="", metavar="R", help="fast, which is real-time (the default), or nerf, the paper's"
+    )
+    sub.add_argument(
+        "--adapter",
+        default="",
+        metavar="A",
+        help="how speech is carried over to the person: post_net (the default), projection or fine_tune",
+    )
+    sub.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
+    sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: cuda if it is there)")
+    sub.add_argument(
+        "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
+    )
+    sub.add_argument("--steps", type=int, metavar="N", help="of the renderer; the post-net's in proportion")
+    sub.add_argument("--config", metavar="FILE", help="settings that replace those of hub_configs/train")
+
     sub = command("face-model", face_model)
     sub.add_argument("source", metavar="ICT_DIR|BFM_FILE", help="a clone of ICT-FaceKit, or a BFM_model_front.mat")
     sub.add_argument("-o", "--output", metavar="FILE", required=True, help="the safetensors file to write")
@@ -219,8 +264,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         args.run(args)
-    except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written", INTERRUPTED, args)
+    except KeyboardInterrupt as stop:
+        return _fail(str(stop) or "interrupted; nothing was written", INTERRUPTED, args)
     except InputError as error:
         return _fail(str(error), BAD_INPUT, args)
     except Exception as error:

@@ -203,7 +203,9 @@ class MotionData:
                 return varied_tracked(speech, window, rng)
             return varied_simulated(corpus, clip, face, window, rng)
 
-        made = tqdm(ahead(make, range(len(jobs)), threads=8, waiting=4), "audio features", len(jobs), unit="clip")
+        made = tqdm(
+            ahead(make, range(len(jobs)), threads=8, waiting=4), "audio features", len(jobs), unit="clip", disable=None
+        )
         for (_, clip), speech in zip(jobs, made, strict=True):
             first = self.store.add(features_of(speech.samples, extractor))
             tracked = bool(clip.lm3d)

@@ -7,12 +7,13 @@ and no data-loader state has to be stored.
 import argparse
 import json
 import math
+import os
 import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,12 +21,34 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import ProjectConfiguration, set_seed
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from geneface.bundle import Component, atomic_folder
+from geneface.bundle import Component, atomic_folder, write_json
 from geneface.errors import InputError
+
+
+class Stopped(KeyboardInterrupt):
+    """A training was asked to stop; what it had done is kept."""
+
+
+class Watch:
+    """Is told how a training goes on, on every process; this one does not mind."""
+
+    stopping = False
+    """True: keep what is done and raise `Stopped` after this step."""
+
+    def stepped(self, done: int, steps: int, left: float, whole: float) -> None:
+        """After each step: `left` of the `whole` work is to do, in the units of `LoopConfig.work_left`."""
+
+    def preview_due(self, done: int, steps: int) -> Path | None:
+        """Where to write a picture of what is learned, if one is wanted now."""
+        return None
+
+    def previewed(self, figures: dict[str, Any]) -> None:
+        """The picture is written, and these are the figures so far."""
 
 
 @dataclass
@@ -54,6 +77,14 @@ class LoopConfig:
     resume: bool = False
     report_to: str | None = None
     """An Accelerate tracker, such as tensorboard."""
+    cpu: bool = False
+    """Train on the CPU even if there is a GPU."""
+    watch: Watch | None = None
+    """Not a setting: who is told of the progress, instead of a log on standard output."""
+
+    def work_left(self, done: int) -> float:
+        """Work after `done` steps, in units of an ordinary step."""
+        return self.steps - done
 
 
 Config = TypeVar("Config", bound=LoopConfig)
@@ -73,7 +104,7 @@ def parse_config(config_class: type[Config], argv: list[str] | None = None) -> C
             values[name] = json.loads(value)
         except json.JSONDecodeError:
             values[name] = value
-    known = {field.name for field in fields(config_class)}
+    known = {field.name for field in fields(config_class)} - {"watch"}
     if unknown := sorted(values.keys() - known):
         raise InputError(f"{arguments.config}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
     return config_class(**values)
@@ -96,14 +127,17 @@ class Loop:
     def __init__(self, config: LoopConfig):
         self.config = config
         self.folder = Path(config.output_dir)
+        # Accelerate refuses a second training of another precision in one process.
+        AcceleratorState._reset_state()
         self.accelerator = Accelerator(
+            cpu=config.cpu,
             mixed_precision=config.mixed_precision,
             log_with=config.report_to,
             project_config=ProjectConfiguration(project_dir=str(self.folder), logging_dir=str(self.folder / "logs")),
         )
         set_seed(config.seed)
         if config.report_to:
-            settings = {k: v for k, v in asdict(config).items() if isinstance(v, bool | int | float | str)}
+            settings = {k: v for k, v in vars(config).items() if isinstance(v, bool | int | float | str)}
             self.accelerator.init_trackers("geneface", settings)
         self._schedulers: dict[int, LambdaLR] = {}
         self._figures: dict[str, list[torch.Tensor]] = defaultdict(list)
@@ -136,14 +170,21 @@ class Loop:
 
     def __iter__(self) -> Iterator[int]:
         first = self._load() if self.config.resume else 0
-        started = time.time()
-        for step in range(first, self.config.steps):
+        started, steps, watch = time.time(), self.config.steps, self.config.watch
+        for step in range(first, steps):
             yield step
             done = step + 1
-            if done % self.config.log_every == 0 or done == self.config.steps:
+            if done % self.config.log_every == 0 or done == steps:
                 self._log(done, (time.time() - started) / (done - first))
-            if done % self.config.save_every == 0 and done < self.config.steps:
+            if watch:
+                watch.stepped(done, steps, self.config.work_left(done), self.config.work_left(0))
+            # Under a watch the evaluation after the last step may be gone on from, too.
+            stopping = watch is not None and watch.stopping
+            if stopping or (done % self.config.save_every == 0 and done < steps) or (watch and done == steps):
                 self._save(done)
+            if stopping:
+                self._workers.shutdown(cancel_futures=True)
+                raise Stopped
 
     def microbatches(self, step: int, make_batch: Callable[[np.random.Generator], Batch]) -> Iterator[Batch]:
         """Batches of this step; `make_batch` draws everything random from its argument and runs ahead in threads."""
@@ -170,16 +211,29 @@ class Loop:
         for name, value in figures.items():
             self._figures[name].append(value.detach())
 
+    def preview_due(self, step: int) -> Path | None:
+        """Where to write a picture of what is learned, if one is wanted after this step and from this process."""
+        watch = self.config.watch
+        if watch is None or not self.accelerator.is_main_process:
+            return None
+        return watch.preview_due(step + 1, self.config.steps)
+
+    def previewed(self, figures: dict[str, Any]) -> None:
+        """Tell the watch that its picture is there, with the figures so far."""
+        if self.config.watch:
+            self.config.watch.previewed(figures)
+
     def _log(self, done: int, seconds_per_step: float) -> None:
         means = {name: torch.stack(values).float().mean().item() for name, values in self._figures.items()}
         self._figures.clear()
-        figures = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-        minutes = seconds_per_step * (self.config.steps - done) / 60
-        self.accelerator.print(
-            f"step {done}/{self.config.steps}  {figures}  {seconds_per_step:.3f} s/step, {minutes:.1f} min left",
-            flush=True,
-        )
         self.accelerator.log(means, step=done)
+        if self.config.watch is None:
+            figures = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+            minutes = seconds_per_step * (self.config.steps - done) / 60
+            self.accelerator.print(
+                f"step {done}/{self.config.steps}  {figures}  {seconds_per_step:.3f} s/step, {minutes:.1f} min left",
+                flush=True,
+            )
 
     @property
     def _checkpoints(self) -> list[Path]:
@@ -189,6 +243,8 @@ class Loop:
         # Named by step: Accelerate's automatic numbering starts again after a resume and prunes the wrong folder.
         folder = self.folder / "checkpoints" / f"step_{done:08d}"
         self.accelerator.save_state(str(folder.with_name(f"partial_{done:08d}")))
+        # Every process writes its own random state into it.
+        self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             folder.with_name(f"partial_{done:08d}").rename(folder)
             for old in self._checkpoints[: -self.config.keep_checkpoints]:
@@ -209,6 +265,16 @@ class Loop:
             with atomic_folder(self.folder / "model") as folder:
                 component.save_pretrained(folder, dtype=dtype)
         self._workers.shutdown()
-        self.accelerator.end_training()
+        # Not `end_training`, which also ends the processes' connection that a next training needs.
+        for tracker in self.accelerator.trackers:
+            tracker.finish()
         self.accelerator.wait_for_everyone()
         return self.folder / "model"
+
+    def report(self, figures: dict[str, Any]) -> None:
+        """Write `output_dir/report.json`, the last thing of a training; on the main process."""
+        partial = self.folder / "partial.report.json"
+        write_json(partial, figures)
+        os.replace(partial, self.folder / "report.json")
+        if self.config.watch is None:
+            print(json.dumps(figures, indent=2), flush=True)

@@ -3,7 +3,6 @@
 accelerate launch -m geneface.training.nerf --config hub_configs/paper/train_nerf.json
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from geneface.bundle import read_json
 from geneface.data.person import HEAD, TORSO, PersonDataset
 from geneface.rendering.nerf import NerfRenderer, RayColours
 from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.training.renderer_figures import Frames, fit_statistics, write_report
+from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, fit_statistics, held_out_figures
 
 MARGIN = 2
 """Cells of the masks round a part that count as the part when rays are drawn: its outline."""
@@ -178,14 +177,17 @@ def train(config: NerfConfig) -> Path:
         loop.record(
             **{f"{part}_psnr": -10 * fine.detach().log10(), f"{part}_coarse_psnr": -10 * coarse.detach().log10()}
         )
+        if picture := loop.preview_due(step):
+            with loop.accelerator.autocast():
+                loop.previewed({"dev": held_out_figures(renderer, batches, "dev", picture, PREVIEWED)})
 
     sample_counts(renderer, *shipped_samples)
     model = loop.finish(renderer, dtype=torch.float16)
     if loop.accelerator.is_main_process:
         shipped = NerfRenderer.from_pretrained(model).to(loop.device)
         with loop.accelerator.autocast():
-            report = write_report(shipped, batches, loop.folder, config.evaluated)
-        loop.accelerator.print(json.dumps(report))
+            figures = final_figures(shipped, batches, loop.folder, config.evaluated)
+        loop.report(figures)
     return model
 
 

@@ -188,9 +188,7 @@ def _finish(
             person.mean_landmarks,
             rest=component.target_rest.cpu().numpy(),
         )
-        report = {**choice, "dev": figures}
-        write_json(loop.folder / "report.json", report)
-        print(report, flush=True)
+        loop.report({**choice, "dev": figures})
     return folder
 
 

@@ -3,7 +3,6 @@
 accelerate launch -m geneface.training.renderer --config hub_configs/embedded/train_renderer.json
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,11 @@ from geneface.data.person import HEAD, TORSO, PersonDataset
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer, FastRendering, Window
 from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.training.renderer_figures import Frames, fit_statistics, write_report
+from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, fit_statistics, held_out_figures
 
 FACE = slice(17, 68)
+SEARCH_WORK = 2.5
+"""Time of a step that samples the whole box beside that of a later one."""
 BORDER = 6
 """Cells at the inner edges of a window whose convolutions miss their neighbours."""
 
@@ -55,6 +56,10 @@ class RendererConfig(LoopConfig):
     search_samples: int = 24
     samples: int = 8
     """Samples a ray after the search; the finished renderer has its own number, closer round what can be seen."""
+
+    def work_left(self, done: int) -> float:
+        searching = max(0, int(self.search_share * self.steps) - done)
+        return self.steps - done + (SEARCH_WORK - 1) * searching
 
 
 class Batches(Frames):
@@ -199,12 +204,13 @@ def train(config: RendererConfig) -> Path:
             loop.backward(torch.stack(list(terms.values())).sum())
         loop.update(optimizer, renderer)
         loop.record(**terms)
+        if picture := loop.preview_due(step):
+            loop.previewed({"dev": held_out_figures(component, batches, "dev", picture, PREVIEWED)})
     find_occupied(component, batches, config.search_samples, threshold=0.05)
     component.samples = finished_samples
     model = loop.finish(renderer, dtype=torch.float16)
     if loop.accelerator.is_main_process:
-        report = write_report(FastRenderer.from_pretrained(model).to(loop.device), batches, loop.folder)
-        loop.accelerator.print(json.dumps(report))
+        loop.report(final_figures(FastRenderer.from_pretrained(model).to(loop.device), batches, loop.folder))
     return model
 
 

@@ -1,6 +1,5 @@
 """What the trainings of all renderers share: the person's frames, and the figures on held-out ones."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,8 @@ EVALUATED = 100
 """Most frames of a split that are evaluated, evenly spread."""
 SHOWN = 6
 """Of these, in the picture."""
+PREVIEWED = 4
+"""Frames of a preview while it learns."""
 
 
 def fit_statistics(renderer: Renderer, data: PersonDataset) -> None:
@@ -88,13 +89,11 @@ def held_out_figures(
     return {name: float(np.mean(values)) for name, values in scores.items()}
 
 
-def write_report(
+def final_figures(
     renderer: Renderer, frames: Frames, folder: Path, most: int = EVALUATED
 ) -> dict[str, dict[str, float]]:
-    """Write `report.json` and `test.png` of a finished renderer; returns the report."""
-    report = {
+    """Held-out figures of a finished renderer; writes `test.png`."""
+    return {
         "dev": held_out_figures(renderer, frames, "dev", most=most),
         "test": held_out_figures(renderer, frames, "test", picture=folder / "test.png", most=most),
     }
-    (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-    return report
