@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +84,7 @@ def compare_video(
     return GeneratedVideo(output, writer.frames, time.perf_counter() - start, takes[0].seed)
 
 
-def _pictures(take: Take, source: Any, landmarks: bool) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+def _pictures(take: Take, source: Any, landmarks: bool) -> Generator[tuple[np.ndarray, Any]]:
     """Each frame of a take, with the drawing of its landmarks."""
     import torch
 

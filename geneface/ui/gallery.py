@@ -137,4 +137,4 @@ def faceless() -> Any:
 
     y, x = np.mgrid[0:160, 0:160] / 160 - 0.5
     shape = (np.hypot(x, y + 0.12) < 0.17) | (np.hypot(x / 1.1, (y - 0.5) / 0.9) < 0.36)
-    return np.where(shape[..., None], np.uint8([231, 229, 228]), np.uint8([168, 162, 158]))
+    return np.where(shape[..., None], (231, 229, 228), (168, 162, 158)).astype(np.uint8)

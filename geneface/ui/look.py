@@ -83,8 +83,9 @@ def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
             yaw = gr.Slider(-MOST_YAW, MOST_YAW, 0, step=0.5, label="Left and right", info="degrees", elem_id="yaw")
             pitch = gr.Slider(-MOST_PITCH, MOST_PITCH, 0, step=0.5, label="Up and down", info="degrees")
         with gr.Column(scale=6, min_width=300, elem_classes="gf-stage"):
+            preview = persons.preview(first)
             head = gr.Image(
-                _preview(persons, first),
+                str(preview) if preview else None,
                 show_label=False,
                 interactive=False,
                 buttons=[],
@@ -140,11 +141,6 @@ def _take_fields(persons: Persons, label: str, seed: int, lively: float) -> tupl
         gr.Number(seed, label="Seed", precision=0, minimum=0, maximum=HIGHEST_SEED, min_width=100),
         gr.Slider(0, 2, lively, step=0.1, label="Expressiveness", min_width=120),
     )
-
-
-def _preview(persons: Persons, name: str) -> str | None:
-    picture = persons.preview(name)
-    return str(picture) if picture else None
 
 
 def _connect_compare(studio: Studio, inputs: list[Any], outputs: list[Any]) -> None:

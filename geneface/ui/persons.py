@@ -35,7 +35,7 @@ class Persons:
         self.refresh()
 
     @property
-    def token(self) -> bool | None:
+    def token(self) -> Any:
         """For the Hub's client: the owner's token, or none at all."""
         return None if self.own else False
 
@@ -85,7 +85,7 @@ class Persons:
         from geneface.hub import search_persons
 
         found: list[tuple[str, Path | None, str]] = []
-        for person in search_persons(query.strip(), token=self.token, limit=12):  # type: ignore[arg-type]
+        for person in search_persons(query.strip(), token=self.token, limit=12):
             try:
                 picture = fetch_preview(person.repo_id, token=self.token)
             except InputError:
@@ -101,7 +101,7 @@ class Persons:
         repo_id = repo_id.strip()
         if not REPO_ID.fullmatch(repo_id):
             raise InputError(f"{repo_id or 'nothing'} is no id of the Hub; give one like user/person")
-        self._pulled[repo_id] = resolve_bundle(repo_id, token=self.token)  # type: ignore[arg-type]
+        self._pulled[repo_id] = resolve_bundle(repo_id, token=self.token)
         self.refresh()
         return repo_id
 

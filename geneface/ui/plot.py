@@ -12,7 +12,7 @@ COLUMNS = 240
 """Bars of the waveform."""
 WIDTH, HEIGHT, MIDDLE = 960, 150, 52
 MOUTH_TOP, MOUTH_BOTTOM = 92, 140
-WIDEST = 2.0
+WIDEST = 1.2
 """cm: an opening that fills the plot, unless the recording has a wider one."""
 SCRIPT = """
 const line = () => element.querySelector('.gf-playhead');

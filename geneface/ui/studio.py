@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from geneface.errors import InputError
 from geneface.generate import GeneratedVideo, Interrupted, generate_video, new_seed, output_writer
-from geneface.media.audio import AudioSource, open_audio
+from geneface.media.audio import FPS, AudioSource, open_audio
 from geneface.ui.live import Countdown, Live, Preparing
 from geneface.ui.persons import display_name
 from geneface.ui.plot import Voice, mouth_curve, voice_curve
@@ -153,6 +155,8 @@ class Studio:
         import torch
 
         pipe = self.pipe(person, tell)
+        if driving := options.pop("driving", None):
+            options["pose"] = self._driven(pipe, driving, source.frames, tell, should_stop)
         tell(Preparing("Listening"))
         loudness = voice_curve(source)
         tell(Voice(loudness, None))
@@ -180,6 +184,17 @@ class Studio:
                 motion=motion,
                 **options,
             )
+
+    def _driven(self, pipe: Any, video: str, frames: int, tell: Tell, should_stop: Callable[[], bool]) -> np.ndarray:
+        """Head poses [frames, 3, 4] after a driving video."""
+        from geneface.data.driving import drive, track_head
+
+        def watched(done: int, most: int) -> None:
+            if done % FPS == 0:
+                tell(Preparing(f"Watching the driving video: {done // FPS} s"))
+
+        tell(Preparing("Watching the driving video"))
+        return drive(pipe.renderer.scene, track_head(video, on_frame=watched, should_stop=should_stop), frames)
 
 
 class _Silent:
