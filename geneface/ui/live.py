@@ -52,7 +52,7 @@ class Countdown:
         self.tell = tell
         self.seconds_left = float("inf")
         self._first: tuple[float, int] | None = None
-        self._latest = 0.0
+        self._latest = float("-inf")
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()

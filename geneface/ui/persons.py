@@ -117,14 +117,14 @@ class Persons:
 
 
 @lru_cache(maxsize=256)
-def thumbnail(picture: Path, changed: int) -> str:
+def thumbnail(picture: Path, changed: int, side: int = THUMBNAIL) -> str:
     """A small WebP of `picture` as a data address; `changed` tells versions of the file apart."""
     from PIL import Image
 
     from geneface.media.image import read_image
 
     try:
-        pixels = read_image(picture, (THUMBNAIL, THUMBNAIL))
+        pixels = read_image(picture, (side, side))
     except InputError:
         return ""
     buffer = io.BytesIO()

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from geneface.ui.persons import display_name
+from geneface.ui.persons import display_name, thumbnail
 from geneface.ui.turn import turned_heads
 
 YAWS = (-7.5, -5.0, -2.5, 0.0, 2.5, 5.0, 7.5)
 PITCHES = (-4.0, 0.0, 4.0)
+SIDE = 512
+"""Pixels a side of the preview."""
 FOLLOW = """
 const state = {x: 0, y: 0, aim: [0, 0], seen: 0, blink: 0, sheet: null, url: ''};
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -67,29 +69,28 @@ requestAnimationFrame(tick);
 
 
 def portrait_html(picture: Path | None, person: str, note: str = "") -> str:
-    """The person's preview as it is."""
+    """The person's preview as it is; `note` is what went wrong."""
     name = escape(display_name(person))
-    shown = f'<img src="{data_url(picture)}" alt="{name}">' if picture else f'<p class="gf-nobody">{name}</p>'
-    return f'<div class="gf-portrait">{shown}<span class="gf-name">{name}</span>{_note(note)}</div>'
+    failed = f'<div class="gf-status gf-failed" role="alert">{escape(note)}</div>' if note else ""
+    return f'<div class="gf-portrait">{_still(picture, name)}<span class="gf-name">{name}</span>{failed}</div>'
 
 
-def _note(note: str) -> str:
-    return f'<div class="gf-status gf-failed" role="alert">{escape(note)}</div>' if note else ""
-
-
-def data_url(picture: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
-
-
-def turns_html(studio: Any, person: str) -> str:
+def turns_html(studio: Any, picture: Path | None, person: str) -> str:
     """The person, ready to look around: all turns of the head on one sheet, below them the same with closed eyes."""
     sheet, side = studio.kept(("turns", person), lambda: _sheet(studio.pipe(person)))
     name = escape(display_name(person))
     return (
-        f'<div class="gf-portrait"><canvas width="{side}" height="{side}" data-columns="{len(YAWS)}" '
-        f'data-rows="{len(PITCHES)}" data-side="{side}" data-sheet="{sheet}" role="img" aria-label="{name}"></canvas>'
+        f'<div class="gf-portrait">{_still(picture, name)}'
+        f'<canvas width="{side}" height="{side}" data-columns="{len(YAWS)}" data-rows="{len(PITCHES)}" '
+        f'data-side="{side}" data-sheet="{sheet}" aria-hidden="true"></canvas>'
         f'<span class="gf-name">{name}</span></div>'
     )
+
+
+def _still(picture: Path | None, name: str) -> str:
+    if picture is None:
+        return f'<p class="gf-nobody">{name}</p>'
+    return f'<img src="{thumbnail(picture, picture.stat().st_mtime_ns, SIDE)}" alt="{name}">'
 
 
 def _sheet(pipe: Any) -> tuple[str, int]:

@@ -100,7 +100,7 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
 
     def awake(person: str) -> str:
         try:
-            return turns_html(studio, person)
+            return turns_html(studio, persons.preview(person), person)
         except Exception as error:
             return portrait_html(persons.preview(person), person, sentence(error))
 

@@ -62,7 +62,7 @@ CSS = """
 .gf-stage.gf-wide video { aspect-ratio: auto; object-fit: contain; max-height: 70vh; background: #1c1917; }
 .gf-stage .gf-clear video { background: repeating-conic-gradient(#d6d3d1 0 25%, #fafaf9 0 50%) 0 0 / 28px 28px; }
 .gf-portrait { position: relative; border-radius: 20px; overflow: hidden; aspect-ratio: 1; background: #a8a29e; }
-.gf-portrait canvas { opacity: 0; transition: opacity 0.5s; }
+.gf-portrait canvas { position: absolute; inset: 0; opacity: 0; transition: opacity 0.6s; }
 .gf-portrait canvas.gf-awake { opacity: 1; }
 .gf-portrait .gf-name { position: absolute; left: 16px; bottom: 14px; padding: 4px 12px; border-radius: 999px;
   background: #1c1917b3; color: #fff; font-size: 0.92rem; font-weight: 600; }
@@ -104,11 +104,13 @@ CSS = """
 .gf-go { font-size: 1.08rem; }
 .gf-notice { color: var(--body-text-color-subdued); font-size: 0.88rem; line-height: 1.45; margin: 4px 2px; }
 .gf-notice b { color: var(--body-text-color); }
+#head .icon-button-wrapper, #live .icon-button-wrapper, footer .divider { display: none !important; }
 @media (prefers-reduced-motion: reduce) {
+  .gf-portrait canvas { transition: none; }
   .gf-mouth path, .gf-bar-unknown i { animation: none; }
 }
 @media (max-width: 760px) {
-  .gf-columns { flex-direction: column-reverse; }
+  .gf-columns { flex-direction: column-reverse; align-items: stretch !important; }
   .gf-header { padding-top: 2px; }
 }
 """

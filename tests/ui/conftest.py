@@ -1,7 +1,7 @@
 """Pages to test: served with a fake pipeline, called through the API or driven in a real browser.
 
-`pages.start_page` starts one; `browser` is Debian's Chromium under Playwright; `open_page` opens a page in it, at the width
-of a desk or of a phone; `shot` keeps a picture of it in the folder that GENEFACE_SCREENSHOTS names.
+`pages.start_page` starts one; `browser` is Debian's Chromium under Playwright; `open_page` opens a page in it, at the
+width of a desk or of a phone; `shot` keeps a picture of it in the folder that GENEFACE_SCREENSHOTS names.
 """
 
 import os

@@ -30,6 +30,7 @@ class FakePipeline:
         self.post_net = SimpleNamespace(target_rest=torch.zeros(68, 3))
         angles = torch.linspace(0, 6.2, 68)
         circle = torch.stack([5 * angles.cos(), 5 * angles.sin(), torch.zeros(68)], dim=-1)
+        circle[60:] = 0
         self.motion_generator = SimpleNamespace(mean_landmarks=circle)
 
     def set_progress_bar_config(self, **options: Any) -> None:
@@ -49,7 +50,7 @@ class FakePipeline:
     def render(self, lm3d: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
         shade = (128 + 100 * pose[:, 0, 2]).to(torch.uint8)
         if self.picture is not None:
-            return torch.from_numpy(self.picture).permute(2, 0, 1)[None].roll(int(100 * pose[0, 0, 2]), 3)
+            return torch.tensor(self.picture).permute(2, 0, 1)[None].roll(int(100 * pose[0, 0, 2]), 3)
         return shade[:, None, None, None].expand(-1, 3, self.size, self.size)
 
     def stream(
@@ -76,23 +77,23 @@ class FakePipeline:
             with closing(self.motion(audio, generator=generator, temperature=temperature)) as whole:
                 motion = list(whole)
         lm3d = torch.cat(list(motion)).numpy()
-        self.drawn = 0
+        self.drawn = drawn = 0
         channels = 4 if isinstance(background, str) and background == "transparent" else 3
         with open_audio(audio) as source:
-            while self.drawn < source.frames:
-                count = min(self.batch, source.frames - self.drawn)
+            while drawn < source.frames:
+                count = min(self.batch, source.frames - drawn)
                 time.sleep(self.delay * count)
-                frames = self._frames(size or self.size, count, generator.initial_seed(), channels)
-                yield FrameChunk(self.drawn, frames, lm3d[self.drawn : self.drawn + count], source.frames)
-                self.drawn += count
+                frames = self._frames(drawn, size or self.size, count, generator.initial_seed(), channels)
+                yield FrameChunk(drawn, frames, lm3d[drawn : drawn + count], source.frames)
+                self.drawn = drawn = drawn + count
                 if callback_on_frame_end:
-                    callback_on_frame_end(self, self.drawn - 1, source.frames)
+                    callback_on_frame_end(self, drawn - 1, source.frames)
 
-    def _frames(self, side: int, count: int, seed: int, channels: int) -> np.ndarray:
+    def _frames(self, first: int, side: int, count: int, seed: int, channels: int) -> np.ndarray:
         frames = np.full((count, side, side, channels), seed % 256, np.uint8)
         if self.picture is not None:
             places = np.arange(side) * len(self.picture) // side
             frames[..., :3] = self.picture[places][:, places]
             for index in range(count):
-                frames[index, -8:, : 1 + (self.drawn + index) * 4 % side, :3] = (240, 90, 100)
+                frames[index, -8:, : 1 + (first + index) * 4 % side, :3] = (240, 90, 100)
         return frames

@@ -139,7 +139,7 @@ def test_transparent_and_options(open_page: Open, shot: Shot, speech_wav: Path) 
     page = open_page(dark=True)
     upload_voice(page, speech_wav)
     for name in ("How", "Where"):
-        page.get_by_role("button", name=name, exact=True).click()
+        page.get_by_role("button", name=name).first.click()
     page.get_by_label("Transparent").check()
     page.get_by_label("From a video").check()
     page.wait_for_selector("#driving")
@@ -182,13 +182,11 @@ def test_keyboard_alone(open_page: Open, shot: Shot) -> None:
     for _ in range(30):
         page.keyboard.press("Tab")
         focused = page.evaluate(
-            "(() => { const e = document.activeElement; const s = getComputedStyle(e);"
-            "return [e.id || e.innerText || e.ariaLabel || e.type || e.tagName, s.outlineStyle, s.outlineWidth]; })()"
+            "(() => { const e = document.activeElement; return e.id || e.innerText || e.ariaLabel || e.type; })()"
         )
-        names.append(focused[0].strip())
-        if focused[0] == "go":
+        names.append(focused.strip())
+        if focused == "go":
             break
-        assert focused[1] != "none" or focused[2] == "0px" or True
     assert names[-1] == "go", names
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     shot(page, "talk-keyboard-desk")
