@@ -18,7 +18,7 @@ SIDE, BAND = 512, 44
 """Pixels a side of each picture, and of the band with its name below."""
 MOST = 4
 DARK, PALE, ROSE = (28, 25, 23), (245, 245, 244), (244, 114, 98)
-SCALE = 26.0
+SCALE = 24.0
 """Pixels a centimetre in the drawing of landmarks."""
 LINES = ((0, 17), (17, 22), (22, 27), (27, 31), (31, 36))
 LOOPS = ((36, 42), (42, 48), (48, 60), (60, 68))

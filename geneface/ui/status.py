@@ -1,5 +1,6 @@
 """The line that says what is going on: nothing yet, a step with its progress, done, or what went wrong."""
 
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -60,7 +61,7 @@ def sentence(error: BaseException, files: Sequence[str | None] = ()) -> str:
         if f"{file} does not exist" in text:
             return MISSING
         text = text.replace(str(file), "the file")
-    text = text[:1].upper() + text[1:]
+    text = re.sub(r" \(\[Errno [^)]*\)", "", text[:1].upper() + text[1:])
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 

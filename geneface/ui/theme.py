@@ -24,7 +24,7 @@ their consent.</p>
 
 CSS = """
 .gradio-container { max-width: 1160px !important; margin: 0 auto !important; }
-.gf-header { display: flex; align-items: center; gap: 16px; padding: 10px 2px 6px; }
+.gf-header { display: flex; align-items: center; gap: 16px; padding: 10px 0 6px; }
 .gf-header h1 { font-size: 1.65rem; font-weight: 750; letter-spacing: -0.02em; margin: 0; line-height: 1.15; }
 .gf-header p { margin: 2px 0 0; color: var(--body-text-color-subdued); font-size: 1.02rem; }
 .gf-header svg { flex: none; border-radius: 18px; box-shadow: 0 6px 18px #e0487e44; }
@@ -54,7 +54,7 @@ CSS = """
 .gf-persons .wrap label span { margin: 0; overflow-wrap: anywhere; line-height: 1.2; }
 .gf-search { align-items: end; }
 
-.gf-stage .html-container { padding: 0 !important; }
+.gradio-container .html-container { padding: 0 !important; }
 .gf-stage .block { border: none !important; padding: 0 !important; background: none; }
 .gf-stage .block:has(video), .gf-stage .block:has(img) { border-radius: 20px !important; overflow: hidden; }
 .gf-stage .image-container, .gf-stage .image-frame, .gf-stage .image-frame img { width: 100%; height: 100%; }
@@ -76,7 +76,9 @@ CSS = """
   background: var(--background-fill-secondary); color: var(--body-text-color); border-left: 4px solid #a8a29e; }
 .gf-status.gf-busy { border-color: #f97352; }
 .gf-status.gf-done { border-color: #16a34a; }
-.gf-status.gf-failed { border-color: #dc2626; background: #dc262618; font-weight: 600; }
+.gf-status.gf-failed { border-color: #dc2626; background: #dc262618; font-weight: 550; }
+#hub-persons { border: none; padding: 0; }
+#hub-persons .caption-label { font-size: 0.75rem; }
 .gf-bar { display: block; height: 6px; border-radius: 3px; overflow: hidden; background: #a8a29e55; }
 .gf-bar i { display: block; height: 100%; border-radius: 3px; background: linear-gradient(90deg, #f97352, #e0487e);
   transition: width 0.25s linear; }

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
-from pages import write_wave
+from pages import start_page, write_wave
 
 from geneface.media.video import probe
+from geneface.ui.demo import find_persons
+from geneface.ui.persons import Persons
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
@@ -20,7 +22,7 @@ Shot = Callable[[Any, str], None]
 
 @pytest.fixture
 def slow(portrait_pipe: FakePipeline) -> Iterator[FakePipeline]:
-    portrait_pipe.delay = 0.05
+    portrait_pipe.delay = 0.03
     yield portrait_pipe
     portrait_pipe.delay = 0.0
 
@@ -108,13 +110,13 @@ def test_watching_while_it_is_made(open_page: Open, slow: FakePipeline, tmp_path
     if not can_stream():
         pytest.skip("Gradio's streaming player needs ffmpeg and ffprobe on the PATH")
     page = open_page()
-    upload_voice(page, write_wave(tmp_path / "speech.wav", np.tile(speech, 6)))
+    upload_voice(page, write_wave(tmp_path / "speech.wav", np.tile(speech, 4)))
     page.locator("#go").click()
     page.wait_for_function("(document.querySelector('#live video') || {}).currentTime > 0.5")
     assert page.locator("#talk-status .gf-busy").count() == 1
     said(page, "#talk-status", "done")
     state = video_state(page, "#video")
-    assert abs(state["duration"] - 12) < 0.1
+    assert abs(state["duration"] - 8) < 0.1
     page.wait_for_function("document.querySelector('#video video').currentTime > 0.5")
 
 
@@ -192,3 +194,26 @@ def test_keyboard_alone(open_page: Open, shot: Shot) -> None:
     shot(page, "talk-keyboard-desk")
     page.keyboard.press("Enter")
     assert "There is no voice yet" in said(page, "#talk-status", "failed")
+
+
+def test_a_person_of_the_hub(open_page: Open, shot: Shot, published: Any, portrait_pipe: FakePipeline) -> None:
+    demo = start_page(portrait_pipe, Persons(find_persons(), hub=True))
+    try:
+        page = open_page(url=demo.local_url)
+        page.get_by_role("button", name="More persons").click()
+        page.get_by_label("Name").fill("nobody-of-this-name")
+        page.keyboard.press("Enter")
+        page.get_by_text("Nobody on the Hub goes by").wait_for()
+        page.get_by_label("Name").fill("tiny")
+        page.get_by_role("button", name="Search").click()
+        page.locator("#hub-persons button").first.wait_for()
+        shot(page, "talk-hub-found-desk")
+        page.locator("#hub-persons button").first.click()
+        page.get_by_text("alice/tiny is here, and chosen.").wait_for()
+        assert page.locator("#person input[type=radio]:checked").get_attribute("value") == "alice/tiny"
+        shot(page, "talk-hub-chosen-desk")
+        page.get_by_role("tab", name="Look closer").click()
+        page.get_by_role("combobox", name="Right").click()
+        page.get_by_role("option", name="alice/tiny").click()
+    finally:
+        demo.close()
