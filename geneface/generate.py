@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from geneface.media.video import VideoWriter, check_output
 from geneface.media.webm import TRANSPARENT, TransparentWriter
 
 if TYPE_CHECKING:
+    import torch
+
     from geneface.output import FrameChunk
     from geneface.pipeline import GeneFacePipeline
 
@@ -59,6 +61,7 @@ def generate_video(
     on_frame: Callable[[int, int], None] | None = None,
     on_chunk: "Callable[[FrameChunk, AudioSource], None] | None" = None,
     should_stop: Callable[[], bool] | None = None,
+    motion: "Iterable[torch.Tensor] | None" = None,
     **options: Any,
 ) -> GeneratedVideo:
     """Stream the frames of `pipe` into `output` in constant memory: H.264 and AAC in an mp4.
@@ -73,7 +76,8 @@ def generate_video(
         on_frame: called with (frames done, frames in all).
         on_chunk: called with each chunk of frames once it is in the file, and the recording.
         should_stop: asked after every few frames; True stops with `Interrupted`.
-        options: `temperature`, `pose`, `blink`, `background`, `size`, `motion` of `GeneFacePipeline.stream`.
+        motion: what `GeneFacePipeline.motion` gave for this seed, if it is there already.
+        options: `temperature`, `pose`, `blink`, `background`, `size` of `GeneFacePipeline.stream`.
 
     Raises `InputError` for bad input, before any work where that is possible.
     """
@@ -81,7 +85,7 @@ def generate_video(
 
     writer_type = output_writer(options.get("background"))
     output = check_output(output, writer_type.suffix)
-    seed = new_seed() if seed is None else _check_seed(seed)
+    seed = new_seed() if seed is None else check_seed(seed)
 
     def after_frame(pipe: Any, index: int, total: int) -> None:
         if should_stop is not None and should_stop():
@@ -97,6 +101,7 @@ def generate_video(
             source,
             generator=torch.Generator("cpu").manual_seed(seed),
             callback_on_frame_end=after_frame,
+            motion=motion,
             **options,
         )
         writer: VideoWriter | None = None
@@ -117,7 +122,7 @@ def output_writer(background: Any) -> type[VideoWriter]:
     return TransparentWriter if isinstance(background, str) and background == TRANSPARENT else VideoWriter
 
 
-def _check_seed(seed: int) -> int:
+def check_seed(seed: int) -> int:
     if not 0 <= seed <= HIGHEST_SEED:
         raise InputError(f"the seed {seed} is out of range; give a whole number from 0 to {HIGHEST_SEED}")
     return seed

@@ -38,7 +38,7 @@ def build_options() -> OptionFields:
     import gradio as gr
 
     quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-    with gr.Accordion("How", open=False):
+    with gr.Accordion("Motion", open=False):
         temperature = gr.Slider(0, 2, 1, step=0.1, label="Expressiveness", info="0 is calm, 2 is lively")
         pose = gr.Radio(
             [("Natural", "natural"), ("Still", "still"), ("From a video", "video")],
@@ -56,7 +56,7 @@ def build_options() -> OptionFields:
         with gr.Row():
             new_seed = gr.Checkbox(True, label="New motion each time", info="Off: repeat the motion of the seed")
             seed = gr.Number(0, label="Seed", info="Of the latest video", precision=0, minimum=0, maximum=HIGHEST_SEED)
-    with gr.Accordion("Where", open=False):
+    with gr.Accordion("Background and size", open=False):
         background = gr.Radio(
             [("Own", "own"), ("Colour", "colour"), ("Picture", "picture"), ("Transparent", TRANSPARENT)],
             value="own",

@@ -22,13 +22,15 @@ def status(text: str, kind: str = "idle", share: float | None = None) -> str:
         kind: "idle", "busy", "done" or "failed".
         share: How much is done, from 0 to 1; None if that is not known.
     """
-    bar = ""
     if kind == "busy":
-        width = "" if share is None else f' style="width:{100 * share:.1f}%"'
-        moving = " gf-bar-unknown" if share is None else ""
-        bar = f'<span class="gf-bar{moving}" aria-hidden="true"><i{width}></i></span>'
+        # Not a live region: it changes several times a second.
+        moving, width, value = " gf-bar-unknown", "", ""
+        if share is not None:
+            moving, width, value = "", f' style="width:{100 * share:.1f}%"', f' aria-valuenow="{100 * share:.0f}"'
+        bar = f'<span class="gf-bar{moving}" role="progressbar" aria-label="Progress"{value}><i{width}></i></span>'
+        return f'<div class="gf-status gf-busy"><span>{escape(text)}</span>{bar}</div>'
     role = "alert" if kind == "failed" else "status"
-    return f'<div class="gf-status gf-{kind}" role="{role}"><span>{escape(text)}</span>{bar}</div>'
+    return f'<div class="gf-status gf-{kind}" role="{role}"><span>{escape(text)}</span></div>'
 
 
 def progress(step: Preparing | Step, doing: str = "Speaking") -> str:

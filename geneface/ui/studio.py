@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.generate import GeneratedVideo, Interrupted, generate_video, new_seed, output_writer
+from geneface.generate import GeneratedVideo, Interrupted, check_seed, generate_video, new_seed, output_writer
 from geneface.media.audio import FPS, AudioSource, open_audio
 from geneface.ui.live import Countdown, Live, Preparing
 from geneface.ui.persons import display_name
@@ -160,12 +160,10 @@ class Studio:
         tell(Preparing("Listening"))
         loudness = voice_curve(source)
         tell(Voice(loudness, None))
-        seed = new_seed() if seed is None else seed
-        temperature, blink = options.pop("temperature", 1.0), options.pop("blink", "natural")
+        seed = new_seed() if seed is None else check_seed(seed)
+        manner = {name: options[name] for name in ("temperature", "blink") if name in options}
         motion = []
-        for chunk in pipe.motion(
-            source, generator=torch.Generator().manual_seed(max(seed, 0)), temperature=temperature, blink=blink
-        ):
+        for chunk in pipe.motion(source, generator=torch.Generator().manual_seed(seed), **manner):
             motion.append(chunk)
             if should_stop():
                 raise Interrupted

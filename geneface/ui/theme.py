@@ -77,7 +77,9 @@ CSS = """
 .gf-status.gf-busy { border-color: #f97352; }
 .gf-status.gf-done { border-color: #16a34a; }
 .gf-status.gf-failed { border-color: #dc2626; background: #dc262618; font-weight: 550; }
-#hub-persons { border: none; padding: 0; }
+#hub-persons, #hub-persons .grid-wrap { border: none !important; padding: 0; }
+#hub-persons .grid-container { grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)) !important; }
+#hub-persons .grid-container > * { max-width: 150px; }
 #hub-persons .caption-label { font-size: 0.75rem; }
 .gf-bar { display: block; height: 6px; border-radius: 3px; overflow: hidden; background: #a8a29e55; }
 .gf-bar i { display: block; height: 100%; border-radius: 3px; background: linear-gradient(90deg, #f97352, #e0487e);

@@ -4,6 +4,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from geneface.ui.gallery import QUIET
+
 
 class Uploads:
     """Remembers the files of each visit.
@@ -37,5 +39,5 @@ class Uploads:
             self.forget(request.session_hash)
 
         for component in components:
-            component.upload(remember, component, None, api_visibility="private", queue=False, show_progress="hidden")
+            gr.on([component.upload, component.input], remember, component, None, **QUIET)
         demo.unload(leave)

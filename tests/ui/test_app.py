@@ -93,7 +93,7 @@ def test_options_reach_the_pipeline(client: Client, pipe: FakePipeline, speech_f
         "colour": "rgba(32, 160.4, 255, 1)",
         "size": 256,
     }
-    client.predict(audio=speech_file, size=256, **options, api_name="/generate")
+    client.predict(audio=speech_file, **options, api_name="/generate")
     assert pipe.options["pose"] == "still"
     assert pipe.options["background"] == "#20a0ff"
     assert pipe.options["size"] == 256

@@ -1,7 +1,10 @@
 """What visitors do, in a real browser; pictures of each state go to the folder GENEFACE_SCREENSHOTS."""
 
 import re
+import shutil
+import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +123,21 @@ def test_watching_while_it_is_made(open_page: Open, slow: FakePipeline, tmp_path
     page.wait_for_function("document.querySelector('#video video').currentTime > 0.5")
 
 
+def test_the_finished_file_where_ffmpeg_is_missing(
+    open_page: Open, slow: FakePipeline, tmp_path: Path, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, *rest: None if name.startswith("ff") else found(name, *rest))
+    page = open_page()
+    upload_voice(page, write_wave(tmp_path / "speech.wav", np.tile(speech, 3)))
+    page.locator("#go").click()
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('1 s left')")
+    assert page.locator("#portrait").is_visible() and not page.locator("#live").is_visible()
+    said(page, "#talk-status", "done")
+    assert abs(video_state(page, "#video")["duration"] - 6) < 0.1
+    page.wait_for_function("document.querySelector('#video video').currentTime > 0")
+
+
 @pytest.mark.parametrize("size", ["desk", "phone"])
 def test_bad_file_and_no_file(open_page: Open, shot: Shot, tmp_path: Path, size: str) -> None:
     page = open_page(size)
@@ -140,7 +158,7 @@ def test_bad_file_and_no_file(open_page: Open, shot: Shot, tmp_path: Path, size:
 def test_transparent_and_options(open_page: Open, shot: Shot, speech_wav: Path) -> None:
     page = open_page(dark=True)
     upload_voice(page, speech_wav)
-    for name in ("How", "Where"):
+    for name in ("Motion", "Background and size"):
         page.get_by_role("button", name=name).first.click()
     page.get_by_label("Transparent").check()
     page.get_by_label("From a video").check()
@@ -194,6 +212,23 @@ def test_keyboard_alone(open_page: Open, shot: Shot) -> None:
     shot(page, "talk-keyboard-desk")
     page.keyboard.press("Enter")
     assert "There is no voice yet" in said(page, "#talk-status", "failed")
+
+
+def test_uploads_are_deleted_when_the_page_is_closed(open_page: Open, tmp_path: Path, speech: np.ndarray) -> None:
+    file = write_wave(tmp_path / f"mine-{uuid.uuid4().hex}.wav", speech)
+
+    def kept() -> list[Path]:
+        return list(Path(tempfile.gettempdir()).glob(f"gradio/*/{file.name}"))
+
+    page = open_page()
+    upload_voice(page, file)
+    assert len(kept()) == 1
+    time.sleep(0.5)
+    page.close()
+    deadline = time.monotonic() + 20
+    while kept() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not kept()
 
 
 def test_a_person_of_the_hub(open_page: Open, shot: Shot, published: Any, portrait_pipe: FakePipeline) -> None:
