@@ -85,7 +85,7 @@ def _build_hub(persons: Persons, gallery: Gallery) -> None:
         if not rows:
             text = f"Nobody on the Hub goes by “{query.strip()}”: try a shorter name." if query.strip() else NOBODY
             return [gr.update(visible=False, value=[]), status(text), []]
-        items = [(str(picture) if picture else faceless(), f"{repo_id} · {note}") for repo_id, picture, note in rows]
+        items = [(str(picture) if picture else faceless(), repo_id) for repo_id, picture, _ in rows]
         count = f"{len(rows)} found" if len(rows) > 1 else "1 found"
         return [
             gr.update(visible=True, value=items),

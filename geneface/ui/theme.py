@@ -77,7 +77,8 @@ CSS = """
 .gf-status.gf-busy { border-color: #f97352; }
 .gf-status.gf-done { border-color: #16a34a; }
 .gf-status.gf-failed { border-color: #dc2626; background: #dc262618; font-weight: 550; }
-#hub-persons, #hub-persons .grid-wrap { border: none !important; padding: 0; }
+#hub-persons, #hub-persons .grid-wrap { border: none !important; padding: 0; height: auto !important;
+  min-height: 0 !important; max-height: 330px; }
 #hub-persons .grid-container { grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)) !important; }
 #hub-persons .grid-container > * { max-width: 150px; }
 #hub-persons .caption-label { font-size: 0.75rem; }
@@ -112,6 +113,9 @@ CSS = """
 @media (prefers-reduced-motion: reduce) {
   .gf-portrait canvas { transition: none; }
   .gf-mouth path, .gf-bar-unknown i { animation: none; }
+}
+@media (min-width: 761px) {
+  .gf-stage { position: sticky; top: 12px; }
 }
 @media (max-width: 760px) {
   .gf-columns { flex-direction: column-reverse; align-items: stretch !important; }

@@ -30,7 +30,7 @@ class FakePipeline:
         self.post_net = SimpleNamespace(target_rest=torch.zeros(68, 3))
         angles = torch.linspace(0, 6.2, 68)
         circle = torch.stack([5 * angles.cos(), 5 * angles.sin(), torch.zeros(68)], dim=-1)
-        circle[60:] = 0
+        circle[27:36] = circle[60:] = 0
         self.motion_generator = SimpleNamespace(mean_landmarks=circle)
 
     def set_progress_bar_config(self, **options: Any) -> None:
