@@ -108,8 +108,9 @@ def serve(
     demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds)
     try:
         demo.launch(server_name=host, server_port=port, share=share, auth=auth, **launch_options())
-    except OSError as error:
-        raise InputError(f"the page cannot be served at {host}, port {port or 'any'}: {error}") from None
+    except OSError:
+        place = f"port {port} of {host}" if port else host
+        raise InputError(f"the page cannot be served at {place}: it is taken, or not ours; give another one") from None
 
 
 def find_persons() -> dict[str, Path]:

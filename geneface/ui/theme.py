@@ -120,6 +120,7 @@ CSS = """
 @media (max-width: 760px) {
   .gf-columns { flex-direction: column-reverse; align-items: stretch !important; }
   .gf-header { padding-top: 2px; }
+  .gf-plot.gf-empty { display: none; }
 }
 """
 
