@@ -45,6 +45,7 @@ def track_head(
     from geneface.generate import Interrupted
 
     faces: list[Any] = []
+    model = FaceModel.load(assets.get_asset(assets.FACE_MODEL, assets_folder))
     landmarker = assets.get_asset(assets.FACE_LANDMARKER, assets_folder)
     with SteadyVideo(video) as moments, LandmarkDetector(landmarker) as detector:
         for moment in moments:
@@ -61,7 +62,6 @@ def track_head(
         raise InputError(f"{video} is {len(valid) / FPS:.1f} s long; give at least {SHORTEST // FPS} s of head motion")
     if valid.mean() < LEAST_SEEN:
         raise InputError(f"a face is to be seen in only {valid.mean():.0%} of {video}; give one of a single person")
-    model = FaceModel.load(assets.get_asset(assets.FACE_MODEL, assets_folder))
     rows = nearest_valid(valid)
     height, width = picture.shape[:2]
     side = max(height, width)
