@@ -19,13 +19,13 @@ class Parser(argparse.ArgumentParser):
 
 def generate(args: argparse.Namespace) -> None:
     """A recording in, a talking portrait out."""
-    from geneface.generate import generate_video
+    from geneface.generate import generate_video, output_writer
     from geneface.hub import find_person
     from geneface.media.audio import open_audio
     from geneface.media.video import check_output
 
     # What can be wrong with the files is said before the models are loaded.
-    output = check_output(args.output)
+    output = check_output(args.output, output_writer(args.background).suffix)
     person = find_person(args.person)
     with open_audio(args.audio) as audio:
         from geneface.pipeline import GeneFacePipeline
@@ -182,14 +182,16 @@ def build_parser() -> argparse.ArgumentParser:
 
     sub = command("generate", generate)
     sub.add_argument("audio", metavar="AUDIO", help="speech: wav, flac, mp3, m4a, ogg, or a video with sound")
-    sub.add_argument("-o", "--output", metavar="OUT.mp4", required=True, help="the video to write")
+    sub.add_argument(
+        "-o", "--output", metavar="OUT.mp4", required=True, help="the video to write; .webm if transparent"
+    )
     sub.add_argument("--person", metavar="P", help="name or folder of a person (default: the embedded one)")
     sub.add_argument("--seed", type=int, metavar="N", help="same seed, same device, same video (default: a new one)")
     sub.add_argument("--temperature", type=float, default=1.0, metavar="X", help="expressiveness, 0 to 2 (default: 1)")
     sub.add_argument("--pose", choices=("natural", "still"), default="natural", help="head motion")
     sub.add_argument("--blink", choices=("natural", "none"), default="natural", help="eye blinks")
     sub.add_argument("--size", type=int, metavar="S", help="width and height in pixels (default: the person's own)")
-    sub.add_argument("--background", metavar="FILE|#rrggbb", help="picture or colour behind the person")
+    sub.add_argument("--background", metavar="FILE|#rrggbb|transparent", help="what is behind the person")
     sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best that is there)")
 
     sub = command("preprocess", preprocess)

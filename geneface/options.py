@@ -12,7 +12,9 @@ from geneface.media.image import read_image
 Background = str | Path | np.ndarray | None
 
 
-def check_options(*, temperature: float, pose: str | np.ndarray, blink: str, size: int | None) -> None:
+def check_options(
+    *, temperature: float, blink: str, pose: str | np.ndarray = "natural", size: int | None = None
+) -> None:
     """Raise `InputError` for a value that is not among those that `GeneFacePipeline.__call__` names."""
     if not 0 <= temperature <= 2:
         raise InputError(f"temperature is {temperature}; it must be between 0 and 2")

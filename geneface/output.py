@@ -13,7 +13,7 @@ class FrameChunk:
 
     start: int
     frames: np.ndarray
-    """[N, H, W, 3] uint8"""
+    """[N, H, W, 3] uint8; [N, H, W, 4] with a transparent background"""
     landmarks: np.ndarray
     """[N, 68, 3] LM3D of the person in cm"""
     total: int
@@ -24,7 +24,8 @@ class GeneFacePipelineOutput:
     """What a call gives: pictures, the sound they belong to, and the landmarks that drove them."""
 
     frames: Any
-    """uint8 [T, H, W, 3] ("np"), float [T, 3, H, W] in [0, 1] ("pt"), or a list of PIL images ("pil")"""
+    """uint8 [T, H, W, 3] ("np"), float [T, 3, H, W] in [0, 1] ("pt"), or a list of PIL images ("pil"); with a
+    transparent background four channels, the last one opacity"""
     audio: np.ndarray
     """[N] float32 mono"""
     sampling_rate: int

@@ -1,7 +1,7 @@
 """GeneFacePipeline: speech in, talking portrait out; the one place where the four stages meet."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +16,7 @@ from geneface.errors import InputError
 from geneface.hub import resolve_bundle
 from geneface.index import COMPONENTS
 from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
+from geneface.media.webm import TRANSPARENT
 from geneface.metrics import LM3D_LIPS
 from geneface.models.blink import add_blinks
 from geneface.models.motion_generator import latent_noise
@@ -203,7 +204,12 @@ class GeneFacePipeline:
 
     @torch.no_grad()
     def render(
-        self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None, size: int | None = None
+        self,
+        lm3d: torch.Tensor,
+        pose: torch.Tensor,
+        background: torch.Tensor | None = None,
+        size: int | None = None,
+        transparent: bool = False,
     ) -> torch.Tensor:
         """uint8 frames [N, 3, size, size], on the device.
 
@@ -211,11 +217,19 @@ class GeneFacePipeline:
             lm3d: [N, 3, 68, 3], the person's LM3D with their neighbours (`neighbour_windows`).
             pose: [N, 3, 4], head to camera.
             background: [3, S, S] in [0, 1]; the person's own if None.
+            transparent: Without a background: [N, 4, size, size], colours not multiplied by the opacity.
         """
-        rgb = self.renderer(self.press_lips(lm3d), pose, background).rgb.float()
-        if size and size != rgb.shape[-1]:
-            rgb = F.interpolate(rgb, size=(size, size), mode="bicubic", antialias=True)
-        return rgb.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
+        if transparent:
+            background = torch.zeros_like(self.renderer.scene.background, dtype=self.renderer.dtype)
+        rendering = self.renderer(self.press_lips(lm3d), pose, background)
+        picture = rendering.rgb.float()
+        if transparent:
+            picture = torch.cat([picture, rendering.alpha.float()], dim=1)
+        if size and size != picture.shape[-1]:
+            picture = F.interpolate(picture, size=(size, size), mode="bicubic", antialias=True)
+        if transparent:
+            picture = torch.cat([picture[:, :3] / picture[:, 3:].clamp_min(1 / 255), picture[:, 3:]], dim=1)
+        return picture.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
 
     def _motion(self, features: Any, seed: int, temperature: float) -> Iterator[torch.Tensor]:
         """Chunks of audio features [2n, D] -> chunks of generic LM3D [n, 68, 3]."""
@@ -229,6 +243,28 @@ class GeneFacePipeline:
 
         per_frame = (chunk.to(self.device, model.dtype).unflatten(0, (-1, 2)) for chunk in features)
         return overlapped(per_frame, sample, model.context_frames, align=model.stride)
+
+    @torch.no_grad()
+    def motion(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float = 1.0,
+        blink: str = "natural",
+    ) -> Iterator[torch.Tensor]:
+        """Yield chunks [n, 68, 3] of all the motion that `stream` renders with the same arguments.
+
+        Much faster than rendering: take it to look at it, or to change it, and give it to `stream`.
+        """
+        check_options(temperature=temperature, blink=blink)
+        seed = _seed(generator)
+        with open_audio(audio, sampling_rate) as source:
+            motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
+            adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
+            final = close_in_silence(adapted, self.post_net.target_rest, source.read)
+            yield from add_blinks(final, self.renderer.scene.blink_shift, seed) if blink == "natural" else final
 
     # All of it
 
@@ -245,25 +281,27 @@ class GeneFacePipeline:
         background: Background = None,
         size: int | None = None,
         callback_on_frame_end: Callback | None = None,
+        motion: Iterable[torch.Tensor] | None = None,
     ) -> Iterator[FrameChunk]:
-        """Yield frames as they are ready, in memory that does not grow with the audio; arguments as in a call."""
+        """Yield frames as they are ready, in memory that does not grow with the audio; arguments as in a call.
+
+        `motion` is what the method of that name gives, if it is there already.
+        """
         check_options(temperature=temperature, pose=pose, blink=blink, size=size)
         self._interrupt = False
-        seed = _seed(generator)
-        backdrop = background_picture(background, self.renderer.size)
+        transparent = isinstance(background, str) and background == TRANSPARENT
+        backdrop = None if transparent else background_picture(background, self.renderer.size)
         if backdrop is not None:
             backdrop = backdrop.to(self.device, self.renderer.dtype)
         with open_audio(audio, sampling_rate) as source, self.progress_bar(total=source.frames) as bar:
-            motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
-            adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
-            final = close_in_silence(adapted, self.post_net.target_rest, source.read)
-            if blink == "natural":
-                final = add_blinks(final, self.renderer.scene.blink_shift, seed)
-            windows = overlapped(final, lambda window, _: neighbour_windows(window), 1)
+            if motion is None:
+                motion = self.motion(source, generator=generator, temperature=temperature, blink=blink)
+            windows = overlapped(motion, lambda window, _: neighbour_windows(window), 1)
 
             def render(item: tuple[int, torch.Tensor]) -> FrameChunk:
                 start, batch = item
-                frames = self.render(batch, self.prepare_poses(pose, start, len(batch)), backdrop, size)
+                poses = self.prepare_poses(pose, start, len(batch))
+                frames = self.render(batch, poses, backdrop, size, transparent)
                 return FrameChunk(
                     start=start,
                     frames=frames.permute(0, 2, 3, 1).contiguous().cpu().numpy(),
@@ -302,7 +340,8 @@ class GeneFacePipeline:
             temperature: Scale of the prior's noise: 0 is the most likely motion, 1 natural variety.
             pose: "natural" head motion, "still", or [N, 3, 4] head to camera (the last is held).
             blink: "natural" or "none".
-            background: A picture's path, "#rrggbb", or uint8 [H, W, 3]; the person's own if None.
+            background: A picture's path, "#rrggbb", or uint8 [H, W, 3]; "transparent" gives frames with opacity; the
+                person's own if None.
             size: Pixels a side; the renderer's own if None.
             output_type: "np", "pt" or "pil"; see `GeneFacePipelineOutput`.
             callback_on_frame_end: Called with (pipeline, frame number, total) after each few frames.
@@ -327,7 +366,9 @@ class GeneFacePipeline:
                 )
             )
             side = size or self.renderer.size
-            frames = np.concatenate([np.zeros((0, side, side, 3), np.uint8), *(chunk.frames for chunk in chunks)])
+            channels = chunks[0].frames.shape[-1] if chunks else 3
+            none = np.zeros((0, side, side, channels), np.uint8)
+            frames = np.concatenate([none, *(chunk.frames for chunk in chunks)])
             landmarks = np.concatenate([np.zeros((0, 68, 3), np.float32), *(chunk.landmarks for chunk in chunks)])
             samples = source.read(0, source.samples)
         output = GeneFacePipelineOutput(

@@ -14,29 +14,30 @@ from geneface.errors import InputError
 from geneface.media.audio import FPS, AudioSource, decodable, open_container, open_file
 
 if TYPE_CHECKING:
-    from av import VideoFrame
+    from av import AudioFrame, VideoFrame
+    from av.container import OutputContainer
 
 AUDIO_BIT_RATE = 128_000
 BT709 = 1  # the number of its matrix, primaries and transfer curve alike in ISO/IEC 23091-2
 
 
-def check_output(path: str | os.PathLike) -> Path:
-    """`path` as a place where an mp4 can be written; `InputError` if it is not. Nothing is left there."""
+def check_output(path: str | os.PathLike, suffix: str = ".mp4") -> Path:
+    """`path` as a place where such a video can be written; `InputError` if it is not. Nothing is left there."""
     file = Path(path)
-    _create_beside(file).unlink()
+    _create_beside(file, suffix).unlink()
     return file
 
 
-def _create_beside(target: Path) -> Path:
+def _create_beside(target: Path, suffix: str) -> Path:
     """A new empty file in the folder of `target`, from where it can be renamed to `target`."""
-    if target.suffix.lower() != ".mp4":
-        raise InputError(f"{target} does not end in .mp4, the one format that is written; choose such a name")
+    if target.suffix.lower() != suffix:
+        raise InputError(f"{target} does not end in {suffix}, the format that is written; choose such a name")
     if target.exists() and not target.is_file():
         raise InputError(f"{target} is there and is not a file; choose another name")
     if not target.parent.is_dir():
         raise InputError(f"the folder {target.parent} does not exist; make it, or choose another place")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}.", suffix=".mp4", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}.", suffix=suffix, dir=target.parent)
         os.close(handle)
     except OSError as error:
         raise InputError(f"{target} cannot be written ({error.strerror}); choose another place") from None
@@ -59,6 +60,8 @@ class VideoWriter:
         metadata: tags of the file, such as `title` and `comment`.
     """
 
+    suffix, channels = ".mp4", 3
+
     def __init__(
         self,
         path: str | os.PathLike,
@@ -78,34 +81,47 @@ class VideoWriter:
         self.path = Path(path)
         self.size = size
         self.frames = 0
-        self._partial = _create_beside(self.path)
+        self._partial = _create_beside(self.path, self.suffix)
         self._audio = audio
         self._heard = 0
         self._fps = fps
         self._reformatter = av.video.reformatter.VideoReformatter()
         try:
-            self._container = av.open(str(self._partial), "w", format="mp4", options={"movflags": "+faststart"})
+            self._container = self._open()
             self._container.metadata.update(metadata or {})
-            self._video = self._container.add_stream("libx264", rate=fps, options={"crf": str(crf), "preset": preset})
-            self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
+            self._video = self._video_stream(crf, preset)
+            self._video.width, self._video.height = width, height
             context = self._video.codec_context
             context.colorspace = context.color_primaries = context.color_trc = BT709
             context.color_range = av.video.reformatter.ColorRange.MPEG
             self._sound: Any = None
             if audio is not None:
                 layout = "stereo" if audio.track_channels == 2 else "mono"
-                self._sound = self._container.add_stream(
-                    "aac", rate=audio.track_rate, layout=layout, bit_rate=AUDIO_BIT_RATE
-                )
+                self._sound = self._sound_stream(audio.track_rate, layout)
         except BaseException:
             self._partial.unlink()
             raise
 
+    def _open(self) -> "OutputContainer":
+        import av
+
+        return av.open(str(self._partial), "w", format="mp4", options={"movflags": "+faststart"})
+
+    def _video_stream(self, crf: int, preset: str) -> Any:
+        stream = self._container.add_stream("libx264", rate=self._fps, options={"crf": str(crf), "preset": preset})
+        stream.pix_fmt = "yuv420p"
+        return stream
+
+    def _sound_stream(self, rate: int, layout: str) -> Any:
+        return self._container.add_stream("aac", rate=rate, layout=layout, bit_rate=AUDIO_BIT_RATE)
+
     def write(self, frames: np.ndarray) -> None:
-        """Encode uint8 RGB frames `[N, H, W, 3]` and the sound that belongs to them."""
+        """Encode uint8 frames `[N, H, W, channels]` and the sound that belongs to them."""
         width, height = self.size
-        if frames.dtype != np.uint8 or frames.shape[1:] != (height, width, 3):
-            raise ValueError(f"frames are {frames.dtype} {frames.shape}, not uint8 [N, {height}, {width}, 3]")
+        if frames.dtype != np.uint8 or frames.shape[1:] != (height, width, self.channels):
+            raise ValueError(
+                f"frames are {frames.dtype} {frames.shape}, not uint8 [N, {height}, {width}, {self.channels}]"
+            )
         for frame in frames:
             self._write_frame(frame)
         self._write_sound()
@@ -115,8 +131,8 @@ class VideoWriter:
         from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
         frame = self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24"),
-            format="yuv420p",
+            av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24" if self.channels == 3 else "rgba"),
+            format=self._video.pix_fmt,
             src_color_range=ColorRange.JPEG,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
@@ -139,7 +155,10 @@ class VideoWriter:
             block = self._audio.read_track(start, self._heard)
             frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), "s16", self._sound.layout.name)
             frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
-            self._container.mux(self._sound.encode(frame))
+            self._encode_sound(frame)
+
+    def _encode_sound(self, frame: "AudioFrame | None") -> None:
+        self._container.mux(self._sound.encode(frame))
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -148,7 +167,7 @@ class VideoWriter:
                 raise ValueError("no frames were written")
             self._container.mux(self._video.encode())
             if self._sound is not None:
-                self._container.mux(self._sound.encode())
+                self._encode_sound(None)
             self._container.close()
             mask = os.umask(0)
             os.umask(mask)

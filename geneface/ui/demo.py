@@ -2,38 +2,63 @@
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.ui.studio import Load, Studio
+from geneface.ui.gallery import QUIET
+from geneface.ui.look import build_look
+from geneface.ui.persons import Persons
+from geneface.ui.studio import LONGEST, Load, Studio
 from geneface.ui.talk import build_talk
 from geneface.ui.theme import CSS, HEADER, NOTICE, build_theme
+from geneface.ui.uploads import Uploads
 
 EXAMPLES_DIR = Path(__file__).resolve().parents[2] / "examples" / "audio"
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
 CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS = 600, 3600
+WAITING = 20
+"""Visitors who may wait for the device; the others are asked to come back."""
 
 
-def build_demo(load: Load | Any, persons: Mapping[str, Path], examples: Mapping[str, Path]) -> Any:
+def build_demo(
+    load: Load | Any,
+    persons: Mapping[str, Path] | Persons,
+    examples: Mapping[str, Path],
+    *,
+    max_seconds: float = LONGEST,
+) -> Any:
     """The page as a `gr.Blocks`.
 
     Args:
         load: from a person's name to a pipeline, or one pipeline for all of them.
         persons: bundle folders by name; the first is chosen at the start.
         examples: recordings by the label under which they are offered.
+        max_seconds: the longest recording that is taken.
     """
     import gradio as gr
 
-    if not persons:
-        raise InputError("there is no person to show: examples/persons is empty; get the repository again")
-    studio = Studio(load if not hasattr(load, "stream") else lambda _: load)
+    persons = persons if isinstance(persons, Persons) else Persons(persons)
+    studio = Studio(load if not hasattr(load, "stream") else lambda _: load, max_seconds)
     with gr.Blocks(
         title="GeneFace", analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
     ) as demo:
-        gr.HTML(HEADER)
-        build_talk(studio, persons, examples)
-        gr.HTML(NOTICE)
+        gr.HTML(HEADER, padding=False)
+        with gr.Tabs(elem_classes="gf-tabs"):
+            with gr.Tab("Talk", id="talk") as talk:
+                talking = build_talk(studio, persons, examples)
+            with gr.Tab("Look closer", id="look") as look:
+                looking = build_look(studio, persons, examples)
+        gr.HTML(NOTICE, padding=False)
+        gallery = talking.gallery
+        gr.on([demo.load, talk.select], gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
+        look.select(looking.refresh, looking.pickers, looking.pickers, **QUIET)
+        demo.load(
+            talking.awake, gallery.person, talking.stage.portrait, api_visibility="private", show_progress="hidden"
+        )
+        Uploads().watch(demo, *talking.uploads, *looking.uploads)
+    demo.queue(max_size=WAITING)
     return demo
 
 
@@ -46,21 +71,46 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "enable_monitoring": False,
         "footer_links": ["api"],
+        "mcp_server": find_spec("mcp") is not None,
     }
 
 
-def serve(*, host: str, port: int | None, share: bool, device: str | None) -> None:
-    """Build the page with the embedded persons and serve it until interrupted."""
+def serve(
+    *,
+    host: str,
+    port: int | None,
+    share: bool,
+    device: str | None,
+    persons_dir: Path | None = None,
+    auth: tuple[str, str] | None = None,
+    max_seconds: float = LONGEST,
+    hub: bool = True,
+) -> None:
+    """Build the page and serve it until interrupted.
+
+    Whoever opens it from this very machine is taken for its owner, and sees the persons that the owner has fetched.
+
+    Args:
+        persons_dir: More persons, offered as soon as they are there.
+        auth: A name and a password that visitors must give.
+        max_seconds: The longest recording that is taken.
+        hub: Whether visitors may fetch persons from the Hub.
+    """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    own = not share and host in ("127.0.0.1", "localhost", "::1")
+    persons = Persons(find_persons(), persons_dir, hub=hub, own=own)
 
     def load(person: str) -> Any:
         from geneface.pipeline import GeneFacePipeline
 
-        return GeneFacePipeline.from_pretrained(persons[person], device=device)
+        return GeneFacePipeline.from_pretrained(persons.bundle(person), device=device, token=persons.token)
 
-    persons = find_persons()
-    demo = build_demo(load, persons, find_examples())
-    demo.launch(server_name=host, server_port=port, share=share, **launch_options())
+    demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds)
+    try:
+        demo.launch(server_name=host, server_port=port, share=share, auth=auth, **launch_options())
+    except OSError:
+        place = f"port {port} of {host}" if port else host
+        raise InputError(f"the page cannot be served at {place}: it is taken, or not ours; give another one") from None
 
 
 def find_persons() -> dict[str, Path]:

@@ -1,102 +1,213 @@
-"""What runs behind the page: pipelines kept loaded, one generation at a time, off the server's event loop."""
+"""What runs behind the page: pipelines kept loaded, one piece of work at a time, off the server's event loop."""
 
 import asyncio
+import shutil
 import tempfile
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geneface.generate import GeneratedVideo, Interrupted, generate_video
-from geneface.media.audio import open_audio
+import numpy as np
 
-REPORTS_PER_SECOND = 5
+from geneface.errors import InputError
+from geneface.generate import GeneratedVideo, Interrupted, check_seed, generate_video, new_seed, output_writer
+from geneface.media.audio import FPS, AudioSource, open_audio
+from geneface.ui.live import Countdown, Live, Preparing
+from geneface.ui.persons import display_name
+from geneface.ui.plot import Voice, mouth_curve, voice_curve
 
 Load = Callable[[str], Any]
-Report = Callable[[tuple[int, int] | float, str], None]
+Tell = Callable[[Any], None]
+QUEUE = "pipeline"
+"""Name of the queue of all work that needs the device; one at a time."""
+LONGEST = 600.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last step of a piece of work."""
+
+    result: Any
 
 
 class Studio:
     """Loads persons at first use and makes videos with them.
 
     Args:
-        load: from a person's name to a `GeneFacePipeline`.
+        load: From a person's name to a `GeneFacePipeline`.
+        max_seconds: The longest recording that is taken.
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, max_seconds: float = LONGEST) -> None:
+        self.max_seconds = max_seconds
         self._load = load
         self._pipes: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], Any] = {}
+        self._loading, self._working, self._making = threading.Lock(), threading.Lock(), threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="geneface-")
+        self._runs: list[Path] = []
 
-    async def make(
-        self, person: str, audio: str, *, seed: int | None, report: Report, **options: Any
-    ) -> GeneratedVideo:
-        """Make a video; cancelling the task stops within a few frames.
-
-        The file lives until the next call, by when the server has copied it into its own cache.
-        """
-        stop = threading.Event()
-        work = asyncio.ensure_future(asyncio.to_thread(self._make, person, audio, seed, report, stop, options))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            stop.set()
-            await asyncio.gather(work, return_exceptions=True)
-            raise
-
-    def _make(
-        self, person: str, audio: str, seed: int | None, report: Report, stop: threading.Event, options: dict[str, Any]
-    ) -> GeneratedVideo:
-        with self._lock, open_audio(audio) as source:
-            for old in Path(self._folder.name).iterdir():
-                old.unlink()
+    def pipe(self, person: str, tell: Tell = lambda step: None) -> Any:
+        """The person's pipeline, loaded at first use."""
+        with self._loading:
             if person not in self._pipes:
-                report(0.0, f"Waking up {display_name(person)}")
-                self._pipes[person] = self._load(person)
-                self._pipes[person].set_progress_bar_config(disable=True)
-            if stop.is_set():
+                tell(Preparing(f"Waking up {display_name(person)}"))
+                pipe = self._load(person)
+                pipe.set_progress_bar_config(disable=True)
+                self._pipes[person] = pipe
+            return self._pipes[person]
+
+    def kept(self, what: tuple[str, str], make: Callable[[], Any]) -> Any:
+        """What `make` gives, made once for each (kind, person)."""
+        with self._making:
+            if what not in self._kept:
+                self._kept[what] = make()
+            return self._kept[what]
+
+    def forget(self, person: str) -> None:
+        """Load the person anew at the next use, because its bundle has changed."""
+        with self._loading:
+            self._pipes.pop(person, None)
+        with self._making:
+            self._kept = {what: thing for what, thing in self._kept.items() if what[1] != person}
+
+    @contextmanager
+    def recording(self, audio: str) -> Iterator[AudioSource]:
+        """The decoded recording; `InputError` if it is longer than this server takes."""
+        from geneface.media.video import probe
+
+        self._check_length(probe(audio).audio_seconds)
+        with open_audio(audio) as source:
+            self._check_length(source.seconds)
+            yield source
+
+    def _check_length(self, seconds: float) -> None:
+        if seconds > self.max_seconds:
+            raise InputError(
+                f"the recording is {duration(seconds)} long; this server takes up to {duration(self.max_seconds)}: "
+                "cut it, or run GeneFace yourself"
+            )
+
+    async def work(self, job: Callable[[Tell, Callable[[], bool], Path], Any]) -> AsyncIterator[Any]:
+        """Run `job(tell, should_stop, folder)` in a thread; yield what it tells, then `Finished` with its result.
+
+        Leaving the iteration stops the job within a few frames. The files in `folder` live until the next but one
+        piece of work, by when the server has copied them into its own cache.
+        """
+        loop, steps, stop = asyncio.get_running_loop(), asyncio.Queue[Any](), threading.Event()
+
+        def tell(step: Any) -> None:
+            loop.call_soon_threadsafe(steps.put_nowait, step)
+
+        def run() -> None:
+            try:
+                with self._working:
+                    if stop.is_set():
+                        raise Interrupted
+                    tell(Finished(job(tell, stop.is_set, self._new_folder())))
+            except BaseException as error:
+                tell(error)
+
+        running = asyncio.ensure_future(asyncio.to_thread(run))
+        try:
+            while True:
+                step = await steps.get()
+                if isinstance(step, BaseException):
+                    raise step
+                yield step
+                if isinstance(step, Finished):
+                    return
+        finally:
+            stop.set()
+            await asyncio.shield(running)
+
+    def _new_folder(self) -> Path:
+        for old in self._runs[:-1]:
+            shutil.rmtree(old, ignore_errors=True)
+        self._runs = [*self._runs[-1:], Path(tempfile.mkdtemp(dir=self._folder.name))]
+        return self._runs[-1]
+
+    def talk(
+        self, person: str, audio: str, *, seed: int | None = None, live: bool = False, **options: Any
+    ) -> AsyncIterator[Any]:
+        """Make a video: yields `Step`, `Voice`, `Segment` if `live`, and `Finished` with a `GeneratedVideo`."""
+
+        def job(tell: Tell, should_stop: Callable[[], bool], folder: Path) -> GeneratedVideo:
+            with self.recording(audio) as source:
+                return self._talk(person, source, seed, live, options, tell, should_stop, folder)
+
+        return self.work(job)
+
+    def _talk(
+        self,
+        person: str,
+        source: AudioSource,
+        seed: int | None,
+        live: bool,
+        options: dict[str, Any],
+        tell: Tell,
+        should_stop: Callable[[], bool],
+        folder: Path,
+    ) -> GeneratedVideo:
+        import torch
+
+        pipe = self.pipe(person, tell)
+        if driving := options.pop("driving", None):
+            options["pose"] = self._driven(pipe, driving, source.frames, tell, should_stop)
+        tell(Preparing("Listening"))
+        loudness = voice_curve(source)
+        tell(Voice(loudness, None))
+        seed = new_seed() if seed is None else check_seed(seed)
+        manner = {name: options[name] for name in ("temperature", "blink") if name in options}
+        motion = []
+        for chunk in pipe.motion(source, generator=torch.Generator().manual_seed(seed), **manner):
+            motion.append(chunk)
+            if should_stop():
                 raise Interrupted
-            report(0.0, "Listening")
+        tell(Voice(loudness, mouth_curve(pipe, motion)))
+        live = live and output_writer(options.get("background")).suffix == ".mp4"
+        countdown = Countdown(tell)
+        with Live(folder, source, tell) if live else _Silent() as player:
             return generate_video(
-                self._pipes[person],
+                pipe,
                 source,
-                Path(self._folder.name) / f"geneface-{person.replace('/', '-')}.mp4",
+                folder / f"{person.replace('/', '-')}{output_writer(options.get('background')).suffix}",
                 seed=seed,
-                on_frame=_Countdown(report),
-                should_stop=stop.is_set,
+                on_frame=countdown,
+                on_chunk=lambda chunk, _: player.show(chunk.frames, countdown.seconds_left),
+                should_stop=should_stop,
+                motion=motion,
                 **options,
             )
 
+    def _driven(self, pipe: Any, video: str, frames: int, tell: Tell, should_stop: Callable[[], bool]) -> np.ndarray:
+        """Head poses [frames, 3, 4] after a driving video."""
+        from geneface.data.driving import drive, track_head
 
-class _Countdown:
-    """Turns frame counts into "12 s left", a few times a second."""
+        def watched(done: int, most: int) -> None:
+            if done % FPS == 0:
+                tell(Preparing(f"Watching the driving video: {done // FPS} s"))
 
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        self.first: tuple[float, int] | None = None
-        self.latest = 0.0
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if self.first is None:
-            self.first = (now, done)
-        if now - self.latest < 1 / REPORTS_PER_SECOND and done < total:
-            return
-        self.latest = now
-        start, before = self.first
-        text = "Speaking"
-        if done > before and now - start > 1:
-            text = f"Speaking, {_duration((now - start) / (done - before) * (total - done))} left"
-        self.report((done, total), text)
+        tell(Preparing("Watching the driving video"))
+        return drive(pipe.renderer.scene, track_head(video, on_frame=watched, should_stop=should_stop), frames)
 
 
-def _duration(seconds: float) -> str:
+class _Silent:
+    """Shows nothing before the video is finished."""
+
+    def show(self, frames: Any, seconds_left: float) -> None:
+        pass
+
+    def __enter__(self) -> "_Silent":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def duration(seconds: float) -> str:
     whole = max(round(seconds), 1)
     return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"
-
-
-def display_name(name: str) -> str:
-    """`anna_maria` -> `Anna Maria`."""
-    return name.replace("_", " ").replace("-", " ").title()

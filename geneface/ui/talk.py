@@ -1,38 +1,76 @@
-"""The page's main part: a person, a voice, a button, a talking portrait."""
+"""Talk: a person, a voice, a button, a talking portrait."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geneface.errors import InputError
-from geneface.generate import HIGHEST_SEED
-from geneface.ui.studio import Studio, display_name
+from geneface.ui.gallery import QUIET, Gallery, build_gallery
+from geneface.ui.live import Preparing, Segment, Step, can_stream
+from geneface.ui.options import OptionFields, build_options, pipeline_options
+from geneface.ui.persons import Persons, display_name
+from geneface.ui.plot import SCRIPT, Voice, draw
+from geneface.ui.portrait import FOLLOW, portrait_html, turns_html
+from geneface.ui.status import as_gradio, progress, sentence, status
+from geneface.ui.studio import QUEUE, Finished, Studio
 
-QUEUE = "pipeline"
 SHOW_STAGE = """() => {
   document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'});
+  window.gfTime = 0;
   return [];
 }"""
+PLAY_ON = """() => {
+  const start = window.gfTime || 0;
+  const play = () => {
+    const video = document.querySelector('#video video');
+    if (!video || !video.src) return setTimeout(play, 50);
+    if (start > 0.2) video.currentTime = start;
+    video.play().catch(() => {});
+  };
+  if (document.querySelector('#talk-status .gf-done')) play();
+  return [];
+}"""
+"""The finished file goes on where the growing one was."""
 NO_VOICE = "There is no voice yet: record or upload some speech, or pick an example."
+READY = "Pick a voice, then make {} talk."
+FIRST_PLOT = '<div class="gf-plot gf-empty">The voice and the motion of the mouth appear here.</div>'
 
 
-def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[str, Path]) -> None:
-    """Lay out the components and connect them, within the current `gr.Blocks`."""
+@dataclass(frozen=True)
+class Stage:
+    """What is to be seen of a piece of work."""
+
+    portrait: Any
+    live: Any
+    video: Any
+    said: Any
+    plot: Any
+    seed: Any
+    go: Any
+    cancel: Any
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What the page connects to."""
+
+    gallery: Gallery
+    stage: Stage
+    awake: Callable[[str], str]
+    """The person's portrait that looks where the pointer is."""
+    uploads: list[Any]
+    """Components that take a visitor's files."""
+
+
+def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -> Talk:
+    """Lay out the tab and connect its parts, within the current `gr.Tab`."""
     import gradio as gr
 
-    def preview(person: str) -> str | None:
-        file = persons[person] / "preview.png"
-        return str(file) if file.is_file() else None
-
-    first = next(iter(persons))
+    first = persons.names[0]
     with gr.Row(elem_classes="gf-columns", equal_height=False):
         with gr.Column(scale=5, min_width=300):
-            person = gr.Radio(
-                [(display_name(name), name) for name in persons],
-                value=first,
-                label="Person",
-                visible=True if len(persons) > 1 else "hidden",
-            )
+            gallery = build_gallery(persons)
             audio = gr.Audio(
                 sources=["upload", "microphone"], type="filepath", label="Voice", buttons=[], elem_id="voice"
             )
@@ -44,30 +82,156 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
                     label="or try one of these",
                     api_visibility="private",
                 )
-            go = gr.Button("Make it talk", variant="primary", size="lg", elem_classes="gf-go")
-            cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False)
-            with gr.Row():
-                seed = gr.Number(
-                    0, label="Seed", info="Same seed, same video", precision=0, minimum=0, maximum=HIGHEST_SEED
-                )
-                new_seed = gr.Checkbox(True, label="New seed each time", info="Turn off to repeat a video")
-            with gr.Accordion("Options", open=False):
-                temperature = gr.Slider(0, 2, 1, step=0.1, label="Expressiveness", info="0 is calm, 2 is lively")
-                with gr.Row():
-                    pose = gr.Radio([("Natural", "natural"), ("Still", "still")], value="natural", label="Head motion")
-                    blink = gr.Radio([("Natural", "natural"), ("None", "none")], value="natural", label="Blinks")
+            go = gr.Button("Make it talk", variant="primary", size="lg", elem_classes="gf-go", elem_id="go")
+            cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel")
+            fields = build_options()
         with gr.Column(scale=6, min_width=300, elem_classes="gf-stage"):
-            portrait = gr.Image(
-                preview(first), label=display_name(first), interactive=False, buttons=[], elem_id="portrait"
+            portrait = gr.HTML(
+                portrait_html(persons.preview(first), first), padding=False, elem_id="portrait", js_on_load=FOLLOW
             )
-            video = gr.Video(
-                visible=False,
-                autoplay=True,
-                show_label=False,
-                interactive=False,
-                buttons=["download"],
-                elem_id="video",
-            )
+            live = gr.Video(
+                visible=False, streaming=True, autoplay=True, show_label=False, interactive=False, buttons=[],
+                elem_id="live",
+            )  # fmt: skip
+            video = gr.Video(visible=False, show_label=False, interactive=False, buttons=["download"], elem_id="video")
+            said = gr.HTML(status(READY.format(display_name(first))), padding=False, elem_id="talk-status")
+            plot = gr.HTML(FIRST_PLOT, padding=False, elem_id="plot", js_on_load=SCRIPT)
+    stage = Stage(portrait, live, video, said, plot, fields.seed, go, cancel)
+
+    def awake(person: str) -> str:
+        try:
+            return turns_html(studio, persons.preview(person), person)
+        except Exception as error:
+            return portrait_html(persons.preview(person), person, sentence(error))
+
+    talk = Talk(gallery, stage, awake, [audio, fields.driving, fields.picture])
+    _connect(studio, persons, talk, [gallery.person, audio, *fields.inputs])
+    return talk
+
+
+def _connect(studio: Studio, persons: Persons, talk: Talk, inputs: list[Any]) -> None:
+    import gradio as gr
+
+    gallery, stage = talk.gallery, talk.stage
+
+    def choose(person: str) -> list[Any]:
+        """Another portrait on the stage."""
+        return [
+            gr.update(value=portrait_html(persons.preview(person), person), visible=True),
+            gr.update(visible=False),
+            gr.update(visible=False),
+            status(READY.format(display_name(person))),
+            FIRST_PLOT,
+        ]
+
+    async def perform(person: str, audio: str | None, *values: Any) -> AsyncIterator[dict[Any, Any]]:
+        async for updates in _perform(studio, stage, person, audio, values):
+            yield updates
+
+    def stop() -> dict[Any, Any]:
+        return {**_at_rest(stage), stage.portrait: gr.update(visible=True), stage.said: status("Stopped.")}
+
+    everything = list(vars(stage).values())
+    chosen = gallery.person.change(
+        choose, gallery.person, [stage.portrait, stage.live, stage.video, stage.said, stage.plot], **QUIET
+    )
+    chosen.then(talk.awake, gallery.person, stage.portrait, api_visibility="private", show_progress="hidden")
+    started = stage.go.click(lambda: _busy(stage), None, everything, js=SHOW_STAGE, **QUIET)
+    running = started.then(
+        perform,
+        inputs,
+        everything,
+        api_visibility="private",
+        concurrency_limit=1,
+        concurrency_id=QUEUE,
+        show_progress="hidden",
+    )
+    running.then(None, None, None, js=PLAY_ON, **QUIET)
+    stage.cancel.click(stop, None, everything, cancels=[running], **QUIET)
+
+    with gr.Row(visible=False):
+        by_api, made, used = gr.Button(), gr.Video(label="video"), gr.Number(label="seed", precision=0)
+    by_api.click(
+        _generate(studio), inputs, [made, used], api_name="generate", concurrency_limit=1, concurrency_id=QUEUE
+    )
+
+
+def _busy(stage: Stage) -> dict[Any, Any]:
+    import gradio as gr
+
+    return {
+        stage.portrait: gr.update(visible=True),
+        stage.live: gr.update(visible=False),
+        stage.video: gr.update(visible=False, value=None),
+        stage.said: status("Waiting for its turn …", "busy"),
+        stage.plot: FIRST_PLOT,
+        stage.go: gr.update(visible=False),
+        stage.cancel: gr.update(visible=True),
+    }
+
+
+def _at_rest(stage: Stage) -> dict[Any, Any]:
+    import gradio as gr
+
+    return {
+        stage.live: gr.update(visible=False),
+        stage.go: gr.update(visible=True),
+        stage.cancel: gr.update(visible=False),
+    }
+
+
+async def _perform(
+    studio: Studio, stage: Stage, person: str, audio: str | None, values: tuple[Any, ...]
+) -> AsyncIterator[dict[Any, Any]]:
+    """What happens on the page while a video is made."""
+    import gradio as gr
+
+    given = dict(zip(OptionFields.__dataclass_fields__, values, strict=True))
+    seed = None if given.pop("new_seed") else int(given["seed"] or 0)
+    given.pop("seed")
+    files = [audio, given["driving"], given["picture"]]
+    playing = False
+    try:
+        if not audio:
+            yield {**_at_rest(stage), stage.said: status(NO_VOICE, "failed")}
+            return
+        steps = studio.talk(person, audio, seed=seed, live=can_stream(), **pipeline_options(**given))
+        async with aclosing(steps):  # type: ignore[type-var]
+            async for step in steps:
+                if isinstance(step, Preparing | Step):
+                    yield {stage.said: progress(step)}
+                elif isinstance(step, Voice):
+                    yield {stage.plot: draw(step)}
+                elif isinstance(step, Segment):
+                    if not playing:
+                        playing = True
+                        yield {stage.live: gr.update(visible=True), stage.portrait: gr.update(visible=False)}
+                    yield {stage.live: str(step.path)}
+                elif isinstance(step, Finished):
+                    made = step.result
+                    clear = made.path.suffix == ".webm"
+                    yield {
+                        **_at_rest(stage),
+                        stage.portrait: gr.update(visible=False),
+                        stage.video: gr.update(
+                            value=str(made.path), visible=True, elem_classes="gf-clear" if clear else ""
+                        ),
+                        stage.seed: made.seed,
+                        stage.said: status(
+                            f"{made.seconds:.1f} s of video in {made.elapsed:.1f} s, seed {made.seed}.", "done"
+                        ),
+                    }
+    except Exception as error:
+        yield {
+            **_at_rest(stage),
+            stage.portrait: gr.update(visible=True),
+            stage.said: status(sentence(error, files), "failed"),
+        }
+
+
+def _generate(studio: Studio) -> Any:
+    """The same for those who call by the API: one answer, with progress."""
+    import gradio as gr
 
     async def generate(
         person: str,
@@ -76,7 +240,12 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
         new_seed: bool = True,
         temperature: float = 1.0,
         pose: str = "natural",
+        driving: str | None = None,
         blink: str = "natural",
+        background: str = "own",
+        picture: str | None = None,
+        colour: str = "#00b140",
+        size: int = 512,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[str, int]:
         """Make a talking portrait video from speech.
@@ -87,61 +256,43 @@ def build_talk(studio: Studio, persons: Mapping[str, Path], examples: Mapping[st
             seed: Same seed, same video; ignored if new_seed is true.
             new_seed: Draw a new seed.
             temperature: Expressiveness of the motion, 0 (calm) to 2 (lively).
-            pose: Head motion, "natural" or "still".
+            pose: Head motion: "natural", "still", or "video" for that of the driving video.
+            driving: A video of somebody whose head motion is taken; for pose "video".
             blink: Eye blinks, "natural" or "none".
+            background: "own", "colour", "picture", or "transparent" for a webm with an alpha channel.
+            picture: The background of background "picture".
+            colour: The background of background "colour", like #20a0ff.
+            size: Pixels a side: 256, 512, 768 or 1024.
 
         Returns:
-            The video (mp4) and the seed that was used.
+            The video (mp4, or webm if transparent) and the seed that was used.
         """
-        if not audio:
-            raise gr.Error(NO_VOICE, print_exception=False)
-
-        def report(done: tuple[int, int] | float, text: str) -> None:
-            progress(done, desc=text, unit="frames")
-
-        options: dict[str, Any] = {"temperature": temperature, "pose": pose, "blink": blink}
         try:
-            result = await studio.make(
-                person, audio, seed=None if new_seed else int(seed or 0), report=report, **options
+            if not audio:
+                raise gr.Error(NO_VOICE, print_exception=False)
+            options = pipeline_options(
+                temperature=temperature,
+                pose=pose,
+                driving=driving,
+                blink=blink,
+                background=background,
+                picture=picture,
+                colour=colour,
+                size=size,
             )
-        except InputError as error:
-            message = str(error).replace(audio, "The file" if str(error).startswith(audio) else "the file")
-            raise gr.Error(message, print_exception=False) from None
-        return str(result.path), result.seed
+            steps = studio.talk(person, audio, seed=None if new_seed else int(seed or 0), **options)
+            async with aclosing(steps):  # type: ignore[type-var]
+                async for step in steps:
+                    if isinstance(step, Preparing):
+                        progress(0.0, desc=step.text)
+                    elif isinstance(step, Step):
+                        progress((step.done, step.total), desc="Speaking", unit="frames")
+                    elif isinstance(step, Finished):
+                        return str(step.result.path), step.result.seed
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise as_gradio(error, [audio, driving, picture]) from None
+        raise gr.Error("Stopped.", print_exception=False)
 
-    def choose(person: str) -> list[Any]:
-        picture = gr.update(value=preview(person), label=display_name(person), visible=True)
-        return [picture, gr.update(visible=False)]
-
-    def start() -> list[Any]:
-        return [*_show(portrait=True), gr.update(visible=False), gr.update(visible=True)]
-
-    def finish() -> list[Any]:
-        return [*_show(portrait=False), gr.update(visible=True), gr.update(visible=False)]
-
-    def stop() -> list[Any]:
-        return [*_show(portrait=True), gr.update(visible=True), gr.update(visible=False)]
-
-    stage = [portrait, video, go, cancel]
-    quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-    person.change(choose, person, [portrait, video], **quiet)
-    started = go.click(start, None, stage, js=SHOW_STAGE, **quiet)
-    running = started.then(
-        generate,
-        [person, audio, seed, new_seed, temperature, pose, blink],
-        [video, seed],
-        api_name="generate",
-        concurrency_limit=1,
-        concurrency_id=QUEUE,
-        show_progress_on=portrait,
-    )
-    running.success(finish, None, stage, **quiet)
-    running.failure(stop, None, stage, **quiet)
-    cancel.click(stop, None, stage, cancels=[running], **quiet)
-
-
-def _show(*, portrait: bool) -> list[Any]:
-    """Updates of the portrait and the video: one of them on the stage."""
-    import gradio as gr
-
-    return [gr.update(visible=portrait), gr.update(visible=not portrait)]
+    return generate

@@ -23,8 +23,8 @@ their consent.</p>
 """
 
 CSS = """
-.gradio-container { max-width: 1120px !important; margin: 0 auto !important; }
-.gf-header { display: flex; align-items: center; gap: 16px; padding: 10px 2px 2px; }
+.gradio-container { max-width: 1160px !important; margin: 0 auto !important; }
+.gf-header { display: flex; align-items: center; gap: 16px; padding: 10px 0 6px; }
 .gf-header h1 { font-size: 1.65rem; font-weight: 750; letter-spacing: -0.02em; margin: 0; line-height: 1.15; }
 .gf-header p { margin: 2px 0 0; color: var(--body-text-color-subdued); font-size: 1.02rem; }
 .gf-header svg { flex: none; border-radius: 18px; box-shadow: 0 6px 18px #e0487e44; }
@@ -32,21 +32,95 @@ CSS = """
 .gf-mouth path { animation: gf-talk 1.3s ease-in-out infinite alternate; }
 .gf-mouth path:nth-child(2n) { animation-duration: 0.9s; }
 @keyframes gf-talk { from { transform: scaleY(0.6); } to { transform: scaleY(1.1); } }
-@media (prefers-reduced-motion: reduce) { .gf-mouth path { animation: none; } }
-.gf-stage .block { border: none !important; padding: 0 !important; border-radius: 20px !important; overflow: hidden; }
-.gf-stage .wrap.full { background: linear-gradient(#0000 45%, #1c1917d9 88%) !important; justify-content: flex-end; }
-.gf-stage .wrap.full, .gf-stage .wrap.full * { color: #fff; font-family: var(--font); font-size: 0.95rem; }
-.gf-stage .wrap.full .progress-level { margin-bottom: 34px; }
+@keyframes gf-slide { from { transform: translateX(-110%); } to { transform: translateX(330%); } }
+.gf-tabs button[role=tab] { font-size: 1rem; padding: 8px 16px; }
+.gf-section { padding: 6px 2px 0; }
+.gf-hint, .gf-hint p { color: var(--body-text-color-subdued); font-size: 0.92rem; }
+.gf-style { display: none; }
+:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 2px; }
+
+.gf-persons .wrap:has(label) { display: grid; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 8px; }
+.gf-persons .wrap label,
+.gf-persons .wrap label.selected { background: none; color: var(--body-text-color); box-shadow: none;
+  border: 1px solid var(--border-color-primary); border-radius: 14px;
+  flex-direction: column; align-items: center; gap: 4px; padding: 6px;
+  text-align: center; }
+.gf-persons .wrap label::before { content: ''; width: 100%; aspect-ratio: 1; border-radius: 12px;
+  background: center / cover linear-gradient(150deg, #fda48a, #e0487e); }
+.gf-persons .wrap label.selected { border-color: var(--color-accent); box-shadow: 0 0 0 1.5px var(--color-accent);
+  font-weight: 650; }
+.gf-persons .wrap label input { position: absolute; opacity: 0; }
+.gf-persons .wrap label:has(input:focus-visible) { outline: 3px solid var(--color-accent); outline-offset: 2px; }
+.gf-persons .wrap label span { margin: 0; overflow-wrap: anywhere; line-height: 1.2; }
+.gf-search { align-items: end; }
+
+.gradio-container .html-container { padding: 0 !important; }
+.gf-stage .block { border: none !important; padding: 0 !important; background: none; }
+.gf-stage .block:has(video), .gf-stage .block:has(img) { border-radius: 20px !important; overflow: hidden; }
 .gf-stage .image-container, .gf-stage .image-frame, .gf-stage .image-frame img { width: 100%; height: 100%; }
-.gf-stage img, .gf-stage video { width: 100%; aspect-ratio: 1; object-fit: cover; }
-#voice .audio-container { height: auto; min-height: 0; }
-#voice button:has(input[type=file]) { height: 120px; }
+.gf-stage img, .gf-stage video, .gf-stage canvas { width: 100%; aspect-ratio: 1; object-fit: cover; display: block; }
+.gf-stage.gf-wide video { aspect-ratio: auto; object-fit: contain; max-height: 70vh; background: #1c1917; }
+.gf-stage .gf-clear video { background: repeating-conic-gradient(#d6d3d1 0 25%, #fafaf9 0 50%) 0 0 / 28px 28px; }
+.gf-portrait { position: relative; border-radius: 20px; overflow: hidden; aspect-ratio: 1; background: #a8a29e; }
+.gf-portrait canvas { position: absolute; inset: 0; opacity: 0; transition: opacity 0.6s; }
+.gf-portrait canvas.gf-awake { opacity: 1; }
+.gf-portrait .gf-name { position: absolute; left: 16px; bottom: 14px; padding: 4px 12px; border-radius: 999px;
+  background: #1c1917b3; color: #fff; font-size: 0.92rem; font-weight: 600; }
+.gf-portrait .gf-status { position: absolute; inset: auto 12px 52px; }
+.gf-portrait .gf-nobody { display: grid; place-items: center; height: 100%; font-size: 2rem; color: #fff; }
+.gf-blank { display: grid; place-items: center; text-align: center; aspect-ratio: 16 / 10;
+  background: var(--background-fill-secondary); border: 1.5px dashed var(--border-color-primary); }
+.gf-blank p { max-width: 26rem; padding: 16px; line-height: 1.5; color: var(--body-text-color-subdued); }
+
+.gf-status { display: grid; gap: 8px; padding: 10px 14px; border-radius: 12px; font-size: 0.95rem; line-height: 1.35;
+  background: var(--background-fill-secondary); color: var(--body-text-color); border-left: 4px solid #a8a29e; }
+.gf-status.gf-busy { border-color: #f97352; }
+.gf-status.gf-done { border-color: #16a34a; }
+.gf-status.gf-failed { border-color: #dc2626; background: #dc262618; font-weight: 550; }
+#hub-persons, #hub-persons .grid-wrap { border: none !important; padding: 0; height: auto !important;
+  min-height: 0 !important; max-height: 330px; }
+#hub-persons .grid-container { grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)) !important; }
+#hub-persons .grid-container > * { max-width: 150px; }
+#hub-persons .caption-label { font-size: 0.75rem; }
+.gf-bar { display: block; height: 6px; border-radius: 3px; overflow: hidden; background: #a8a29e55; }
+.gf-bar i { display: block; height: 100%; border-radius: 3px; background: linear-gradient(90deg, #f97352, #e0487e);
+  transition: width 0.25s linear; }
+.gf-bar-unknown i { width: 30%; animation: gf-slide 1.4s ease-in-out infinite; }
+
+.gf-plot { margin: 0; padding: 12px 14px 8px; border-radius: 16px; background: var(--background-fill-secondary); }
+.gf-plot.gf-empty { padding: 18px 14px; text-align: center; color: var(--body-text-color-subdued); font-size: 0.9rem;
+  border: 1.5px dashed var(--border-color-primary); }
+.gf-plot figcaption { display: flex; gap: 18px; font-size: 0.82rem; color: var(--body-text-color-subdued); }
+.gf-key::before { content: ''; display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 6px;
+  background: #a8a29e; }
+.gf-key-mouth::before { background: #e0487e; }
+.gf-plot svg { width: 100%; height: 120px; display: block; }
+.gf-wave { stroke: #a8a29e; stroke-width: 2.2; stroke-linecap: round; }
+.gf-mouth-area { fill: #e0487e; opacity: 0.22; }
+.gf-mouth-line { fill: none; stroke: #e0487e; stroke-width: 1.8; stroke-linejoin: round; }
+.gf-plot svg * { vector-effect: non-scaling-stroke; }
+.gf-playhead { stroke: var(--body-text-color); stroke-width: 1.5; opacity: 0; }
+.gf-ticks { position: relative; height: 18px; font-size: 0.75rem; color: var(--body-text-color-subdued);
+  font-variant-numeric: tabular-nums; }
+.gf-ticks span { position: absolute; }
+
+#voice .audio-container, #voice-compare .audio-container { height: auto; min-height: 0; }
+#voice button:has(input[type=file]), #voice-compare button:has(input[type=file]) { height: 96px; }
 .gf-go { font-size: 1.08rem; }
 .gf-notice { color: var(--body-text-color-subdued); font-size: 0.88rem; line-height: 1.45; margin: 4px 2px; }
 .gf-notice b { color: var(--body-text-color); }
+#head .icon-button-wrapper, #live .icon-button-wrapper, footer .divider { display: none !important; }
+@media (prefers-reduced-motion: reduce) {
+  .gf-portrait canvas { transition: none; }
+  .gf-mouth path, .gf-bar-unknown i { animation: none; }
+}
+@media (min-width: 761px) {
+  .gf-stage { position: sticky; top: 12px; }
+}
 @media (max-width: 760px) {
-  .gf-columns { flex-direction: column-reverse; }
+  .gf-columns { flex-direction: column-reverse; align-items: stretch !important; }
   .gf-header { padding-top: 2px; }
+  .gf-plot.gf-empty { display: none; }
 }
 """
 
@@ -71,4 +145,21 @@ def build_theme() -> Any:
         button_primary_background_fill_hover="linear-gradient(100deg, #fa8266, #e65c8d)",
         button_primary_background_fill_dark="linear-gradient(100deg, #f97352, #e0487e)",
         button_primary_text_color="white",
+        block_title_background_fill="none",
+        block_title_background_fill_dark="none",
+        block_title_text_color="*body_text_color",
+        block_title_text_color_dark="*body_text_color",
+        block_title_text_weight="600",
+        block_title_padding="0",
+        block_label_background_fill="none",
+        block_label_background_fill_dark="none",
+        block_label_text_color="*body_text_color",
+        block_label_text_color_dark="*body_text_color",
+        block_label_text_weight="600",
+        checkbox_label_background_fill_selected="*primary_50",
+        checkbox_label_background_fill_selected_dark="*primary_950",
+        checkbox_label_text_color_selected="*body_text_color",
+        checkbox_label_border_width="1px",
+        checkbox_label_border_color_selected="*primary_500",
+        layout_gap="14px",
     )

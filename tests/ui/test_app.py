@@ -2,7 +2,6 @@ import re
 import sys
 import time
 import urllib.request
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,16 @@ import pytest
 from fake_pipeline import FakePipeline
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from pages import start_page, write_wave
 
 from geneface.media.video import probe
-from geneface.ui.demo import build_demo, find_examples, launch_options
+from geneface.ui.demo import find_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def launch(load: Any, folder: Path) -> Any:
-    demo = build_demo(load, {"grey": folder, "dark_grey": folder}, {})
-    demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
-    return demo
+    return start_page(load, {"grey": folder, "dark_grey": folder}, max_seconds=20)
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +41,8 @@ def client(url: str) -> Client:
 
 
 @pytest.fixture
-def speech_file(tmp_path: Path, speech: np.ndarray) -> Any:
-    path = tmp_path / "speech.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16000)
-        file.writeframes((speech * 32767).astype("<i2").tobytes())
-    return handle_file(path)
+def speech_file(speech_wav: Path) -> Any:
+    return handle_file(speech_wav)
 
 
 def video_path(answer: Any) -> str:
@@ -75,7 +67,7 @@ def test_seed_can_be_set_or_new(client: Client, pipe: FakePipeline, speech_file:
 def test_errors_are_sentences(client: Client, speech_file: Any, tmp_path: Path) -> None:
     text = tmp_path / "notes.wav"
     text.write_text("This is a text.\n" * 100)
-    with pytest.raises(AppError, match="cannot be read: it is damaged, or neither audio nor video") as caught:
+    with pytest.raises(AppError, match="The file cannot be read: it is damaged, or neither audio nor video") as caught:
         client.predict(audio=handle_file(text), api_name="/generate")
     assert str(tmp_path.parent) not in str(caught.value)
     assert "/gradio/" not in str(caught.value)
@@ -85,6 +77,36 @@ def test_errors_are_sentences(client: Client, speech_file: Any, tmp_path: Path) 
         client.predict(audio=speech_file, seed=-3, new_seed=False, api_name="/generate")
     with pytest.raises(AppError, match="not in the list of choices"):
         client.predict(audio=speech_file, person="../../etc", api_name="/generate")
+
+
+def test_recordings_that_are_too_long_are_refused(client: Client, tmp_path: Path) -> None:
+    long = write_wave(tmp_path / "long.wav", np.zeros(25 * 16000, np.float32))
+    with pytest.raises(AppError, match="The recording is 25 s long; this server takes up to 20 s"):
+        client.predict(audio=handle_file(long), api_name="/generate")
+
+
+def test_options_reach_the_pipeline(client: Client, pipe: FakePipeline, speech_file: Any) -> None:
+    options = {
+        "pose": "still",
+        "blink": "none",
+        "background": "colour",
+        "colour": "rgba(32, 160.4, 255, 1)",
+        "size": 256,
+    }
+    client.predict(audio=speech_file, **options, api_name="/generate")
+    assert pipe.options["pose"] == "still"
+    assert pipe.options["background"] == "#20a0ff"
+    assert pipe.options["size"] == 256
+    video, _ = client.predict(audio=speech_file, background="transparent", api_name="/generate")
+    info = probe(video_path(video))
+    assert (info.video_codec, info.audio_codec) == ("vp9", "opus")
+    for options, message in (
+        ({"background": "picture"}, "no background picture yet"),
+        ({"background": "colour", "colour": "sky"}, "'sky' is not a colour"),
+        ({"pose": "video"}, "no video to take the head motion from"),
+    ):
+        with pytest.raises(AppError, match=message):
+            client.predict(audio=speech_file, **options, api_name="/generate")
 
 
 def test_unexpected_errors_do_not_leak(
@@ -97,6 +119,7 @@ def test_unexpected_errors_do_not_leak(
     with pytest.raises(AppError) as caught:
         client.predict(audio=speech_file, api_name="/generate")
     assert "secret" not in str(caught.value)
+    assert "Something went wrong on the server" in str(caught.value)
 
 
 def test_progress_then_cancel_within_a_second(client: Client, pipe: FakePipeline, speech_file: Any) -> None:
@@ -123,11 +146,20 @@ def test_progress_then_cancel_within_a_second(client: Client, pipe: FakePipeline
 
 def test_api_is_stable_and_documented(client: Client) -> None:
     api = client.view_api(return_format="dict")["named_endpoints"]
-    assert list(api) == ["/generate"]
+    assert sorted(api) == ["/compare", "/generate", "/turn"]
     names = [parameter["parameter_name"] for parameter in api["/generate"]["parameters"]]
-    assert names == ["person", "audio", "seed", "new_seed", "temperature", "pose", "blink"]
+    assert names == [
+        "person", "audio", "seed", "new_seed", "temperature", "pose", "driving", "blink", "background", "picture",
+        "colour", "size",
+    ]  # fmt: skip
     with urllib.request.urlopen(client.src + "gradio_api/info") as answer:
-        assert b"Make a talking portrait video from speech" in answer.read()
+        info = answer.read()
+    for words in (
+        b"Make a talking portrait video from speech",
+        b"Make one video of two takes",
+        b"Show a person's head",
+    ):
+        assert words in info
 
 
 def test_page_is_private_and_fetches_nothing_from_elsewhere(url: str) -> None:
@@ -166,10 +198,46 @@ def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     import app
 
     given: dict[str, Any] = {}
+    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
     monkeypatch.setattr(app, "serve", lambda **options: given.update(options))
-    monkeypatch.setattr(sys, "argv", ["app.py", "--host", "0.0.0.0", "--port", "7000", "--share", "--device", "cpu"])
+    line = (
+        "--host 0.0.0.0 --port 7000 --share --device cpu --persons-dir them --auth anna:a:b --max-seconds 9 --no-hub"
+    )
+    monkeypatch.setattr(sys, "argv", ["app.py", *line.split()])
     assert app.main() == 0
-    assert given == {"host": "0.0.0.0", "port": 7000, "share": True, "device": "cpu"}
+    assert given == {
+        "host": "0.0.0.0",
+        "port": 7000,
+        "share": True,
+        "device": "cpu",
+        "persons_dir": Path("them"),
+        "auth": ("anna", "a:b"),
+        "max_seconds": 9.0,
+        "hub": False,
+    }
     monkeypatch.setattr(sys, "argv", ["app.py"])
     app.main()
-    assert given == {"host": "127.0.0.1", "port": None, "share": False, "device": None}
+    assert given == {
+        "host": "127.0.0.1",
+        "port": None,
+        "share": False,
+        "device": None,
+        "persons_dir": Path("persons"),
+        "auth": None,
+        "max_seconds": 600.0,
+        "hub": True,
+    }
+    monkeypatch.setattr(sys, "argv", ["app.py", "--auth", "anna"])
+    assert app.main() == 2
+
+
+def test_address_of_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    sys.path.insert(0, str(ROOT))
+    import app
+
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(app, "serve", lambda **options: given.update(options))
+    monkeypatch.setattr(sys, "argv", ["app.py"])
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    app.main()
+    assert given["host"] == "0.0.0.0"

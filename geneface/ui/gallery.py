@@ -1,0 +1,140 @@
+"""Choosing a person: the ones that are here, each with a picture, and those of the Hub."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from geneface.errors import InputError
+from geneface.ui.persons import Persons
+from geneface.ui.status import as_gradio, sentence, status
+
+HINT = "Look for persons whom others have published. Choosing one fetches it to this server."
+QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The components that others connect to."""
+
+    person: Any
+    pictures: Any
+    refresh: Any
+    """Looks for new persons; gives updates of `person` and `pictures`."""
+
+
+def build_gallery(persons: Persons, name: str = "person") -> Gallery:
+    """Lay out the choice of a person, within the current layout."""
+    import gradio as gr
+
+    person = gr.Radio(persons.choices, value=persons.names[0], label="Person", elem_id=name, elem_classes="gf-persons")
+    persons.keep_current(person)
+    pictures = gr.HTML(persons.pictures(f"#{name}"), padding=False, elem_classes="gf-style")
+
+    def refresh(chosen: str | None) -> list[Any]:
+        choices = persons.refresh()
+        value = chosen if chosen in persons.names else persons.names[0]
+        return [gr.update(choices=choices, value=value), persons.pictures(f"#{name}")]
+
+    gallery = Gallery(person, pictures, refresh)
+    if persons.hub:
+        _build_hub(persons, gallery)
+    return gallery
+
+
+def _build_hub(persons: Persons, gallery: Gallery) -> None:
+    import gradio as gr
+
+    with gr.Accordion("More persons from the Hugging Face Hub", open=False):
+        gr.Markdown(HINT, elem_classes="gf-hint")
+        with gr.Row(equal_height=True, elem_classes="gf-search"):
+            query = gr.Textbox(
+                label="Name", placeholder="part of a name, or nothing for all", scale=3, max_lines=1, min_width=140
+            )
+            look = gr.Button("Search", scale=1, min_width=90)
+        found = gr.Gallery(
+            visible=False,
+            show_label=False,
+            columns=3,
+            object_fit="cover",
+            allow_preview=False,
+            interactive=False,
+            buttons=[],
+            elem_id="hub-persons",
+        )
+        said = gr.HTML(status("Search to see who is there."), padding=False)
+        ids = gr.State([])
+
+    def search(query: str) -> Any:
+        """Search the Hugging Face Hub for persons.
+
+        Args:
+            query: Part of a name; empty for all.
+
+        Returns:
+            For each person its id and how often it was downloaded.
+        """
+        try:
+            return [[repo_id, note] for repo_id, _, note in persons.search(query)]
+        except InputError as error:
+            raise as_gradio(error) from None
+
+    def show(query: str) -> list[Any]:
+        try:
+            rows = persons.search(query)
+        except InputError as error:
+            return [gr.update(visible=False, value=[]), status(sentence(error), "failed"), []]
+        if not rows:
+            text = f"Nobody on the Hub goes by “{query.strip()}”: try a shorter name." if query.strip() else NOBODY
+            return [gr.update(visible=False, value=[]), status(text), []]
+        items = [(str(picture) if picture else faceless(), repo_id) for repo_id, picture, _ in rows]
+        count = f"{len(rows)} found" if len(rows) > 1 else "1 found"
+        return [
+            gr.update(visible=True, value=items),
+            status(f"{count}: choose one to fetch it."),
+            [row[0] for row in rows],
+        ]
+
+    def pull(repo_id: str) -> str:
+        """Fetch a person from the Hugging Face Hub, to be used by name from then on.
+
+        Args:
+            repo_id: Id on the Hub, like user/person.
+
+        Returns:
+            The name to call it by.
+        """
+        try:
+            return persons.pull(repo_id)
+        except InputError as error:
+            raise as_gradio(error) from None
+
+    def choose(ids: list[str], chosen: gr.SelectData) -> Any:
+        repo_id = ids[chosen.index]
+        yield [gr.skip(), gr.skip(), status(f"Fetching {repo_id} …", "busy")]
+        try:
+            persons.pull(repo_id)
+        except InputError as error:
+            yield [gr.skip(), gr.skip(), status(sentence(error), "failed")]
+            return
+        yield [*gallery.refresh(repo_id), status(f"{repo_id} is here, and chosen.", "done")]
+
+    with gr.Row(visible=False):
+        by_api, rows, name = gr.Button(), gr.JSON(label="persons"), gr.Textbox(label="name")
+        repo_id = gr.Textbox(label="repo_id")
+        by_api.click(search, query, rows, api_name="search_persons")
+        by_api.click(pull, repo_id, name, api_name="pull_person")
+    outputs = [found, said, ids]
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    gr.on([look.click, query.submit], show, query, outputs, **private)
+    found.select(choose, ids, [gallery.person, gallery.pictures, said], **private)
+
+
+NOBODY = "There is nobody on the Hub yet: train a person and publish it."
+
+
+def faceless() -> Any:
+    """A picture for persons without one."""
+    import numpy as np
+
+    y, x = np.mgrid[0:160, 0:160] / 160 - 0.5
+    shape = (np.hypot(x, y + 0.12) < 0.17) | (np.hypot(x / 1.1, (y - 0.5) / 0.9) < 0.36)
+    return np.where(shape[..., None], (231, 229, 228), (168, 162, 158)).astype(np.uint8)

@@ -1,0 +1,74 @@
+"""The line that says what is going on: nothing yet, a step with its progress, done, or what went wrong."""
+
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from geneface.errors import InputError
+from geneface.generate import Interrupted
+from geneface.ui.live import Preparing, Step
+
+UNKNOWN = "Something went wrong on the server; its log says what. Try again, or with another recording."
+MISSING = "That file is no longer on the server, which forgets files after a while: choose it again."
+
+
+def status(text: str, kind: str = "idle", share: float | None = None) -> str:
+    """One line of HTML.
+
+    Args:
+        kind: "idle", "busy", "done" or "failed".
+        share: How much is done, from 0 to 1; None if that is not known.
+    """
+    if kind == "busy":
+        # Not a live region: it changes several times a second.
+        moving, width, value = " gf-bar-unknown", "", ""
+        if share is not None:
+            moving, width, value = "", f' style="width:{100 * share:.1f}%"', f' aria-valuenow="{100 * share:.0f}"'
+        bar = f'<span class="gf-bar{moving}" role="progressbar" aria-label="Progress"{value}><i{width}></i></span>'
+        return f'<div class="gf-status gf-busy"><span>{escape(text)}</span>{bar}</div>'
+    role = "alert" if kind == "failed" else "status"
+    return f'<div class="gf-status gf-{kind}" role="{role}"><span>{escape(text)}</span></div>'
+
+
+def progress(step: Preparing | Step, doing: str = "Speaking") -> str:
+    if isinstance(step, Preparing):
+        return status(f"{step.text} …", "busy")
+    left = f", {remaining(step.seconds_left)} left" if step.seconds_left is not None else ""
+    return status(f"{doing}: {step.done} of {step.total} frames{left}", "busy", step.done / step.total)
+
+
+def remaining(seconds: float) -> str:
+    whole = max(round(seconds), 1)
+    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"
+
+
+def sentence(error: BaseException, files: Sequence[str | None] = ()) -> str:
+    """What to tell a person about an error; what is not meant for them goes to the server's log.
+
+    Args:
+        files: Paths on the server which are the visitor's own files, not to be shown.
+    """
+    if isinstance(error, Interrupted):
+        return "Stopped."
+    if isinstance(error, FileNotFoundError):
+        return MISSING
+    if not isinstance(error, InputError):
+        traceback.print_exception(error, file=sys.stderr)
+        return UNKNOWN
+    text = str(error)
+    for file in filter(None, files):
+        if f"{file} does not exist" in text:
+            return MISSING
+        text = text.replace(str(file), "the file")
+    text = re.sub(r" \(\[Errno [^)]*\)", "", text[:1].upper() + text[1:])
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def as_gradio(error: BaseException, files: Sequence[str | None] = ()) -> Any:
+    """The same as a `gr.Error`, for those who call by the API."""
+    import gradio as gr
+
+    return gr.Error(sentence(error, files), print_exception=False)

@@ -1,0 +1,47 @@
+"""The head from a little to the side: it is a model in three dimensions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+MOST_YAW, MOST_PITCH = 9.0, 5.0
+"""Degrees from the person's mean pose; beyond them the embedded person's collar and hair fall apart, for no video
+of a talking head shows them from there."""
+
+
+def turned_heads(pipe: Any, angles: Sequence[tuple[float, float]], *, closed_eyes: bool = False) -> np.ndarray:
+    """uint8 [N, S, S, 3]: the person at rest, its head turned by (yaw, pitch) degrees from its mean pose."""
+    import torch
+
+    from geneface.ahead import ahead
+
+    scene, rest = pipe.renderer.scene, pipe.post_net.target_rest
+    if closed_eyes:
+        rest = rest + scene.blink_shift.to(rest)
+    with torch.no_grad():
+        window = rest[None, None].expand(1, 3, -1, -1)
+        poses = [turned(scene.reference_pose, *angle)[None] for angle in angles]
+
+        def render(pose: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                return pipe.render(window, pose).cpu()
+
+        frames = torch.cat(list(ahead(render, poses, pipe.render_threads)))
+    return frames.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def turned(pose: Any, yaw: float, pitch: float) -> Any:
+    """A head pose [3, 4] turned in the head's own frame, whose x is to the person's left and y up.
+
+    Args:
+        yaw: Degrees; more is to the picture's right.
+        pitch: Degrees; more is down.
+    """
+    import torch
+
+    a, b = np.deg2rad(yaw), np.deg2rad(pitch)
+    about_y = torch.tensor([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
+    about_x = torch.tensor([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    turn = (about_y @ about_x).to(pose)
+    return torch.cat([pose[:, :3] @ turn, pose[:, 3:]], dim=1)
