@@ -56,6 +56,7 @@ class Provenance:
     person: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    """C2PA's codes for what is wrong, apart from an unknown certificate; or the reason why nothing can be read."""
     tag: str = ""
     """Without credentials: the comment in the metadata, if it says AI-generated; anybody can write or remove it."""
 
@@ -192,7 +193,10 @@ def _kind(path: str | os.PathLike) -> str | None:
 
 def metadata_tag(path: str | os.PathLike) -> str:
     """The comment of a media file, if it says that it is AI-generated; `InputError` if the file cannot be read."""
-    metadata = {name.lower(): text for name, text in probe(path).metadata.items()}
+    try:
+        metadata = {name.lower(): text for name, text in probe(path).metadata.items()}
+    except InputError:
+        raise InputError(f"{path} cannot be read as a video or a recording; give it as you received it") from None
     comment = metadata.get("comment", "")
     return comment if TAG.lower() in comment.lower() else ""
 
@@ -231,7 +235,7 @@ def _judge(store: dict[str, Any]) -> Provenance:
         ai_generated=any(AI_SOURCE.search(str(action.get("digitalSourceType", ""))) for action in action_list),
         person=str(generation.get("person", "")),
         settings=dict(generation.get("settings") or {}),
-        problems=tuple(status.get("explanation") or status["code"] for status in failures),
+        problems=tuple(dict.fromkeys(status["code"] for status in failures)),
     )
 
 

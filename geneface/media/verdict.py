@@ -4,6 +4,18 @@ from datetime import datetime
 
 from geneface.media.provenance import Provenance
 
+FAULTS = {
+    "assertion.bmffHash.mismatch": "picture, sound or metadata were changed",
+    "assertion.dataHash.mismatch": "the content was changed",
+    "assertion.hashedURI.mismatch": "what is said about it was changed",
+    "claimSignature.mismatch": "the signature does not fit",
+    "claimSignature.outsideValidity": "signed when the certificate was not valid",
+    "signingCredential.expired": "the certificate has run out",
+    "signingCredential.invalid": "the certificate is not one for signing",
+    "signingCredential.ocsp.revoked": "the certificate was withdrawn",
+}
+"""C2PA's codes in words."""
+
 
 def headline(provenance: Provenance) -> str:
     """The verdict in a few words, without the file's name."""
@@ -46,7 +58,7 @@ def facts(provenance: Provenance) -> list[tuple[str, str]]:
         ("Made with", provenance.generator),
         ("Person", provenance.person),
         ("Settings", ", ".join(f"{name.replace('_', ' ')} {_text(it)}" for name, it in provenance.settings.items())),
-        ("Fault", "; ".join(provenance.problems)),
+        ("Fault", "; ".join(FAULTS.get(code, code) for code in provenance.problems)),
     ]
     return [(name, text) for name, text in rows if text]
 
