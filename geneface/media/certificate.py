@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,7 +67,7 @@ def load_identity(certificate: str | Path, key: str | Path) -> Identity:
         start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
         raise InputError(f"the certificate {certificate} is valid from {start:%Y-%m-%d} to {end:%Y-%m-%d}; renew it")
     return Identity(
-        chain=b"".join(_pem(part) for part in chain),
+        chain=as_pem(chain),
         key=secret.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ),
@@ -79,8 +80,9 @@ def read_certificates(path: str | Path) -> list["Certificate"]:
     """The certificates in a PEM file; `InputError` if there are none."""
     from cryptography import x509
 
+    content = _read(path)
     try:
-        return x509.load_pem_x509_certificates(_read(path))
+        return x509.load_pem_x509_certificates(content)
     except ValueError:
         raise InputError(f"{path} holds no PEM certificate; give a file that begins -----BEGIN CERTIFICATE") from None
 
@@ -89,8 +91,9 @@ def _read_key(path: str | Path) -> Any:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
+    content = _read(path)
     try:
-        return serialization.load_pem_private_key(_read(path), password=None)
+        return serialization.load_pem_private_key(content, password=None)
     except TypeError:
         raise InputError(
             f"the key {path} has a passphrase; give one without, in a file that only you can read"
@@ -169,8 +172,8 @@ def make_development_certificate(folder: Path) -> None:
     )
     with open(folder / KEY_FILE, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.write(secret)
-    (folder / CHAIN_FILE).write_bytes(_pem(leaf) + _pem(authority))
-    (folder / ANCHOR_FILE).write_bytes(_pem(authority))
+    (folder / CHAIN_FILE).write_bytes(as_pem([leaf, authority]))
+    (folder / ANCHOR_FILE).write_bytes(as_pem([authority]))
 
 
 def _certificate(name: str, key: Any, authority: "Certificate | None", authority_key: Any) -> "Certificate":
@@ -207,7 +210,7 @@ def _certificate(name: str, key: Any, authority: "Certificate | None", authority
     return builder.sign(authority_key, hashes.SHA256())
 
 
-def _pem(certificate: "Certificate") -> bytes:
+def as_pem(certificates: Sequence["Certificate"]) -> bytes:
     from cryptography.hazmat.primitives import serialization
 
-    return certificate.public_bytes(serialization.Encoding.PEM)
+    return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)

@@ -15,7 +15,7 @@ from typing import Any
 from geneface import __version__
 from geneface.errors import InputError
 from geneface.media.audio import open_file
-from geneface.media.certificate import DEVELOPMENT, Identity, read_certificates
+from geneface.media.certificate import DEVELOPMENT, Identity, as_pem, read_certificates
 from geneface.media.video import probe
 
 TAG = "AI-generated"
@@ -28,10 +28,11 @@ AI_SOURCE = re.compile(r"/(trainedAlgorithmicMedia|compositeWithTrainedAlgorithm
 OPEN_WORDS = re.compile(r"natural|still|none|transparent|#[0-9a-fA-F]{6}")
 """Settings in words that may be published; any other word may be the name of a file."""
 SETTINGS: dict[str, Any] = {
+    "core": {"backing_store_memory_threshold_in_mb": 16, "merkle_tree_chunk_size_in_kb": 1024},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
     "builder": {"thumbnail": {"enabled": False}},
 }
-"""Nothing is asked over the network."""
+"""Nothing is asked over the network, and memory does not grow with the video, as it would if hashed as a whole."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,7 @@ def read_provenance(path: str | os.PathLike, anchor: str | Path | None = None) -
 
     settings = dict(SETTINGS)
     if anchor is not None:
-        read_certificates(anchor)
-        settings["trust"] = {"user_anchors": Path(anchor).read_text()}
+        settings["trust"] = {"user_anchors": as_pem(read_certificates(anchor)).decode()}
     try:
         with open_file(Path(path)) as file, c2pa.Context.from_dict(settings) as context:
             reader = c2pa.Reader.try_create(_kind(path), file, None, context)
@@ -178,7 +178,9 @@ def read_provenance(path: str | os.PathLike, anchor: str | Path | None = None) -
     except c2pa.C2paError.NotSupported:
         pass
     except c2pa.C2paError as error:
-        metadata_tag(path)
+        tag = metadata_tag(path)
+        if str(error).startswith("Remote"):
+            return Provenance("none", problems=(str(error),), tag=tag)
         return Provenance("invalid", altered=True, problems=(str(error),))
     return Provenance("none", tag=metadata_tag(path))
 

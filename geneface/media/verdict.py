@@ -30,6 +30,8 @@ def headline(provenance: Provenance) -> str:
 
 def advice(provenance: Provenance) -> str:
     """One or two sentences on what to make of it."""
+    if provenance.state == "none" and provenance.problems:
+        return "Its Content Credentials are kept elsewhere, and nothing is fetched; ask a tool that does so."
     if provenance.state == "none":
         missing = (
             "Nothing in this file proves how it was made; credentials are lost when a video is cut or re-encoded."
