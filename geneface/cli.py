@@ -64,7 +64,7 @@ def verify(args: argparse.Namespace) -> int:
         print(json.dumps(vars(found), indent=2))
     else:
         print(f"{args.file}: {headline(found)}")
-        print(advice(found))
+        print(advice(found, anchored=args.anchor is not None))
         for name, text in facts(found):
             print(f"{name:<10} {text}")
     return 0 if found.state == "valid" and (found.trusted or args.anchor is None) else FAILURE

@@ -28,8 +28,8 @@ def headline(provenance: Provenance) -> str:
     return "signed with a certificate that does not hold"
 
 
-def advice(provenance: Provenance) -> str:
-    """One or two sentences on what to make of it."""
+def advice(provenance: Provenance, anchored: bool = False) -> str:
+    """One or two sentences on what to make of it; `anchored` if authorities to trust were given."""
     if provenance.state == "none" and provenance.problems:
         return "Its Content Credentials are kept elsewhere, and nothing is fetched; ask a tool that does so."
     if provenance.state == "none":
@@ -45,6 +45,8 @@ def advice(provenance: Provenance) -> str:
         return "The content is as it was signed, but not by somebody whose certificate was good."
     if provenance.trusted:
         return "Its certificate comes from an authority that you trust."
+    if anchored:
+        return "The content is untouched, but its certificate does not come from an authority that you trust."
     if provenance.development:
         return "Its certificate is self-made: the content is untouched, but nobody vouches for who signed it."
     return (
