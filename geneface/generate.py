@@ -116,7 +116,9 @@ def generate_video(
                 writer = stack.enter_context(
                     VideoWriter(output, (width, height), source, metadata=metadata, seal=seal)
                 )
-            writer.write(label(chunk.frames) if label else chunk.frames)
+            if label is not None:
+                label.draw(chunk.frames)
+            writer.write(chunk.frames)
         if writer is None or writer.frames < source.frames:
             raise Interrupted
     return GeneratedVideo(output, writer.frames, time.perf_counter() - start, seed, unsigned)

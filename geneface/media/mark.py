@@ -23,10 +23,9 @@ class Mark:
         self.area = (slice(start, start + picture.shape[0]), slice(start, start + picture.shape[1]))
         """Rows and columns that it covers."""
 
-    def __call__(self, frames: np.ndarray) -> np.ndarray:
-        """Marked copies of uint8 frames [N, H, W, 3], or [N, H, W, 4] with straight alpha."""
-        marked = frames.copy()
-        patch = marked[:, *self.area]
+    def draw(self, frames: np.ndarray) -> None:
+        """Mark uint8 frames [N, H, W, 3], or [N, H, W, 4] with straight alpha, in place."""
+        patch = frames[:, *self.area]
         below = patch[..., 3:].astype(np.float32) / 255 if frames.shape[-1] == 4 else np.float32(1)
         below = below * (1 - self._alpha)
         opacity = self._alpha + below
@@ -35,7 +34,6 @@ class Mark:
         patch[..., :3] = colour + 0.5
         if frames.shape[-1] == 4:
             patch[..., 3:] = opacity * 255 + 0.5
-        return marked
 
 
 def draw_label(side: int) -> np.ndarray:
