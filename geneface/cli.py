@@ -41,12 +41,33 @@ def generate(args: argparse.Namespace) -> None:
             blink=args.blink,
             size=args.size,
             background=args.background,
+            mark=not args.no_mark,
         )
+    if result.unsigned:
+        print(f"warning: {result.unsigned}", file=sys.stderr)
     print(result.path)
     print(
         f"{result.frames} frames, {result.seconds:.2f} s of video in {result.elapsed:.1f} s "
         f"({result.frames_per_second:.1f} frames/s), seed {result.seed}"
     )
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Who signed a video, with which person and settings, and whether it was altered; exit code 0 if all is well."""
+    import json
+
+    from geneface.media.provenance import read_provenance
+    from geneface.media.verdict import advice, facts, headline
+
+    found = read_provenance(args.file, args.anchor)
+    if args.json:
+        print(json.dumps(vars(found), indent=2))
+    else:
+        print(f"{args.file}: {headline(found)}")
+        print(advice(found, anchored=args.anchor is not None))
+        for name, text in facts(found):
+            print(f"{name:<10} {text}")
+    return 0 if found.state == "valid" and (found.trusted or args.anchor is None) else FAILURE
 
 
 def persons(args: argparse.Namespace) -> None:
@@ -171,7 +192,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"geneface {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    def command(name: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+    def command(name: str, run: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         sub.add_argument("--debug", action="store_true", help="show a traceback when something goes wrong")
         sub.set_defaults(run=run)
@@ -193,6 +214,15 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=int, metavar="S", help="width and height in pixels (default: the person's own)")
     sub.add_argument("--background", metavar="FILE|#rrggbb|transparent", help="what is behind the person")
     sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best that is there)")
+
+    sub.add_argument("--no-mark", action="store_true", help='leave out the label "AI-generated" in the corner')
+
+    sub = command("verify", verify)
+    sub.add_argument("file", metavar="FILE", help="a video, of whatever tool")
+    sub.add_argument(
+        "--anchor", metavar="CA.pem", help="certificates of authorities to trust; the signer's must be one"
+    )
+    sub.add_argument("--json", action="store_true", help="machine-readable output")
 
     sub = command("preprocess", preprocess)
     sub.add_argument("video", metavar="VIDEO", help="one person who speaks to the camera, with sound")
@@ -265,14 +295,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     args = build_parser().parse_args(argv)
     try:
-        args.run(args)
+        return args.run(args) or 0
     except KeyboardInterrupt as stop:
         return _fail(str(stop) or "interrupted; nothing was written", INTERRUPTED, args)
     except InputError as error:
         return _fail(str(error), BAD_INPUT, args)
     except Exception as error:
         return _fail(f"{type(error).__name__}: {error} (run again with --debug to see where)", FAILURE, args)
-    return 0
 
 
 def _fail(message: str, code: int, args: Any) -> int:

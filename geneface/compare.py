@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.generate import NOTICE, GeneratedVideo, Interrupted, new_seed
+from geneface.generate import GeneratedVideo, Interrupted, new_seed
 from geneface.media.audio import AudioInput, open_audio
+from geneface.media.mark import Mark
+from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
 
 SIDE, BAND = 512, 44
@@ -47,12 +49,14 @@ def compare_video(
     output: str | os.PathLike,
     *,
     landmarks: bool = False,
+    mark: bool = True,
     on_frame: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> GeneratedVideo:
     """All `takes` of `audio` in step, in one mp4, in constant memory.
 
-    With `landmarks`, each take's 68 landmarks are drawn too: beside a single portrait, else below each.
+    With `landmarks`, each take's 68 landmarks are drawn too: beside a single portrait, else below each. It is marked
+    and signed as `generate_video` does.
     Raises `InputError` as `generate_video` does, `Interrupted` if `should_stop` says so.
     """
     if not 1 <= len(takes) <= MOST:
@@ -62,12 +66,15 @@ def compare_video(
     beside = landmarks and len(takes) == 1
     columns, rows = len(takes) + beside, 1 + (landmarks and not beside)
     bands = [band(take.label) for take in takes] + [band("its landmarks")] * beside
-    comment = f"{NOTICE}; person={', '.join(dict.fromkeys(take.pipe.name for take in takes))}"
+    persons = ", ".join(dict.fromkeys(take.pipe.name for take in takes))
+    settings = {"takes": len(takes), "visible_mark": mark}
+    seal, unsigned = prepare_seal(output, persons, takes[0].options | {"seed": takes[0].seed} | settings)
+    label = Mark(SIDE, SIDE) if mark else None
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(audio))
         size = (columns * SIDE, rows * SIDE + BAND)
-        metadata = {"title": "Talking portraits", "comment": comment}
-        writer = stack.enter_context(VideoWriter(output, size, source, metadata=metadata))
+        metadata = {"title": "Talking portraits", "comment": f"{NOTICE}; person={persons}"}
+        writer = stack.enter_context(VideoWriter(output, size, source, metadata=metadata, seal=seal))
         streams = [stack.enter_context(closing(_pictures(take, source, landmarks))) for take in takes]
         foot = np.concatenate(bands, axis=1)
         for done, pictures in enumerate(zip(*streams, strict=True), 1):
@@ -76,12 +83,15 @@ def compare_video(
             grid = [np.concatenate([portrait for portrait, _ in pictures], axis=1)]
             if landmarks:
                 grid.append(np.concatenate([drawing for _, drawing in pictures], axis=1))
-            writer.write(np.concatenate([np.concatenate(grid, axis=1 if beside else 0), foot])[None])
+            frame = np.concatenate([np.concatenate(grid, axis=1 if beside else 0), foot])[None]
+            if label is not None:
+                label.draw(frame)
+            writer.write(frame)
             if on_frame is not None:
                 on_frame(done, source.frames)
         if writer.frames < source.frames:
             raise Interrupted
-    return GeneratedVideo(output, writer.frames, time.perf_counter() - start, takes[0].seed)
+    return GeneratedVideo(output, writer.frames, time.perf_counter() - start, takes[0].seed, unsigned)
 
 
 def _pictures(take: Take, source: Any, landmarks: bool) -> Generator[tuple[np.ndarray, Any]]:

@@ -4,11 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
-# Before any Hugging Face import: the tests never reach for the network, the user's cache or the user's token.
+# Before any Hugging Face import: the tests never reach for the network, the user's cache, token or
+# signing certificate.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="geneface-tests-")
 os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="geneface-tests-")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import numpy as np

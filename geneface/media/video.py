@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -58,6 +58,7 @@ class VideoWriter:
         crf: x264's quality, lower is better; 18 is visually lossless.
         preset: x264's speed; on 2 cores `veryfast` encodes about 200 frames/s of 512x512.
         metadata: tags of the file, such as `title` and `comment`.
+        seal: called with the finished file before it takes its name, to sign it in place.
     """
 
     suffix, channels = ".mp4", 3
@@ -72,6 +73,7 @@ class VideoWriter:
         crf: int = 18,
         preset: str = "veryfast",
         metadata: dict[str, str] | None = None,
+        seal: Callable[[Path], None] | None = None,
     ) -> None:
         import av
 
@@ -85,6 +87,7 @@ class VideoWriter:
         self._audio = audio
         self._heard = 0
         self._fps = fps
+        self._seal = seal
         self._reformatter = av.video.reformatter.VideoReformatter()
         try:
             self._container = self._open()
@@ -169,6 +172,8 @@ class VideoWriter:
             if self._sound is not None:
                 self._encode_sound(None)
             self._container.close()
+            if self._seal is not None:
+                self._seal(self._partial)
             mask = os.umask(0)
             os.umask(mask)
             self._partial.chmod(0o666 & ~mask)

@@ -1,0 +1,95 @@
+"""The page's Verify part: a video in; who made and signed it, and whether it was altered, in a card."""
+
+from dataclasses import fields
+from html import escape
+from typing import Any
+
+from geneface.errors import InputError
+from geneface.media.provenance import Provenance, read_provenance
+from geneface.media.verdict import advice, facts, headline
+
+EMPTY = """
+<div class="gf-verdict gf-nothing"><h2>Where does this video come from?</h2>
+<p>Upload a video to see who signed it, with which person and settings it was made, and whether it was altered since.
+It is looked at on this server and deleted after use.</p></div>
+"""
+STYLE = """
+<style>
+#verdict, #verdict .html-container { padding: 0 !important; }
+.gf-verdict { --gf-tone: #78716c; border: 1px solid var(--border-color-primary); border-radius: 16px;
+  padding: 20px 22px; background: var(--background-fill-primary); color: var(--body-text-color); }
+.gf-good, .gf-altered, .gf-unsure { border-color: var(--gf-tone); }
+.gf-verdict h2 { display: flex; gap: 12px; align-items: center; margin: 0 0 8px !important;
+  font-size: 1.2rem; line-height: 1.3; }
+.gf-verdict svg { flex: none; width: 30px; height: 30px; margin: 0; fill: none; stroke: var(--gf-tone);
+  stroke-width: 2.2; stroke-linecap: round; stroke-linejoin: round; }
+.gf-verdict p { margin: 0; }
+.gf-verdict dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 8px 18px; margin: 18px 0 0; }
+.gf-verdict dt { color: var(--body-text-color-subdued); }
+.gf-verdict dd { margin: 0; overflow-wrap: anywhere; }
+.gf-good { --gf-tone: #15803d; } .gf-altered { --gf-tone: #dc2626; } .gf-unsure { --gf-tone: #d97706; }
+.dark .gf-good { --gf-tone: #4ade80; } .dark .gf-altered { --gf-tone: #f87171; }
+.dark .gf-unsure { --gf-tone: #fbbf24; }
+#verify-video button[aria-label^="Trim"], #verify-video button[aria-label^="Reset"] { display: none; }
+</style>
+"""
+FACTS = [field.name for field in fields(Provenance)]
+CIRCLE = '<circle cx="12" cy="12" r="10"/>'
+SIGNS = {
+    "gf-good": CIRCLE + '<path d="M7.5 12.5l3 3 6-6.5"/>',
+    "gf-altered": CIRCLE + '<path d="M8.5 8.5l7 7m0-7l-7 7"/>',
+    "gf-unsure": CIRCLE + '<path d="M12 7v6m0 3.6v.1"/>',
+}
+
+
+def build_verify() -> None:
+    """Lay out the components and connect them, within the current `gr.Blocks` or `gr.Tab`."""
+    import gradio as gr
+
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=300):
+            video = gr.Video(sources=["upload"], label="Video", show_label=False, buttons=[], elem_id="verify-video")
+        with gr.Column(scale=6, min_width=300):
+            card = gr.HTML(STYLE + EMPTY, elem_id="verdict", padding=False)
+            report = gr.JSON(label="Report", visible="hidden")
+
+    def verify(video: str | None) -> dict[str, Any]:
+        """Read and check the Content Credentials (C2PA) of a video, of whatever tool.
+
+        Args:
+            video: The video.
+
+        Returns:
+            The verdict in words (`headline`, `advice`), `state` (valid, invalid or none), `altered`, `trusted`,
+            `development`, `signer`, `signed_at`, `timestamped`, `generator`, `ai_generated`, `person`, `settings`,
+            `problems` and `tag`.
+        """
+        if not video:
+            raise gr.Error("There is no video yet: upload one.", print_exception=False)
+        try:
+            found = read_provenance(video)
+        except InputError as error:
+            raise gr.Error(str(error).replace(str(video), "The video", 1), print_exception=False) from None
+        words = {"headline": headline(found), "advice": advice(found)}
+        return words | vars(found)
+
+    def show(report: dict[str, Any]) -> str:
+        return STYLE + verdict_card(Provenance(**{name: report[name] for name in FACTS}))
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+    checked = video.upload(verify, video, report, api_name="verify", show_progress="hidden")
+    checked.success(show, report, card, **quiet)
+    checked.failure(lambda: STYLE + EMPTY, None, card, **quiet)
+    video.clear(lambda: STYLE + EMPTY, None, card, **quiet)
+
+
+def verdict_card(found: Provenance) -> str:
+    """The facts as HTML; everything that the file says is escaped."""
+    tone = "gf-good" if found.state == "valid" else "gf-altered" if found.altered else "gf-unsure"
+    title = headline(found)
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts(found))
+    return (
+        f'<div class="gf-verdict {tone}" role="status">'
+        f'<h2><svg viewBox="0 0 24 24" aria-hidden="true">{SIGNS[tone]}</svg>{title[0].upper() + title[1:]}</h2>'
+        f"<p>{escape(advice(found))}</p>" + (f"<dl>{rows}</dl></div>" if rows else "</div>")
+    )
