@@ -1,0 +1,378 @@
+"""The Train tab: a video in, a person out, to be tried and published."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from geneface.assets import ASSETS, find_asset
+from geneface.card import read_card
+from geneface.errors import InputError
+from geneface.media.image import read_image
+from geneface.ui import train_view as view
+from geneface.ui.jobs import JobStatus, TrainingJobs
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at a training."""
+LOCAL = ("127.0.0.1", "localhost", "::1")
+TOKEN_INFO = "Empty: the one this machine is logged in with (hf auth login). It is used once and not kept."
+
+
+@dataclass(frozen=True)
+class TrainTab:
+    """What the page connects to the other tabs."""
+
+    person: Any
+    """A hidden textbox: the name of a person's folder as soon as that person is ready; its `change` tells."""
+    try_it: Any
+    """The button that asks for that person in the Talk tab."""
+
+
+def is_offered(wanted: bool | None, *, host: str, share: bool) -> bool:
+    """Whether the page offers training: as asked, or if only who sits at this machine sees the page."""
+    return (host in LOCAL and not share) if wanted is None else wanted
+
+
+def training_needs() -> str:
+    """What is to be done on this machine before a person can be trained, in a sentence; empty if nothing."""
+    if os.name == "nt":
+        return "Training in the browser needs Linux or macOS; on Windows use WSL, or geneface train."
+    if find_spec("mediapipe") is None or find_spec("ai_edge_litert") is None:
+        return "Training needs a few more packages: run pip install 'geneface[tracking]', then start this page again."
+    return ""
+
+
+def build_train(jobs: TrainingJobs) -> TrainTab:
+    """Lay out the components and connect them, within the current `gr.Blocks` and tab."""
+    import gradio as gr
+    from gradio.context import get_blocks_context
+
+    with gr.Column() as form:
+        gr.HTML(view.INTRO)
+        gr.HTML(view.notice(training_needs() or _fetches()))
+        with gr.Group(visible=False) as again:
+            unfinished = gr.Radio([], label="Not finished yet")
+            reopen = gr.Button("Open")
+        with gr.Row(elem_classes="gf-columns gf-form", equal_height=False):
+            with gr.Column(scale=5, min_width=300):
+                name = gr.Textbox(label="Name", placeholder="Anna", max_length=60)
+                consent = gr.Textbox(
+                    view.CONSENT, label="Consent", info="Whose face is it, and what did they agree to?", lines=3
+                )
+                agreed = gr.Checkbox(label="This is true: the person in the video has agreed.")
+                begin = gr.Button("Prepare the video", variant="primary", size="lg", elem_classes="gf-go")
+            with gr.Column(scale=6, min_width=300):
+                video = gr.Video(
+                    label="Video of one person speaking",
+                    sources=["upload", "webcam"],
+                    include_audio=True,
+                    buttons=[],
+                    elem_classes="gf-upload",
+                    elem_id="train-video",
+                )
+    with gr.Column(visible=False) as job_page:
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=7, min_width=300):
+                card = gr.HTML()
+                with gr.Row():
+                    go = gr.Button("Start training", variant="primary", size="lg", elem_classes="gf-go")
+                    try_it = gr.Button("Try it", variant="primary", size="lg", elem_classes="gf-go")
+                    stop = gr.Button("Stop", variant="stop", size="lg")
+                    other = gr.Button("Choose another video", size="lg")
+                    discard = gr.Button("Discard", size="lg")
+                    leave = gr.Button("Train another person", size="lg")
+                with gr.Column(visible=False) as confirm:
+                    gr.HTML(
+                        view.notice(
+                            "<b>Discard this training?</b> The video and all that was learned from it are deleted."
+                        )
+                    )
+                    with gr.Row():
+                        sure = gr.Button("Yes, delete it", variant="stop")
+                        keep = gr.Button("Keep it")
+                with gr.Accordion("Publish on the Hugging Face Hub", open=False, visible=False) as publishing:
+                    repo_id = gr.Textbox(label="Repository", placeholder="your-name/anna")
+                    statement = gr.Textbox(label="Consent", info="Stands on the person's page.", lines=3)
+                    token = gr.Textbox(label="Access token", info=TOKEN_INFO, type="password")
+                    public = gr.Checkbox(label="For everybody", info="Otherwise private: you decide who sees it.")
+                    allowed = gr.Checkbox(label="The person has agreed to be published.")
+                    publish = gr.Button("Publish", variant="primary")
+                    result = gr.HTML()
+            with gr.Column(scale=4, min_width=260, visible=False, elem_classes="gf-stage") as portrait_column:
+                portrait = gr.Image(show_label=False, interactive=False, buttons=[])
+        sheet = gr.Image(
+            label="Overview of the video",
+            interactive=False,
+            visible=False,
+            buttons=["fullscreen"],
+            elem_classes="gf-pictures",
+        )
+        preview = gr.Image(
+            label="Real (top) and generated (bottom), from parts that the training does not see",
+            interactive=False,
+            visible=False,
+            buttons=["fullscreen"],
+            elem_classes="gf-pictures",
+        )
+    person = gr.Textbox(label="Person", visible="hidden")
+    job = gr.Textbox(label="Person", visible="hidden")
+    seen = gr.State({})
+    timer = gr.Timer(LOOK_EVERY, active=False)
+    buttons = {
+        go: ("review", "stopped", "failed"),
+        try_it: ("done",),
+        stop: ("preparing", "training"),
+        other: ("review",),
+        discard: ("preparing", "training", "stopped", "failed"),
+        leave: ("stopped", "failed", "done"),
+    }
+    page = [form, job_page, again, unfinished, card, *buttons, confirm, publishing, repo_id, statement, result]
+    page += [portrait_column, portrait, sheet, preview, person, timer, seen]
+
+    def draw(of: str, before: dict[str, Any]) -> dict[Any, Any]:
+        """Updates of what differs from `before`."""
+        try:
+            status = jobs.status(of) if of else None
+        except InputError:
+            status = None
+        now: dict[str, Any] = {"of": of, "state": status.state if status else ""}
+        changed: dict[Any, Any] = {}
+        if now["state"] != before.get("state") or of != before.get("of"):
+            before = {}
+            changed = {
+                form: gr.update(visible=status is None),
+                job_page: gr.update(visible=status is not None),
+                confirm: gr.update(visible=False),
+                timer: gr.Timer(active=bool(status and status.running)),
+                **{button: gr.update(visible=now["state"] in states) for button, states in buttons.items()},
+            }
+            changed |= _list(status) if status is None else _decide(status)
+        if status is None:
+            return {**changed, seen: now}
+        now["card"] = view.state_card(status) + _figures(status)
+        if now["card"] != before.get("card"):
+            changed[card] = now["card"]
+        shown = {
+            sheet: status.contact_sheet if status.state == "review" else None,
+            preview: status.preview if status.state != "done" else None,
+            portrait: status.preview if status.state == "done" else None,
+        }
+        for number, (component, path) in enumerate(shown.items()):
+            now[f"picture {number}"] = mark = _mark(path)
+            if mark != before.get(f"picture {number}", "new"):
+                picture = _picture(path)
+                changed[component] = gr.update(value=picture, visible=picture is not None)
+        return {**changed, seen: now} if changed else {seen: gr.skip()}
+
+    def _list(status: None) -> dict[Any, Any]:
+        choices = [(view.unfinished_label(each), each.person) for each in jobs.unfinished()]
+        first = choices[0][1] if choices else None
+        return {again: gr.update(visible=bool(choices)), unfinished: gr.update(choices=choices, value=first)}
+
+    def _decide(status: JobStatus) -> dict[Any, Any]:
+        done = status.state == "done"
+        labels = {"review": "Start training", "stopped": "Go on", "failed": "Try again"}
+        changed: dict[Any, Any] = {
+            go: gr.update(value=labels.get(status.state, ""), visible=status.state in labels),
+            publishing: gr.update(visible=done),
+            portrait_column: gr.update(visible=done),
+        }
+        if done:
+            changed |= {person: status.person, statement: jobs.consent(status.person), result: ""}
+            changed |= {repo_id: gr.update(placeholder=f"your-name/{status.person}")}
+        return changed
+
+    def _figures(status: JobStatus) -> str:
+        words = read_card(jobs.person_folder(status.person)) if status.state == "done" else None
+        return view.card_tiles(words.figures) if words else ""
+
+    def train_start(video: str | None, name: str, consent: str, agreed: bool = False) -> str:
+        """Take a video of one person who speaks, and prepare it for training.
+
+        When the state is "review", look at the contact sheet and call /train_resume.
+
+        Args:
+            video: 10 seconds to 10 minutes, one face seen from the front, with sound.
+            name: What the person shall be called.
+            consent: Whose face it is, and what they agreed to.
+            agreed: True if that is so.
+
+        Returns:
+            The person's id, for the other calls.
+        """
+        with _told(gr):
+            if needs := training_needs():
+                raise InputError(needs)
+            if not video:
+                raise InputError("There is no video yet: upload one, or record one with the camera.")
+            if view.UNFILLED in consent:
+                raise InputError(f"The consent still says {view.UNFILLED}: fill in whose face it is.")
+            if not agreed:
+                raise InputError("Confirm that the person in the video has agreed.")
+            return jobs.begin(video, name, consent)
+
+    def train_status(person: str) -> dict[str, Any]:
+        """How a training is getting on.
+
+        Args:
+            person: Id of the person, as returned by /train_start.
+
+        Returns:
+            state ("preparing", "review", "training", "stopping", "stopped", "failed" or "done"), stage, detail, step,
+            steps, seconds_left, figures (PSNR in dB), warnings, error.
+        """
+        with _told(gr):
+            return _facts(jobs.status(person))
+
+    def train_list() -> list[dict[str, Any]]:
+        """The trainings that were begun and are not done, each as /train_status gives it."""
+        return [_facts(status) for status in jobs.unfinished()]
+
+    def train_resume(person: str) -> dict[str, Any]:
+        """Start the training after the review, or go on with a stopped or failed one.
+
+        Args:
+            person: Id of the person, as returned by /train_start.
+
+        Returns:
+            The same as /train_status.
+        """
+        with _told(gr):
+            jobs.resume(person)
+            return _facts(jobs.status(person))
+
+    def train_stop(person: str) -> dict[str, Any]:
+        """Stop a training; what has been learned is kept.
+
+        Args:
+            person: Id of the person, as returned by /train_start.
+
+        Returns:
+            The same as /train_status.
+        """
+        with _told(gr):
+            jobs.stop(person)
+            return _facts(jobs.status(person))
+
+    def train_discard(person: str) -> str:
+        """Delete an unfinished training: the video and all that was learned from it.
+
+        Args:
+            person: Id of the person, as returned by /train_start.
+
+        Returns:
+            The person's id.
+        """
+        with _told(gr):
+            jobs.discard(person)
+            return person
+
+    def train_publish(
+        person: str, repo_id: str, consent: str, agreed: bool = False, public: bool = False, token: str = ""
+    ) -> str:
+        """Publish a trained person on the Hugging Face Hub, privately unless asked otherwise.
+
+        Args:
+            person: Id of the person.
+            repo_id: Where to, like "user/person".
+            consent: What the person shown has agreed to; stands on the person's page.
+            agreed: True if the person has agreed to be published.
+            public: For everybody.
+            token: Access token; the machine's own login if empty.
+
+        Returns:
+            The address of what was published.
+        """
+        from geneface.publish import push_to_hub
+
+        with _told(gr):
+            if not agreed:
+                raise InputError("Confirm that the person has agreed to be published.")
+            folder = jobs.person_folder(person)
+            return push_to_hub(
+                folder, repo_id.strip(), consent=consent, private=not public, token=token.strip() or None
+            )
+
+    def publish_here(*given: Any) -> tuple[str, str]:
+        return view.published(train_publish(*given), private=not given[4]), ""
+
+    def arrive() -> str:
+        return jobs.running() or jobs.latest
+
+    def choose_other(of: str) -> dict[Any, Any]:
+        with _told(gr):
+            words = {name: jobs.status(of).name, consent: jobs.consent(of)}
+            jobs.discard(of)
+        return {**words, job: ""}
+
+    def put_aside(of: str) -> str:
+        jobs.put_aside(of)
+        return ""
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    drawn: dict[str, Any] = {"fn": draw, "inputs": [job, seen], "outputs": page, **quiet}
+    get_blocks_context().load(arrive, None, job, **quiet).then(**drawn)
+    timer.tick(**drawn, queue=False)
+    started = begin.click(
+        train_start, [video, name, consent, agreed], job, api_name="train_start", show_progress="minimal"
+    )
+    started.success(lambda: [None, "", view.CONSENT, False], None, [video, name, consent, agreed], **quiet).then(
+        **drawn
+    )
+    reopen.click(lambda of: of, unfinished, job, **quiet).then(**drawn)
+    go.click(train_resume, job, [gr.JSON(visible=False)], **quiet).then(**drawn)
+    stop.click(train_stop, job, [gr.JSON(visible=False)], **quiet).then(**drawn)
+    other.click(choose_other, job, [name, consent, job], **quiet).then(**drawn)
+    discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, [confirm, discard], **quiet)
+    keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, [confirm, discard], **quiet)
+    sure.click(train_discard, job, job, **quiet).success(lambda: "", None, job, **quiet).then(**drawn)
+    leave.click(put_aside, job, job, **quiet).then(**drawn)
+    publish.click(
+        publish_here,
+        [job, repo_id, statement, allowed, public, token],
+        [result, token],
+        api_visibility="private",
+        show_progress_on=result,
+    )
+    for function in (train_status, train_list, train_resume, train_stop, train_discard, train_publish):
+        gr.api(function, api_name=function.__name__)
+    return TrainTab(person, try_it)
+
+
+@contextmanager
+def _told(gr: Any) -> Iterator[None]:
+    """What is wrong, in an error box."""
+    try:
+        yield
+    except InputError as error:
+        text = str(error)
+        raise gr.Error(text[:1].upper() + text[1:], print_exception=False) from None
+
+
+def _facts(status: JobStatus) -> dict[str, Any]:
+    return {name: value for name, value in asdict(status).items() if not isinstance(value, Path)}
+
+
+def _fetches() -> str:
+    if all(find_asset(asset) for asset in ASSETS):
+        return ""
+    return "The first training fetches three free face models from the internet, once."
+
+
+def _mark(path: Path | None) -> tuple[str, int] | None:
+    """Tells one picture from the next."""
+    try:
+        return (str(path), path.stat().st_mtime_ns) if path else None
+    except FileNotFoundError:
+        return None
+
+
+def _picture(path: Path | None) -> Any:
+    """The picture itself, since a server shows no file of a hidden folder; None while there is none."""
+    try:
+        return read_image(path) if path else None
+    except InputError:
+        return None
