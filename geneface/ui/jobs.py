@@ -193,7 +193,10 @@ class TrainingJobs:
         except (InputError, FileNotFoundError):  # There is no work folder, or it has gone meanwhile.
             folder = self.person_folder(person)
         card = read_card(folder)
-        return JobStatus(person, card.name if card else person, "done", preview=_there(folder))
+        name = card.name if card else person
+        if runs.get("person") == person:
+            return JobStatus(person, name, "training", "bundle")
+        return JobStatus(person, name, "done", preview=_there(folder))
 
     def consent(self, person: str) -> str:
         """What was stated when the training began, or what the person's card says."""

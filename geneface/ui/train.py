@@ -1,7 +1,7 @@
 """The Train tab: a video in, a person out, to be tried and published."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -48,7 +48,7 @@ def training_needs() -> str:
 def build_train(jobs: TrainingJobs) -> TrainTab:
     """Lay out the components and connect them, within the current `gr.Blocks` and tab."""
     import gradio as gr
-    from gradio.context import get_blocks_context
+    from gradio.context import Context
 
     with gr.Column() as form:
         gr.HTML(view.INTRO)
@@ -85,11 +85,7 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
                     discard = gr.Button("Discard", size="lg")
                     leave = gr.Button("Train another person", size="lg")
                 with gr.Column(visible=False) as confirm:
-                    gr.HTML(
-                        view.notice(
-                            "<b>Discard this training?</b> The video and all that was learned from it are deleted."
-                        )
-                    )
+                    gr.HTML(view.notice(view.DISCARD))
                     with gr.Row():
                         sure = gr.Button("Yes, delete it", variant="stop")
                         keep = gr.Button("Keep it")
@@ -149,7 +145,7 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
                 timer: gr.Timer(active=bool(status and status.running)),
                 **{button: gr.update(visible=now["state"] in states) for button, states in buttons.items()},
             }
-            changed |= _list(status) if status is None else _decide(status)
+            changed |= _list() if status is None else _decide(status)
         if status is None:
             return {**changed, seen: now}
         now["card"] = view.state_card(status) + _figures(status)
@@ -167,16 +163,20 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
                 changed[component] = gr.update(value=picture, visible=picture is not None)
         return {**changed, seen: now} if changed else {seen: gr.skip()}
 
-    def _list(status: None) -> dict[Any, Any]:
+    def _list() -> dict[Any, Any]:
         choices = [(view.unfinished_label(each), each.person) for each in jobs.unfinished()]
         first = choices[0][1] if choices else None
         return {again: gr.update(visible=bool(choices)), unfinished: gr.update(choices=choices, value=first)}
 
     def _decide(status: JobStatus) -> dict[Any, Any]:
         done = status.state == "done"
+        unprepared = status.state == "failed" and status.contact_sheet is None
         labels = {"review": "Start training", "stopped": "Go on", "failed": "Try again"}
         changed: dict[Any, Any] = {
             go: gr.update(value=labels.get(status.state, ""), visible=status.state in labels),
+            other: gr.update(visible=status.state == "review" or unprepared),
+            discard: gr.update(visible=status.state in buttons[discard] and not unprepared),
+            leave: gr.update(visible=status.state in buttons[leave] and not unprepared),
             publishing: gr.update(visible=done),
             portrait_column: gr.update(visible=done),
         }
@@ -192,7 +192,7 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
     def train_start(video: str | None, name: str, consent: str, agreed: bool = False) -> str:
         """Take a video of one person who speaks, and prepare it for training.
 
-        When the state is "review", look at the contact sheet and call /train_resume.
+        When the state is "review", read the warnings, and call /train_resume to start the training.
 
         Args:
             video: 10 seconds to 10 minutes, one face seen from the front, with sound.
@@ -302,6 +302,13 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
     def arrive() -> str:
         return jobs.running() or jobs.latest
 
+    def told(act: Callable[[str], None]) -> Callable[[str], None]:
+        def acted(of: str) -> None:
+            with _told(gr):
+                act(of)
+
+        return acted
+
     def choose_other(of: str) -> dict[Any, Any]:
         with _told(gr):
             words = {name: jobs.status(of).name, consent: jobs.consent(of)}
@@ -312,9 +319,13 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
         jobs.put_aside(of)
         return ""
 
+    # Before the page's own events, which would take the names.
+    for function in (train_status, train_list, train_resume, train_stop, train_discard, train_publish):
+        gr.api(function, api_name=function.__name__)
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     drawn: dict[str, Any] = {"fn": draw, "inputs": [job, seen], "outputs": page, **quiet}
-    get_blocks_context().load(arrive, None, job, **quiet).then(**drawn)
+    assert Context.root_block is not None
+    Context.root_block.load(arrive, None, job, **quiet).then(**drawn)
     timer.tick(**drawn, queue=False)
     started = begin.click(
         train_start, [video, name, consent, agreed], job, api_name="train_start", show_progress="minimal"
@@ -323,12 +334,12 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
         **drawn
     )
     reopen.click(lambda of: of, unfinished, job, **quiet).then(**drawn)
-    go.click(train_resume, job, [gr.JSON(visible=False)], **quiet).then(**drawn)
-    stop.click(train_stop, job, [gr.JSON(visible=False)], **quiet).then(**drawn)
+    go.click(told(jobs.resume), job, None, **quiet).then(**drawn)
+    stop.click(told(jobs.stop), job, None, **quiet).then(**drawn)
     other.click(choose_other, job, [name, consent, job], **quiet).then(**drawn)
     discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, [confirm, discard], **quiet)
     keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, [confirm, discard], **quiet)
-    sure.click(train_discard, job, job, **quiet).success(lambda: "", None, job, **quiet).then(**drawn)
+    sure.click(told(jobs.discard), job, None, **quiet).success(lambda: "", None, job, **quiet).then(**drawn)
     leave.click(put_aside, job, job, **quiet).then(**drawn)
     publish.click(
         publish_here,
@@ -337,8 +348,6 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
         api_visibility="private",
         show_progress_on=result,
     )
-    for function in (train_status, train_list, train_resume, train_stop, train_discard, train_publish):
-        gr.api(function, api_name=function.__name__)
     return TrainTab(person, try_it)
 
 
@@ -353,7 +362,7 @@ def _told(gr: Any) -> Iterator[None]:
 
 
 def _facts(status: JobStatus) -> dict[str, Any]:
-    return {name: value for name, value in asdict(status).items() if not isinstance(value, Path)}
+    return {name: value for name, value in asdict(status).items() if name not in ("contact_sheet", "preview")}
 
 
 def _fetches() -> str:

@@ -21,6 +21,7 @@ CONSENT = (
     "speaking are made with the result."
 )
 UNFILLED = "[full name]"
+DISCARD = "<b>Discard this training?</b> The video and all that was learned from it are deleted."
 LOOK = """
 <div class="gf-look"><b>Look at the overview below before you start.</b>
 <ul><li>Are the green points on the eyes, nose and lips in every picture?</li>

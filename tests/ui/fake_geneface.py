@@ -60,9 +60,8 @@ def train(video: Path, bundle: Path, name: str, consent: str) -> None:
             status |= {"stage": stage, "step": step, "steps": steps, "seconds_left": 60.0 * (32 - step)}
             status["detail"] = f"the {stage.replace('_', '-')} learns"
             if step > 3:
-                status["figures"] = {
-                    "dev": {"full": 31.2 + step / 9, "head": 27.0 + step / 9, "mouth": 24.1 + step / 9}
-                }
+                start = {"full": 31.2, "head": 27.0, "mouth": 24.1}
+                status["figures"] = {"dev": {name: psnr + step / 9 for name, psnr in start.items()}}
                 shutil.copy(CONTROL / "preview.png", work / "preview.png")
             write(work, status)
             delay()
