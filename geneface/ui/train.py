@@ -18,6 +18,7 @@ from geneface.ui.jobs import JobStatus, TrainingJobs
 LOOK_EVERY = 2.0
 """Seconds between two looks at a training."""
 LOCAL = ("127.0.0.1", "localhost", "::1")
+FETCHES = "The first training fetches three free face models from the internet, once."
 TOKEN_INFO = "Empty: the one this machine is logged in with (hf auth login). It is used once and not kept."
 
 
@@ -51,8 +52,11 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
     from gradio.context import Context
 
     with gr.Column() as form:
-        gr.HTML(view.INTRO)
-        gr.HTML(view.notice(training_needs() or _fetches()))
+        gr.HTML(view.INTRO, elem_classes="gf-flush")
+        if needs := training_needs():
+            gr.HTML(view.notice(needs), elem_classes="gf-flush")
+        elif not all(find_asset(asset) for asset in ASSETS):
+            gr.HTML(view.aside(FETCHES), elem_classes="gf-flush")
         with gr.Group(visible=False) as again:
             unfinished = gr.Radio([], label="Not finished yet")
             reopen = gr.Button("Open")
@@ -76,43 +80,41 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
     with gr.Column(visible=False) as job_page:
         with gr.Row(equal_height=False):
             with gr.Column(scale=7, min_width=300):
-                card = gr.HTML()
+                card = gr.HTML(elem_classes="gf-flush")
                 with gr.Row():
-                    go = gr.Button("Start training", variant="primary", size="lg", elem_classes="gf-go")
-                    try_it = gr.Button("Try it", variant="primary", size="lg", elem_classes="gf-go")
-                    stop = gr.Button("Stop", variant="stop", size="lg")
+                    go = gr.Button("Start training", variant="primary", size="lg", scale=2, elem_classes="gf-go")
+                    try_it = gr.Button("Try it", variant="primary", size="lg", scale=2, elem_classes="gf-go")
+                    stop = gr.Button("Stop", variant="stop", size="lg", scale=2)
                     other = gr.Button("Choose another video", size="lg")
                     discard = gr.Button("Discard", size="lg")
                     leave = gr.Button("Train another person", size="lg")
                 with gr.Column(visible=False) as confirm:
-                    gr.HTML(view.notice(view.DISCARD))
+                    gr.HTML(view.notice(view.DISCARD), elem_classes="gf-flush")
                     with gr.Row():
                         sure = gr.Button("Yes, delete it", variant="stop")
                         keep = gr.Button("Keep it")
-                with gr.Accordion("Publish on the Hugging Face Hub", open=False, visible=False) as publishing:
+                with gr.Accordion(
+                    "Publish on the Hugging Face Hub", open=False, visible=False, elem_classes="gf-publish"
+                ) as publishing:
                     repo_id = gr.Textbox(label="Repository", placeholder="your-name/anna")
                     statement = gr.Textbox(label="Consent", info="Stands on the person's page.", lines=3)
                     token = gr.Textbox(label="Access token", info=TOKEN_INFO, type="password")
                     public = gr.Checkbox(label="For everybody", info="Otherwise private: you decide who sees it.")
                     allowed = gr.Checkbox(label="The person has agreed to be published.")
                     publish = gr.Button("Publish", variant="primary")
-                    result = gr.HTML()
+                    result = gr.HTML(elem_classes="gf-flush")
             with gr.Column(scale=4, min_width=260, visible=False, elem_classes="gf-stage") as portrait_column:
                 portrait = gr.Image(show_label=False, interactive=False, buttons=[])
-        sheet = gr.Image(
-            label="Overview of the video",
-            interactive=False,
-            visible=False,
-            buttons=["fullscreen"],
-            elem_classes="gf-pictures",
-        )
-        preview = gr.Image(
-            label="Real (top) and generated (bottom), from parts that the training does not see",
-            interactive=False,
-            visible=False,
-            buttons=["fullscreen"],
-            elem_classes="gf-pictures",
-        )
+        pictures: dict[str, Any] = {
+            "show_label": False,
+            "interactive": False,
+            "buttons": ["fullscreen"],
+            "elem_classes": "gf-pictures",
+        }
+        sheet = gr.Image(label="Overview of the video", visible=False, **pictures)
+        with gr.Column(visible=False) as previewing:
+            gr.HTML(view.PREVIEW, elem_classes="gf-flush")
+            preview = gr.Image(label="Real above, generated below", **pictures)
     person = gr.Textbox(label="Person", visible="hidden")
     job = gr.Textbox(label="Person", visible="hidden")
     seen = gr.State({})
@@ -126,7 +128,7 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
         leave: ("stopped", "failed", "done"),
     }
     page = [form, job_page, again, unfinished, card, *buttons, confirm, publishing, repo_id, statement, result]
-    page += [portrait_column, portrait, sheet, preview, person, timer, seen]
+    page += [portrait_column, portrait, sheet, previewing, preview, person, timer, seen]
 
     def draw(of: str, before: dict[str, Any]) -> dict[Any, Any]:
         """Updates of what differs from `before`."""
@@ -148,7 +150,7 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
             changed |= _list() if status is None else _decide(status)
         if status is None:
             return {**changed, seen: now}
-        now["card"] = view.state_card(status) + _figures(status)
+        now["card"] = view.state_card(status, _figures(status))
         if now["card"] != before.get("card"):
             changed[card] = now["card"]
         shown = {
@@ -160,7 +162,9 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
             now[f"picture {number}"] = mark = _mark(path)
             if mark != before.get(f"picture {number}", "new"):
                 picture = _picture(path)
-                changed[component] = gr.update(value=picture, visible=picture is not None)
+                changed[component] = gr.update(value=picture, visible=picture is not None or component is preview)
+                if component is preview:
+                    changed[previewing] = gr.update(visible=picture is not None)
         return {**changed, seen: now} if changed else {seen: gr.skip()}
 
     def _list() -> dict[Any, Any]:
@@ -185,9 +189,9 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
             changed |= {repo_id: gr.update(placeholder=f"your-name/{status.person}")}
         return changed
 
-    def _figures(status: JobStatus) -> str:
+    def _figures(status: JobStatus) -> dict[str, str]:
         words = read_card(jobs.person_folder(status.person)) if status.state == "done" else None
-        return view.card_tiles(words.figures) if words else ""
+        return words.figures if words else {}
 
     def train_start(video: str | None, name: str, consent: str, agreed: bool = False) -> str:
         """Take a video of one person who speaks, and prepare it for training.
@@ -363,12 +367,6 @@ def _told(gr: Any) -> Iterator[None]:
 
 def _facts(status: JobStatus) -> dict[str, Any]:
     return {name: value for name, value in asdict(status).items() if name not in ("contact_sheet", "preview")}
-
-
-def _fetches() -> str:
-    if all(find_asset(asset) for asset in ASSETS):
-        return ""
-    return "The first training fetches three free face models from the internet, once."
 
 
 def _mark(path: Path | None) -> tuple[str, int] | None:

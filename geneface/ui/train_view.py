@@ -1,5 +1,6 @@
 """What the Train tab says and looks like: a training in words and HTML."""
 
+import re
 from html import escape
 
 from geneface.ui.jobs import LONGEST, SHORTEST, JobStatus
@@ -44,18 +45,25 @@ STAGES = {
     "bundle": "Put it together",
 }
 REGIONS = {"full": "Whole picture", "head": "Head", "mouth": "Mouth"}
+PREVIEW = (
+    "<p class='gf-small'>Real above, generated below: pictures from parts of the video that are kept from it.</p>"
+)
+MEANING = (
+    '<p class="gf-small">How close a generated picture comes to the real one (PSNR), on parts of the video that the '
+    "training does not see. More is better.</p>"
+)
 LIKENESS = ((32.0, "hard to tell apart"), (28.0, "very close"), (25.0, "close"), (22.0, "still soft"), (0.0, "rough"))
 """PSNR in dB from which a picture is called so."""
 
 
-def state_card(status: JobStatus) -> str:
-    """The state of a training, as HTML."""
+def state_card(status: JobStatus, figures: dict[str, str] | None = None) -> str:
+    """The state of a training, as HTML; `figures` are those of the card of a person who is ready."""
     parts = [
         f'<div class="gf-card"><header><h2>{escape(status.name)}</h2>'
         f'<span class="gf-state gf-{status.state}" role="status">{STATES[status.state]}</span></header>'
     ]
     if status.state == "done":
-        parts.append(f"<p>{escape(status.name)} is ready to speak. Give it a voice in the Talk tab.</p>")
+        parts.append(f"<p>{escape(status.name)} is ready to speak, with any voice.</p>{card_tiles(figures or {})}")
         return "".join([*parts, "</div>"])
     if status.error:
         parts.append(f'<p class="gf-error">{escape(status.error)}</p>')
@@ -64,7 +72,7 @@ def state_card(status: JobStatus) -> str:
     else:
         parts += [_stages(status), _progress(status), figure_tiles(status.figures)]
     if status.state == "training":
-        parts += [warning_list(status.warnings), "<p class='gf-small'>Making videos is slower meanwhile: both share "]
+        parts += ["<p class='gf-small'>Making videos is slower meanwhile: both share "]
         parts += ["this machine. You may close this page; the training goes on and is found here again.</p>"]
     return "".join([*parts, "</div>"])
 
@@ -85,13 +93,15 @@ def _progress(status: JobStatus) -> str:
     share = min(100 * status.step / status.steps, 100.0) if status.steps else 0.0
     detail = status.detail or STAGES.get(status.stage, "Starting")
     count = f"step {status.step:,} of {status.steps:,}" if status.steps else ""
+    if status.state == "preparing" and status.steps:
+        count = f"part {status.step + 1} of {status.steps}"
     left = ""
     if status.state == "training":
         left = "working out how long" if status.seconds_left is None else f"{duration(status.seconds_left)} left"
     if status.state == "stopping":
         detail, left = "Keeping what has been learned", ""
     if status.state == "stopped":
-        detail = "What was learned is kept. Go on whenever you like."
+        detail, left = "Nothing is lost", "Go on whenever you like."
     waiting = " gf-waiting" if status.running and not status.steps else ""
     line = " · ".join(filter(None, (detail[:1].upper() + detail[1:], count)))
     return (
@@ -106,20 +116,24 @@ def figure_tiles(figures: dict[str, float]) -> str:
     known = {name: figures[name] for name in REGIONS if isinstance(figures.get(name), int | float)}
     if not known:
         return ""
-    tiles = (
-        f"<div><span>{REGIONS[name]}</span><b>{likeness(value)}</b><span>{value:.1f} dB</span></div>"
-        for name, value in known.items()
-    )
-    return (
-        f'<div class="gf-tiles">{"".join(tiles)}</div><p class="gf-small">How close a generated picture comes to the '
-        "real one (PSNR), on parts of the video that the training does not see. More is better.</p>"
-    )
+    tiles = (_tile(REGIONS[name], likeness(value), f"{value:.1f} dB") for name, value in known.items())
+    return f'<div class="gf-tiles">{"".join(tiles)}</div>{MEANING}'
 
 
 def card_tiles(figures: dict[str, str]) -> str:
     """The figures of a person's card."""
-    tiles = (f"<div><span>{escape(what)}</span><b>{escape(value)}</b></div>" for what, value in figures.items())
-    return f'<div class="gf-tiles gf-wide">{"".join(tiles)}</div>' if figures else ""
+    tiles = []
+    for what, value in figures.items():
+        psnr = re.fullmatch(r"(-?[\d.]+) dB", value) if what.startswith("PSNR, ") else None
+        if psnr:
+            tiles.append(_tile(what.removeprefix("PSNR, ").capitalize(), likeness(float(psnr[1])), value))
+        else:
+            tiles.append(_tile(what, value))
+    return f'<div class="gf-tiles">{"".join(tiles)}</div>{MEANING}' if tiles else ""
+
+
+def _tile(what: str, value: str, small: str = "") -> str:
+    return f"<div><span>{escape(what)}</span><b>{escape(value)}</b><span>{escape(small)}</span></div>"
 
 
 def likeness(psnr: float) -> str:
@@ -135,6 +149,10 @@ def warning_list(warnings: list[str]) -> str:
 
 def notice(sentence: str) -> str:
     return f'<p class="gf-note">{sentence}</p>' if sentence else ""
+
+
+def aside(sentence: str) -> str:
+    return f'<p class="gf-small">{sentence}</p>' if sentence else ""
 
 
 def published(address: str, private: bool) -> str:
@@ -163,6 +181,9 @@ def duration(seconds: float) -> str:
 
 
 TRAIN_CSS = """
+.gradio-container { width: 100%; }
+.gf-flush, .gf-flush > div { padding: 0 !important; }
+.gf-form input[type=checkbox], .gf-publish input[type=checkbox] { border: 1px solid var(--body-text-color-subdued); }
 .gf-intro h2, .gf-card h2 { font-size: 1.25rem; font-weight: 700; letter-spacing: -0.01em; margin: 0; }
 .gf-intro p { margin: 4px 0 12px; color: var(--body-text-color-subdued); }
 .gf-hints { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; list-style: none; margin: 0; padding: 0; }
@@ -196,7 +217,6 @@ TRAIN_CSS = """
 .gf-line { display: flex; justify-content: space-between; gap: 12px; font-size: 0.92rem; }
 .gf-line span:last-child { flex: none; color: var(--body-text-color-subdued); }
 .gf-tiles { display: grid; grid-template-columns: repeat(3, 1fr); gap: 10px; margin-top: 12px; }
-.gf-tiles.gf-wide { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); }
 .gf-tiles div { padding: 10px 12px; border-radius: 14px; background: var(--background-fill-secondary); }
 .gf-tiles span { display: block; font-size: 0.82rem; color: var(--body-text-color-subdued); }
 .gf-tiles b { display: block; font-size: 1rem; }
@@ -215,6 +235,9 @@ TRAIN_CSS = """
   .gf-hints { grid-template-columns: 1fr 1fr; }
   .gf-stages { flex-direction: column; gap: 6px; }
   .gf-line { flex-direction: column; gap: 2px; }
-  .gf-tiles div { padding: 8px 10px; }
+  .gf-form { align-items: stretch !important; }
+  .gf-tiles { grid-template-columns: 1fr; gap: 6px; }
+  .gf-tiles div { display: flex; align-items: baseline; gap: 10px; padding: 8px 12px; }
+  .gf-tiles b { flex: 1; text-align: right; }
 }
 """
