@@ -8,74 +8,29 @@ go of it when the process ends, however it ends.
 import atexit
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-import unicodedata
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from geneface.card import read_card
 from geneface.errors import InputError
 from geneface.hub import list_persons
 from geneface.index import read_json, write_json
-from geneface.media.video import probe
+from geneface.ui.job_status import PREPARING, JobStatus, State, check_video, folder_name, for_reader
 
-SHORTEST, LONGEST = 10, 600
-"""Length of a video in seconds."""
-PREPARING = (
-    ("scan.json", "Looking through the video"),
-    ("frames.mp4", "Cutting out the face"),
-    ("audio.flac", "Taking the sound"),
-    ("landmarks.safetensors", "Following the face"),
-    ("masks.safetensors", "Telling head, shoulders and background apart"),
-    ("tracks.safetensors", "Fitting the face model"),
-    ("background.png", "Clearing the background"),
-    ("features.safetensors", "Listening to the voice"),
-    ("contact_sheet.png", "Drawing the overview"),
-)
-"""Files of `data.preprocess` in the order in which they are made, and what makes each."""
 COMMAND = (sys.executable, "-m", "geneface")
 HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
 """Seconds that a process has to end by itself."""
 LOCK, JOB, LOG = ".training.lock", "job.json", "log.txt"
 BUSY = "Another training runs on this machine; wait until it is done, or stop it."
-
-State = Literal["preparing", "review", "training", "stopping", "stopped", "failed", "done"]
-
-
-@dataclass(frozen=True)
-class JobStatus:
-    """How a training is getting on."""
-
-    person: str
-    """Name of the person's folder."""
-    name: str
-    state: State
-    stage: str = ""
-    """While preparing and training: "preprocess", "renderer", "post_net" or "bundle"."""
-    detail: str = ""
-    step: int = 0
-    steps: int = 0
-    seconds_left: float | None = None
-    figures: dict[str, float] = field(default_factory=dict)
-    """PSNR in dB of unseen frames: full, head, mouth."""
-    warnings: list[str] = field(default_factory=list)
-    error: str = ""
-    contact_sheet: Path | None = None
-    preview: Path | None = None
-
-    @property
-    def running(self) -> bool:
-        return self.state in ("preparing", "training", "stopping")
 
 
 class TrainingJobs:
@@ -322,45 +277,13 @@ class TrainingJobs:
         if not said and told.get("stage") == "failed":
             said = [str(told.get("error"))]
         if said:
-            return _for_reader(said[-1], work / job["video"])
+            return for_reader(said[-1], work / job["video"])
         code = self._process.wait(self._patience) if self._process and self._started == person else None
         if code == -signal.SIGKILL:
             return "The system ended it, most likely because memory ran out. Close other programs, and try again."
         if code:
             return f"It ended without a reason. Its last words were: {lines[-1] if lines else 'none'}"
         return "It ended without making a person." if code == 0 else ""
-
-
-def folder_name(name: str) -> str:
-    """A person's folder from the name: "Anna Maria" -> "anna-maria"; `InputError` if nothing is left."""
-    plain = unicodedata.normalize("NFC", name).lower()
-    folder = re.sub(r"[^\w]+", "-", plain).strip("-_")[:60]
-    if not folder:
-        raise InputError("Give the person a name with at least one letter.")
-    return folder
-
-
-def check_video(video: Path) -> None:
-    """Raise `InputError` for what can be seen at once to be no use."""
-    try:
-        facts = probe(video)
-    except InputError:
-        raise InputError("The file is not a video that can be read; give an mp4, mov, webm or mkv.") from None
-    if not facts.width:
-        raise InputError("The file has no picture; give a video.")
-    if not facts.audio_codec:
-        raise InputError("The video has no sound; the person must be heard speaking.")
-    # A recording of a browser does not say how long it is.
-    if facts.video_seconds and not SHORTEST <= facts.video_seconds <= LONGEST:
-        raise InputError(
-            f"The video is {facts.video_seconds:.0f} s long; give {SHORTEST} seconds to {LONGEST // 60} minutes."
-        )
-
-
-def _for_reader(sentence: str, video: Path) -> str:
-    """A message of the command line, without the names of files that the reader does not know."""
-    text = sentence.replace(str(video), "the video").strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def _there(folder: Path) -> Path | None:

@@ -1,10 +1,7 @@
 """The Train tab: a video in, a person out, to be tried and published."""
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from importlib.util import find_spec
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +10,12 @@ from geneface.card import read_card
 from geneface.errors import InputError
 from geneface.media.image import read_image
 from geneface.ui import train_view as view
-from geneface.ui.jobs import JobStatus, TrainingJobs
+from geneface.ui.job_status import JobStatus
+from geneface.ui.jobs import TrainingJobs
+from geneface.ui.train_api import TrainApi, told, training_needs
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at a training."""
-LOCAL = ("127.0.0.1", "localhost", "::1")
 FETCHES = "The first training fetches three free face models from the internet, once."
 TOKEN_INFO = "Empty: the one this machine is logged in with (hf auth login). It is used once and not kept."
 
@@ -32,25 +30,12 @@ class TrainTab:
     """The button that asks for that person in the Talk tab."""
 
 
-def is_offered(wanted: bool | None, *, host: str, share: bool) -> bool:
-    """Whether the page offers training: as asked, or if only who sits at this machine sees the page."""
-    return (host in LOCAL and not share) if wanted is None else wanted
-
-
-def training_needs() -> str:
-    """What is to be done on this machine before a person can be trained, in a sentence; empty if nothing."""
-    if os.name == "nt":
-        return "Training in the browser needs Linux or macOS; on Windows use WSL, or geneface train."
-    if find_spec("mediapipe") is None or find_spec("ai_edge_litert") is None:
-        return "Training needs a few more packages: run pip install 'geneface[tracking]', then start this page again."
-    return ""
-
-
 def build_train(jobs: TrainingJobs) -> TrainTab:
     """Lay out the components and connect them, within the current `gr.Blocks` and tab."""
     import gradio as gr
     from gradio.context import Context
 
+    api = TrainApi(jobs)
     with gr.Column() as form:
         gr.HTML(view.INTRO, elem_classes="gf-flush")
         if needs := training_needs():
@@ -193,128 +178,21 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
         words = read_card(jobs.person_folder(status.person)) if status.state == "done" else None
         return words.figures if words else {}
 
-    def train_start(video: str | None, name: str, consent: str, agreed: bool = False) -> str:
-        """Take a video of one person who speaks, and prepare it for training.
-
-        When the state is "review", read the warnings, and call /train_resume to start the training.
-
-        Args:
-            video: 10 seconds to 10 minutes, one face seen from the front, with sound.
-            name: What the person shall be called.
-            consent: Whose face it is, and what they agreed to.
-            agreed: True if that is so.
-
-        Returns:
-            The person's id, for the other calls.
-        """
-        with _told(gr):
-            if needs := training_needs():
-                raise InputError(needs)
-            if not video:
-                raise InputError("There is no video yet: upload one, or record one with the camera.")
-            if view.UNFILLED in consent:
-                raise InputError(f"The consent still says {view.UNFILLED}: fill in whose face it is.")
-            if not agreed:
-                raise InputError("Confirm that the person in the video has agreed.")
-            return jobs.begin(video, name, consent)
-
-    def train_status(person: str) -> dict[str, Any]:
-        """How a training is getting on.
-
-        Args:
-            person: Id of the person, as returned by /train_start.
-
-        Returns:
-            state ("preparing", "review", "training", "stopping", "stopped", "failed" or "done"), stage, detail, step,
-            steps, seconds_left, figures (PSNR in dB), warnings, error.
-        """
-        with _told(gr):
-            return _facts(jobs.status(person))
-
-    def train_list() -> list[dict[str, Any]]:
-        """The trainings that were begun and are not done, each as /train_status gives it."""
-        return [_facts(status) for status in jobs.unfinished()]
-
-    def train_resume(person: str) -> dict[str, Any]:
-        """Start the training after the review, or go on with a stopped or failed one.
-
-        Args:
-            person: Id of the person, as returned by /train_start.
-
-        Returns:
-            The same as /train_status.
-        """
-        with _told(gr):
-            jobs.resume(person)
-            return _facts(jobs.status(person))
-
-    def train_stop(person: str) -> dict[str, Any]:
-        """Stop a training; what has been learned is kept.
-
-        Args:
-            person: Id of the person, as returned by /train_start.
-
-        Returns:
-            The same as /train_status.
-        """
-        with _told(gr):
-            jobs.stop(person)
-            return _facts(jobs.status(person))
-
-    def train_discard(person: str) -> str:
-        """Delete an unfinished training: the video and all that was learned from it.
-
-        Args:
-            person: Id of the person, as returned by /train_start.
-
-        Returns:
-            The person's id.
-        """
-        with _told(gr):
-            jobs.discard(person)
-            return person
-
-    def train_publish(
-        person: str, repo_id: str, consent: str, agreed: bool = False, public: bool = False, token: str = ""
-    ) -> str:
-        """Publish a trained person on the Hugging Face Hub, privately unless asked otherwise.
-
-        Args:
-            person: Id of the person.
-            repo_id: Where to, like "user/person".
-            consent: What the person shown has agreed to; stands on the person's page.
-            agreed: True if the person has agreed to be published.
-            public: For everybody.
-            token: Access token; the machine's own login if empty.
-
-        Returns:
-            The address of what was published.
-        """
-        from geneface.publish import push_to_hub
-
-        with _told(gr):
-            if not agreed:
-                raise InputError("Confirm that the person has agreed to be published.")
-            folder = jobs.person_folder(person)
-            return push_to_hub(
-                folder, repo_id.strip(), consent=consent, private=not public, token=token.strip() or None
-            )
-
     def publish_here(*given: Any) -> tuple[str, str]:
-        return view.published(train_publish(*given), private=not given[4]), ""
+        return view.published(api.train_publish(*given), private=not given[4]), ""
 
     def arrive() -> str:
         return jobs.running() or jobs.latest
 
-    def told(act: Callable[[str], None]) -> Callable[[str], None]:
+    def asked(act: Callable[[str], None]) -> Callable[[str], None]:
         def acted(of: str) -> None:
-            with _told(gr):
+            with told():
                 act(of)
 
         return acted
 
     def choose_other(of: str) -> dict[Any, Any]:
-        with _told(gr):
+        with told():
             words = {name: jobs.status(of).name, consent: jobs.consent(of)}
             jobs.discard(of)
         return {**words, job: ""}
@@ -324,26 +202,33 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
         return ""
 
     # Before the page's own events, which would take the names.
-    for function in (train_status, train_list, train_resume, train_stop, train_discard, train_publish):
-        gr.api(function, api_name=function.__name__)
+    for endpoint in (
+        api.train_status,
+        api.train_list,
+        api.train_resume,
+        api.train_stop,
+        api.train_discard,
+        api.train_publish,
+    ):
+        gr.api(endpoint, api_name=endpoint.__name__)
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     drawn: dict[str, Any] = {"fn": draw, "inputs": [job, seen], "outputs": page, **quiet}
     assert Context.root_block is not None
     Context.root_block.load(arrive, None, job, **quiet).then(**drawn)
     timer.tick(**drawn, queue=False)
     started = begin.click(
-        train_start, [video, name, consent, agreed], job, api_name="train_start", show_progress="minimal"
+        api.train_start, [video, name, consent, agreed], job, api_name="train_start", show_progress="minimal"
     )
     started.success(lambda: [None, "", view.CONSENT, False], None, [video, name, consent, agreed], **quiet).then(
         **drawn
     )
     reopen.click(lambda of: of, unfinished, job, **quiet).then(**drawn)
-    go.click(told(jobs.resume), job, None, **quiet).then(**drawn)
-    stop.click(told(jobs.stop), job, None, **quiet).then(**drawn)
+    go.click(asked(jobs.resume), job, None, **quiet).then(**drawn)
+    stop.click(asked(jobs.stop), job, None, **quiet).then(**drawn)
     other.click(choose_other, job, [name, consent, job], **quiet).then(**drawn)
     discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, [confirm, discard], **quiet)
     keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, [confirm, discard], **quiet)
-    sure.click(told(jobs.discard), job, None, **quiet).success(lambda: "", None, job, **quiet).then(**drawn)
+    sure.click(asked(jobs.discard), job, None, **quiet).success(lambda: "", None, job, **quiet).then(**drawn)
     leave.click(put_aside, job, job, **quiet).then(**drawn)
     publish.click(
         publish_here,
@@ -353,20 +238,6 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
         show_progress_on=result,
     )
     return TrainTab(person, try_it)
-
-
-@contextmanager
-def _told(gr: Any) -> Iterator[None]:
-    """What is wrong, in an error box."""
-    try:
-        yield
-    except InputError as error:
-        text = str(error)
-        raise gr.Error(text[:1].upper() + text[1:], print_exception=False) from None
-
-
-def _facts(status: JobStatus) -> dict[str, Any]:
-    return {name: value for name, value in asdict(status).items() if name not in ("contact_sheet", "preview")}
 
 
 def _mark(path: Path | None) -> tuple[str, int] | None:

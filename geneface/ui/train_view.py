@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from geneface.ui.jobs import LONGEST, SHORTEST, JobStatus
+from geneface.ui.job_status import LONGEST, SHORTEST, JobStatus
 
 INTRO = f"""
 <div class="gf-intro">
@@ -70,7 +70,9 @@ def state_card(status: JobStatus, figures: dict[str, str] | None = None) -> str:
     if status.state == "review":
         parts += [warning_list(status.warnings), LOOK]
     else:
-        parts += [_stages(status), _progress(status), figure_tiles(status.figures)]
+        parts.append(_stages(status))
+        if status.running or status.steps:
+            parts += [_progress(status), figure_tiles(status.figures)]
     if status.state == "training":
         parts += ["<p class='gf-small'>Making videos is slower meanwhile: both share "]
         parts += ["this machine. You may close this page; the training goes on and is found here again.</p>"]
@@ -182,7 +184,7 @@ def duration(seconds: float) -> str:
 
 TRAIN_CSS = """
 .gradio-container { width: 100%; }
-.gf-flush, .gf-flush > div { padding: 0 !important; }
+.gf-flush { padding: 0 !important; }
 .gf-form input[type=checkbox], .gf-publish input[type=checkbox] { border: 1px solid var(--body-text-color-subdued); }
 .gf-intro h2, .gf-card h2 { font-size: 1.25rem; font-weight: 700; letter-spacing: -0.01em; margin: 0; }
 .gf-intro p { margin: 4px 0 12px; color: var(--body-text-color-subdued); }
@@ -190,7 +192,7 @@ TRAIN_CSS = """
 .gf-hints li { margin: 0; padding: 10px 12px; border-radius: 14px; background: var(--block-background-fill); }
 .gf-hints b { display: block; font-size: 0.92rem; }
 .gf-hints span { font-size: 0.84rem; line-height: 1.4; color: var(--body-text-color-subdued); }
-.gf-card { padding: 16px 18px; border-radius: 18px; background: var(--block-background-fill);
+.gf-card { padding: 16px 18px !important; border-radius: 18px; background: var(--block-background-fill);
   border: 1px solid var(--block-border-color); }
 .gf-card header { display: flex; align-items: center; justify-content: space-between; gap: 12px; margin-bottom: 10px; }
 .gf-card p { margin: 8px 0 0; }

@@ -9,7 +9,7 @@ import pytest
 from test_train_tab import serve
 from train_machine import CONSENT, Machine
 
-from geneface.ui import train
+from geneface.ui import train, train_api
 
 CHROMIUM = os.environ.get("GENEFACE_CHROMIUM", "/usr/bin/chromium")
 LOOKS = {"desktop": (1280, 800, "light"), "phone": (390, 844, "light"), "dark": (1280, 800, "dark")}
@@ -31,6 +31,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def machine(tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     monkeypatch.setenv("FAKE_GENEFACE", str(tmp_path / "machine" / "control"))
+    monkeypatch.setattr(train_api, "training_needs", lambda: "")
     monkeypatch.setattr(train, "training_needs", lambda: "")
     monkeypatch.setattr(train, "LOOK_EVERY", 0.3)
     machine = Machine(tmp_path / "machine", tiny_bundle)

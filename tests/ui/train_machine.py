@@ -11,7 +11,8 @@ from PIL import Image
 
 from geneface.media.audio import SAMPLES_PER_FRAME, open_audio
 from geneface.media.video import VideoWriter
-from geneface.ui.jobs import JobStatus, TrainingJobs
+from geneface.ui.job_status import JobStatus
+from geneface.ui.jobs import TrainingJobs
 
 FAKE = Path(__file__).with_name("fake_geneface.py")
 VERA = Path(__file__).resolve().parents[2] / "examples" / "persons" / "vera" / "preview.png"
