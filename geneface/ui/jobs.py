@@ -29,6 +29,8 @@ COMMAND = (sys.executable, "-m", "geneface")
 HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
 """Seconds that a process has to end by itself."""
+INTERRUPTED = ("interrupted;", "stopped;")
+"""How the last words of a process begin that was asked to end."""
 LOCK, JOB, LOG = ".training.lock", "job.json", "log.txt"
 BUSY = "Another training runs on this machine; wait until it is done, or stop it."
 
@@ -177,8 +179,12 @@ class TrainingJobs:
             facts["contact_sheet"] = work / "dataset" / "contact_sheet.png"
             facts["warnings"] = read_json(manifest).get("warnings", [])
         if trains:
-            facts |= {name: told[name] for name in ("stage", "detail", "step", "steps") if told.get(name)}
-            facts |= {"figures": (told.get("figures") or {}).get("dev") or {}, "preview": _there(work)}
+            facts |= {name: told[name] for name in ("detail", "step", "steps") if told.get(name)}
+            facts |= {
+                "stage": self._stage(work, told),
+                "figures": (told.get("figures") or {}).get("dev") or {},
+                "preview": _there(work),
+            }
         if runs.get("person") == person:
             facts |= {"seconds_left": told.get("seconds_left")} if trains else self._prepared(work)
             state: State = "stopping" if job.get("stopped") else "training" if trains else "preparing"
@@ -269,6 +275,13 @@ class TrainingJobs:
         done = next((at for at, (name, _) in enumerate(PREPARING) if not (made / name).exists()), len(PREPARING) - 1)
         return {"stage": "preprocess", "detail": PREPARING[done][1], "step": done, "steps": len(PREPARING)}
 
+    def _stage(self, work: Path, told: dict[str, Any]) -> str:
+        """The stage that a training is in, or in which it failed."""
+        stage = str(told.get("stage") or "preprocess")
+        if stage == "failed":
+            return next((name for name in ("post_net", "renderer") if (work / name).exists()), "preprocess")
+        return "bundle" if stage == "done" else stage
+
     def _error(self, person: str, told: dict[str, Any]) -> str:
         """Why a process ended that nobody stopped, in a sentence; empty if that is not known."""
         work, job = self._work(person), self._job(person)
@@ -276,6 +289,8 @@ class TrainingJobs:
         said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
         if not said and told.get("stage") == "failed":
             said = [str(told.get("error"))]
+        if said and said[-1].startswith(INTERRUPTED):
+            return ""
         if said:
             return for_reader(said[-1], work / job["video"])
         code = self._process.wait(self._patience) if self._process and self._started == person else None

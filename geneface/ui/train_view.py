@@ -52,7 +52,7 @@ MEANING = (
     '<p class="gf-small">How close a generated picture comes to the real one (PSNR), on parts of the video that the '
     "training does not see. More is better.</p>"
 )
-LIKENESS = ((32.0, "hard to tell apart"), (28.0, "very close"), (25.0, "close"), (22.0, "still soft"), (0.0, "rough"))
+LIKENESS = ((32.0, "lifelike"), (28.0, "very close"), (25.0, "close"), (22.0, "still soft"), (0.0, "rough"))
 """PSNR in dB from which a picture is called so."""
 
 
@@ -184,7 +184,7 @@ def duration(seconds: float) -> str:
 
 TRAIN_CSS = """
 .gradio-container { width: 100%; }
-.gf-flush { padding: 0 !important; }
+.gf-flush, .gf-flush > div:not(.gf-card) { padding: 0 !important; }
 .gf-form input[type=checkbox], .gf-publish input[type=checkbox] { border: 1px solid var(--body-text-color-subdued); }
 .gf-intro h2, .gf-card h2 { font-size: 1.25rem; font-weight: 700; letter-spacing: -0.01em; margin: 0; }
 .gf-intro p { margin: 4px 0 12px; color: var(--body-text-color-subdued); }

@@ -23,7 +23,7 @@ def delay() -> None:
     if (CONTROL / "crash").exists():
         os.kill(os.getpid(), signal.SIGKILL)
     if (CONTROL / "error").exists():
-        sys.exit("error: " + (CONTROL / "error").read_text())
+        raise ValueError((CONTROL / "error").read_text())
 
 
 def preprocess(video: Path, target: Path) -> None:
@@ -53,6 +53,7 @@ def train(video: Path, bundle: Path, name: str, consent: str) -> None:
     status: dict[str, Any] = {"stage": "renderer", "step": 0, "figures": {}}
     if (work / "status.json").exists():
         status = json.loads((work / "status.json").read_text())
+        status["stage"] = "renderer" if status["stage"] == "failed" else status["stage"]
         (CONTROL / "resumed").write_text(f"{status['stage']} {status['step']}")
     for stage in list(STAGES)[list(STAGES).index(status["stage"]) :]:
         steps, first = STAGES[stage], status["step"] if status["stage"] == stage else 0
@@ -64,16 +65,24 @@ def train(video: Path, bundle: Path, name: str, consent: str) -> None:
                 status["figures"] = {"dev": {name: psnr + step / 9 for name, psnr in start.items()}}
                 shutil.copy(CONTROL / "preview.png", work / "preview.png")
             write(work, status)
-            delay()
+            (work / stage).mkdir(exist_ok=True)
+            try:
+                delay()
+            except ValueError as error:
+                write(work, {**status, "stage": "failed", "error": str(error)})
+                raise
     shutil.copytree(CONTROL / "bundle", bundle)
     figures = {"PSNR, full frame": "33.1 dB", "PSNR, head": "29.0 dB", "PSNR, mouth": "26.4 dB"}
     (bundle / "card.json").write_text(json.dumps({"name": name, "consent": consent, "figures": figures}))
     shutil.rmtree(work)
 
 
+def stop(*_: object) -> None:
+    sys.exit("error: stopped; what is done is kept: go on with --resume")
+
+
 def main() -> None:
-    if (CONTROL / "stubborn").exists():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if (CONTROL / "stubborn").exists() else stop)
     task, video, _, target, *more = sys.argv[1:]
     if task == "preprocess":
         preprocess(Path(video), Path(target))
@@ -82,4 +91,7 @@ def main() -> None:
         train(Path(video), Path(target), more[1], more[3])
 
 
-main()
+try:
+    main()
+except ValueError as error:
+    sys.exit(f"error: {error}")

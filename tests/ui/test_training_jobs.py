@@ -91,7 +91,7 @@ def test_closing_the_server_stops_the_training(machine):
     machine.tell(delay=0.1)
     person = machine.jobs.begin(machine.video(), "Anna", CONSENT)
     machine.jobs.close()
-    machine.wait(person, "stopped", jobs=machine.server())
+    assert not machine.wait(person, "stopped", jobs=machine.server()).error
 
 
 def test_failures_are_sentences(machine):
@@ -103,6 +103,13 @@ def test_failures_are_sentences(machine):
     machine.forget("error")
     machine.jobs.resume(person)
     machine.wait(person, "review")
+    machine.tell(delay=0.1)
+    machine.jobs.resume(person)
+    machine.wait(person, "training", lambda status: status.step > 2)
+    machine.tell(error="the memory of the device is too small")
+    status = machine.wait(person, "failed")
+    assert (status.error, status.stage) == ("The memory of the device is too small.", "renderer")
+    machine.forget("error")
     machine.tell(crash="")
     machine.jobs.resume(person)
     assert "memory ran out" in machine.wait(person, "failed").error
