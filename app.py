@@ -30,6 +30,13 @@ def main() -> int:
         help="longest recording taken (default: %(default)s)",
     )
     parser.add_argument("--no-hub", action="store_true", help="visitors cannot fetch persons from the Hub")
+    parser.add_argument(
+        "--train",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="visitors may train persons (default: only where nobody but this machine can reach the page)",
+    )
+    parser.add_argument("--no-mark", action="store_true", help='leave out the label "AI-generated" in the corner')
     args = parser.parse_args()
     try:
         serve(
@@ -41,6 +48,8 @@ def main() -> int:
             auth=credentials(args.auth),
             max_seconds=args.max_seconds,
             hub=not args.no_hub,
+            mark=not args.no_mark,
+            train=args.train,
         )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,23 +1,32 @@
 """The web demo: what it is built of, and how it is served."""
 
 import os
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from geneface.errors import InputError
+from geneface.media.provenance import prepare_seal
 from geneface.ui.gallery import QUIET
+from geneface.ui.jobs import TrainingJobs
 from geneface.ui.look import build_look
 from geneface.ui.persons import Persons
 from geneface.ui.studio import LONGEST, Load, Studio
 from geneface.ui.talk import build_talk
 from geneface.ui.theme import CSS, HEADER, NOTICE, build_theme
+from geneface.ui.train import build_train
+from geneface.ui.train_api import LOCAL, is_offered
+from geneface.ui.train_view import TRAIN_CSS
 from geneface.ui.uploads import Uploads
+from geneface.ui.verify import build_verify
 
 EXAMPLES_DIR = Path(__file__).resolve().parents[2] / "examples" / "audio"
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
 CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS = 600, 3600
+LARGEST_UPLOAD, LARGEST_VIDEO = "200mb", "2gb"
+"""Of a recording, and of a video to train from."""
 WAITING = 20
 """Visitors who may wait for the device; the others are asked to come back."""
 
@@ -28,6 +37,8 @@ def build_demo(
     examples: Mapping[str, Path],
     *,
     max_seconds: float = LONGEST,
+    mark: bool = True,
+    jobs: TrainingJobs | None = None,
 ) -> Any:
     """The page as a `gr.Blocks`.
 
@@ -36,20 +47,27 @@ def build_demo(
         persons: bundle folders by name; the first is chosen at the start.
         examples: recordings by the label under which they are offered.
         max_seconds: the longest recording that is taken.
+        mark: whether videos carry the visible label "AI-generated".
+        jobs: where persons are trained; there is no Train tab if None.
     """
     import gradio as gr
 
     persons = persons if isinstance(persons, Persons) else Persons(persons)
-    studio = Studio(load if not hasattr(load, "stream") else lambda _: load, max_seconds)
+    studio = Studio(load if not hasattr(load, "stream") else lambda _: load, max_seconds, mark)
     with gr.Blocks(
         title="GeneFace", analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
     ) as demo:
         gr.HTML(HEADER, padding=False)
-        with gr.Tabs(elem_classes="gf-tabs"):
+        with gr.Tabs(elem_classes="gf-tabs") as tabs:
             with gr.Tab("Talk", id="talk") as talk:
                 talking = build_talk(studio, persons, examples)
             with gr.Tab("Look closer", id="look") as look:
                 looking = build_look(studio, persons, examples)
+            if jobs is not None:
+                with gr.Tab("Train", id="train"):
+                    training = build_train(jobs)
+            with gr.Tab("Check a video", id="check"):
+                checking = build_verify()
         gr.HTML(NOTICE, padding=False)
         gallery = talking.gallery
         gr.on([demo.load, talk.select], gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
@@ -57,17 +75,29 @@ def build_demo(
         demo.load(
             talking.awake, gallery.person, talking.stage.portrait, api_visibility="private", show_progress="hidden"
         )
-        Uploads().watch(demo, *talking.uploads, *looking.uploads)
+        if jobs is not None:
+
+            def greet(trained: str) -> list[Any]:
+                """A person who was just trained: chosen in the Talk tab."""
+                studio.forget(trained)
+                return gallery.refresh(trained)
+
+            def talk_to(trained: str) -> list[Any]:
+                return [*gallery.refresh(trained), gr.Tabs(selected="talk")]
+
+            training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
+            training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, tabs], **QUIET)
+        Uploads().watch(demo, *talking.uploads, *looking.uploads, checking)
     demo.queue(max_size=WAITING)
     return demo
 
 
-def launch_options() -> dict[str, Any]:
-    """What `launch` of the page needs, whoever launches it."""
+def launch_options(largest: str = LARGEST_UPLOAD) -> dict[str, Any]:
+    """What `launch` of the page needs, whoever launches it; `largest` is the size of the largest upload."""
     return {
         "theme": build_theme(),
-        "css": CSS,
-        "max_file_size": "200mb",
+        "css": CSS + TRAIN_CSS,
+        "max_file_size": largest,
         "run_history": False,
         "enable_monitoring": False,
         "footer_links": ["api"],
@@ -85,6 +115,8 @@ def serve(
     auth: tuple[str, str] | None = None,
     max_seconds: float = LONGEST,
     hub: bool = True,
+    mark: bool = True,
+    train: bool | None = None,
 ) -> None:
     """Build the page and serve it until interrupted.
 
@@ -95,9 +127,13 @@ def serve(
         auth: A name and a password that visitors must give.
         max_seconds: The longest recording that is taken.
         hub: Whether visitors may fetch persons from the Hub.
+        mark: Whether videos carry the visible label "AI-generated".
+        train: Whether visitors may train persons; if None, only whoever uses this very machine may.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    own = not share and host in ("127.0.0.1", "localhost", "::1")
+    own = not share and host in LOCAL
+    if unsigned := prepare_seal(Path("video.mp4"), "", {})[1]:
+        print(f"warning: {unsigned}", file=sys.stderr)
     persons = Persons(find_persons(), persons_dir, hub=hub, own=own)
 
     def load(person: str) -> Any:
@@ -105,9 +141,13 @@ def serve(
 
         return GeneFacePipeline.from_pretrained(persons.bundle(person), device=device, token=persons.token)
 
-    demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds)
+    jobs = None
+    if persons_dir is not None and is_offered(train, host=host, share=share):
+        jobs = TrainingJobs(persons_dir, device=device)
+    demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds, mark=mark, jobs=jobs)
+    options = launch_options(LARGEST_UPLOAD if jobs is None else LARGEST_VIDEO)
     try:
-        demo.launch(server_name=host, server_port=port, share=share, auth=auth, **launch_options())
+        demo.launch(server_name=host, server_port=port, share=share, auth=auth, **options)
     except OSError:
         place = f"port {port} of {host}" if port else host
         raise InputError(f"the page cannot be served at {place}: it is taken, or not ours; give another one") from None

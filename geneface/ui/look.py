@@ -251,6 +251,7 @@ def _steps(
                 source,
                 folder / "comparison.mp4",
                 landmarks=shown != "take",
+                mark=studio.mark,
                 on_frame=Countdown(tell),
                 should_stop=should_stop,
             )

@@ -39,10 +39,11 @@ class Studio:
     Args:
         load: From a person's name to a `GeneFacePipeline`.
         max_seconds: The longest recording that is taken.
+        mark: Whether videos carry the visible label "AI-generated".
     """
 
-    def __init__(self, load: Load, max_seconds: float = LONGEST) -> None:
-        self.max_seconds = max_seconds
+    def __init__(self, load: Load, max_seconds: float = LONGEST, mark: bool = True) -> None:
+        self.max_seconds, self.mark = max_seconds, mark
         self._load = load
         self._pipes: dict[str, Any] = {}
         self._kept: dict[tuple[str, str], Any] = {}
@@ -176,6 +177,7 @@ class Studio:
                 source,
                 folder / f"{person.replace('/', '-')}{output_writer(options.get('background')).suffix}",
                 seed=seed,
+                mark=self.mark,
                 on_frame=countdown,
                 on_chunk=lambda chunk, _: player.show(chunk.frames, countdown.seconds_left),
                 should_stop=should_stop,

@@ -42,8 +42,8 @@ SIGNS = {
 }
 
 
-def build_verify() -> None:
-    """Lay out the components and connect them, within the current `gr.Blocks` or `gr.Tab`."""
+def build_verify() -> Any:
+    """Lay out the components and connect them, within the current `gr.Blocks` or `gr.Tab`; returns the upload."""
     import gradio as gr
 
     with gr.Row(equal_height=False):
@@ -81,6 +81,7 @@ def build_verify() -> None:
     checked.success(show, report, card, **quiet)
     checked.failure(lambda: STYLE + EMPTY, None, card, **quiet)
     video.clear(lambda: STYLE + EMPTY, None, card, **quiet)
+    return video
 
 
 def verdict_card(found: Provenance) -> str:

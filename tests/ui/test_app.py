@@ -146,7 +146,7 @@ def test_progress_then_cancel_within_a_second(client: Client, pipe: FakePipeline
 
 def test_api_is_stable_and_documented(client: Client) -> None:
     api = client.view_api(return_format="dict")["named_endpoints"]
-    assert sorted(api) == ["/compare", "/generate", "/turn"]
+    assert sorted(api) == ["/compare", "/generate", "/turn", "/verify"]
     names = [parameter["parameter_name"] for parameter in api["/generate"]["parameters"]]
     assert names == [
         "person", "audio", "seed", "new_seed", "temperature", "pose", "driving", "blink", "background", "picture",
