@@ -210,6 +210,7 @@ class GeneFacePipeline:
         background: torch.Tensor | None = None,
         size: int | None = None,
         transparent: bool = False,
+        body: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """uint8 frames [N, 3, size, size], on the device.
 
@@ -218,10 +219,11 @@ class GeneFacePipeline:
             pose: [N, 3, 4], head to camera.
             background: [3, S, S] in [0, 1]; the person's own if None.
             transparent: Without a background: [N, 4, size, size], colours not multiplied by the opacity.
+            body: [N, 8], how the torso lies (`rendering.torso`); as the head's pose lets expect if None.
         """
         if transparent:
             background = torch.zeros_like(self.renderer.scene.background, dtype=self.renderer.dtype)
-        rendering = self.renderer(self.press_lips(lm3d), pose, background)
+        rendering = self.renderer(self.press_lips(lm3d), pose, background, body)
         picture = rendering.rgb.float()
         if transparent:
             picture = torch.cat([picture, rendering.alpha.float()], dim=1)
@@ -301,7 +303,9 @@ class GeneFacePipeline:
             def render(item: tuple[int, torch.Tensor]) -> FrameChunk:
                 start, batch = item
                 poses = self.prepare_poses(pose, start, len(batch))
-                frames = self.render(batch, poses, backdrop, size, transparent)
+                natural = isinstance(pose, str) and pose == "natural"
+                body = self.renderer.scene.bodies(start, start + len(batch)) if natural else None
+                frames = self.render(batch, poses, backdrop, size, transparent, body)
                 return FrameChunk(
                     start=start,
                     frames=frames.permute(0, 2, 3, 1).contiguous().cpu().numpy(),

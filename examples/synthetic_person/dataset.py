@@ -1,6 +1,7 @@
 """Writes a performance as a person dataset (`geneface.data.person`), with exact tracks."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from tqdm import tqdm
 from geneface import __version__
 from geneface.bundle import FORMAT_VERSION, atomic_folder
 from geneface.data.person import split_range
+from geneface.data.torso import torso_flow
 from geneface.media.audio import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
-from geneface.media.video import VideoWriter
+from geneface.media.video import VideoReader, VideoWriter
 
 from .actor import Performance
 from .camera import SIZE, intrinsics, project
@@ -45,7 +47,8 @@ def write_dataset(
         Image.fromarray(empty.rgb).save(partial / "background.png")
         Image.fromarray(_sheet(sheet)).save(partial / "contact_sheet.png")
         save_file({"masks": torch.from_numpy(np.stack(masks))}, partial / "masks.safetensors")
-        save_file(_tracks(renderer, performance), partial / "tracks.safetensors")
+        tracks = _tracks(renderer, performance) | _torso(partial / "frames.mp4", np.stack(masks))
+        save_file(tracks, partial / "tracks.safetensors")
         speech = samples[: frames * SAMPLES_PER_FRAME]
         soundfile.write(partial / "audio.flac", speech, SAMPLING_RATE, subtype="PCM_16")
         splits = {name: split_range(frames, name) for name in ("train", "dev", "test")}
@@ -84,6 +87,15 @@ def _tracks(renderer: Renderer, performance: Performance) -> dict[str, torch.Ten
         "identity": identity,
         "blink": torch.from_numpy(performance.blink),
     }
+
+
+def _torso(video: Path, masks: np.ndarray) -> dict[str, torch.Tensor]:
+    def pictures() -> Iterator[np.ndarray]:
+        with VideoReader(video) as reader:
+            yield from reader
+
+    flow, weight = torso_flow(pictures, masks, split_range(len(masks), "train").stop // 2)
+    return {"torso_flow": torch.from_numpy(flow), "torso_weight": torch.from_numpy(weight)}
 
 
 def _sheet(pictures: list[np.ndarray]) -> np.ndarray:

@@ -4,7 +4,7 @@ manifest.json          source, fps, size, version, settings
 frames.mp4             512 x 512, 25 frames/s, visually lossless
 audio.flac             16 kHz mono
 tracks.safetensors     lm3d [T, 68, 3], landmarks_2d [T, 68, 2], pose [T, 3, 4], intrinsics [3, 3], blink [T],
-                       expression [T, N_e], identity [N_i]
+                       expression [T, N_e], identity [N_i], torso_flow [T, 16, 16, 2], torso_weight [T, 16, 16]
 masks.safetensors      masks [T, 128, 128] uint8: 0 background, 1 head, 2 torso
 background.png         the scene without the person
 features.safetensors   features [2T, D]: HuBERT's, of the embedded extractor
@@ -66,7 +66,7 @@ class PersonDataset:
         self.manifest = read_json(self.folder / "manifest.json")
         self.tracks = read_tensors(self.folder / "tracks.safetensors")
         self.masks = read_tensors(self.folder / "masks.safetensors")["masks"]
-        for name in ("lm3d", "landmarks_2d", "pose", "intrinsics", "blink"):
+        for name in ("lm3d", "landmarks_2d", "pose", "intrinsics", "blink", "torso_flow", "torso_weight"):
             if name not in self.tracks:
                 raise InputError(f"{self.folder / 'tracks.safetensors'} lacks {name!r}; preprocess the video again")
         self.background = torch.from_numpy(read_image(self.folder / "background.png").copy()).permute(2, 0, 1)

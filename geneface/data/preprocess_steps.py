@@ -15,6 +15,7 @@ from geneface.data.background import MOST_PICTURES, clean_plate
 from geneface.data.person import split_range
 from geneface.data.rows import RowWriter, map_rows
 from geneface.data.scan import Scan, scan_video
+from geneface.data.torso import torso_flow
 from geneface.errors import InputError
 from geneface.face.alignment import sharpen_poses
 from geneface.face.correspondence import find_correspondence
@@ -177,6 +178,7 @@ def _tracks(job: Job, path: Path) -> None:
         return sharpen_poses(job.frames, masks, landmarks, neutral, track.pose, track.intrinsics, train)
 
     track = track_face(observation, len(face.identity_basis), SIZE, train, sharpen=sharpen)
+    flow, weight = torso_flow(job.frames, masks, train.stop // 2)
     error = np.linalg.norm(landmarks - track.projected[:, :68].numpy(), axis=-1)
     write_tensors(
         path,
@@ -188,6 +190,8 @@ def _tracks(job: Job, path: Path) -> None:
             "expression": track.expression,
             "identity": track.identity,
             "blink": torch.from_numpy(eye_closure(landmarks, split_range(len(valid), "train"))),
+            "torso_flow": torch.from_numpy(flow),
+            "torso_weight": torch.from_numpy(weight),
             "fit_error": torch.from_numpy(error[:, 17:].mean(1)),
         },
     )

@@ -86,6 +86,9 @@ class LandmarkCondition(NormalisedLandmarks):
         return torch.clamp(super().forward(lm3d) @ self.basis.T, -self.limit, self.limit)
 
 
+POSE_SIZE = 6
+
+
 def pose_vector(pose: torch.Tensor, reference: torch.Tensor, scale: float = 5.0) -> torch.Tensor:
     """Head pose as six numbers relative to a reference pose.
 

@@ -15,14 +15,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
-from geneface.rendering.condition import LANDMARK_NOISE, LandmarkCondition, pose_vector
+from geneface.rendering.condition import LANDMARK_NOISE, POSE_SIZE, LandmarkCondition, pose_vector
 from geneface.rendering.occupancy import OccupancyGrid
 from geneface.rendering.renderer import HEAD_BOX, Renderer, Rendering
-from geneface.rendering.scene import Scene
+from geneface.rendering.scene import BODY_SIZE, Scene
+from geneface.rendering.torso import TorsoMotion
 from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
 
-POSE_SIZE = 6
 TURN_NOISE = 0.02
 
 
@@ -108,7 +108,7 @@ class FastRenderer(Renderer):
         self.head_colour = nn.Conv2d(features, 3, 1)
 
         self.torso_plane = nn.Parameter(0.1 * torch.randn(1, features, grid // 2, grid // 2))
-        self.torso_warp = nn.Parameter(torch.zeros(POSE_SIZE, 2, 16, 16))
+        self.torso_motion = TorsoMotion()
         self.torso_net = nn.Sequential(
             nn.Conv2d(features + POSE_SIZE + 4, features, 3, padding=1),
             nn.ReLU(inplace=True),
@@ -124,6 +124,7 @@ class FastRenderer(Renderer):
         lm3d: torch.Tensor,
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
+        body: torch.Tensor | None = None,
         window: Window | None = None,
     ) -> FastRendering:
         """Render B frames.
@@ -132,6 +133,7 @@ class FastRenderer(Renderer):
             lm3d: [B, 3, 68, 3], each frame with its neighbours (`condition.neighbour_windows`).
             pose: [B, 3, 4], head to camera.
             background: [3, size, size] or [B, 3, size, size] in [0, 1]; the person's own if None.
+            body: [B, 8], how the torso lies; as the head's pose lets expect if None.
             window: Part of the grid to render, in training; sizes in the result are then the window's.
         """
         window = window or Window(0, 0, self.grid)
@@ -142,7 +144,9 @@ class FastRenderer(Renderer):
             seen_turn = turn + TURN_NOISE * torch.randn_like(turn)
         head, head_alpha, canonical, spread = self.render_head(self.condition(lm3d), seen_turn, pose, window)
         head_rgb = self.head_colour(head) * head_alpha
-        torso, torso_alpha, torso_uv = self.render_torso(turn, head_rgb.detach(), head_alpha.detach(), window)
+        body = turn.new_zeros(len(turn), BODY_SIZE) if body is None else body
+        moved = self.torso_motion(turn, body)
+        torso, torso_alpha, torso_uv = self.render_torso(turn, moved, head_rgb.detach(), head_alpha.detach(), window)
 
         composite = head * head_alpha + torso * torso_alpha * (1 - head_alpha)
         torso_share = torso_alpha * (1 - head_alpha)
@@ -162,6 +166,12 @@ class FastRenderer(Renderer):
             spread=spread,
             canonical=canonical,
         )
+
+    def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> None:
+        self.torso_motion.fit(flow, weight, turn)
+
+    def body_of(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
+        return self.torso_motion.body(flow, weight, turn)
 
     def render_head(
         self, landmarks: torch.Tensor, turn: torch.Tensor, pose: torch.Tensor, window: Window
@@ -264,16 +274,20 @@ class FastRenderer(Renderer):
         return hidden.view(batch, rays, samples, -1), density.view(batch, rays, samples), canonical
 
     def render_torso(
-        self, turn: torch.Tensor, head_rgb: torch.Tensor, head_alpha: torch.Tensor, window: Window
+        self,
+        turn: torch.Tensor,
+        moved: torch.Tensor,
+        head_rgb: torch.Tensor,
+        head_alpha: torch.Tensor,
+        window: Window,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The torso in canonical space, moved by the head pose and aware of the rendered head (Eq. 9).
+        """The torso in canonical space, moved by [B, 2, cells, cells] and aware of the rendered head (Eq. 9).
 
         Returns:
             Features [B, C, grid, grid], opacity [B, 1, grid, grid], canonical positions [B, 2, grid, grid].
         """
         batch = len(turn)
-        shift = torch.einsum("bk,kcyx->bcyx", turn, self.torso_warp)
-        shift = F.interpolate(shift, size=(self.grid, self.grid), mode="bilinear", align_corners=True)
+        shift = F.interpolate(moved, size=(self.grid, self.grid), mode="bilinear", align_corners=True)
         centres = (2 * torch.arange(self.grid, device=turn.device, dtype=turn.dtype) + 1) / self.grid - 1
         pixels = torch.stack(torch.meshgrid(centres, centres, indexing="xy"))
         canonical = window.of(pixels + shift)

@@ -186,7 +186,13 @@ class NerfRenderer(Renderer):
         self.head = HeadNerf(**encoders, box=head_box, **field)
         self.torso = TorsoNerf(head_aware, **encoders, box=torso_box, **field)
 
-    def forward(self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None) -> Rendering:
+    def forward(
+        self,
+        lm3d: torch.Tensor,
+        pose: torch.Tensor,
+        background: torch.Tensor | None = None,
+        body: torch.Tensor | None = None,
+    ) -> Rendering:
         own = self.scene.background.float() / 255
         shown = own if background is None else background.float()
         landmarks, numbers = self.landmarks(lm3d), self.pose_numbers(pose)

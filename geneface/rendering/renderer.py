@@ -7,7 +7,7 @@ import torch
 
 from geneface.bundle import Component
 from geneface.rendering.condition import NormalisedLandmarks
-from geneface.rendering.scene import Scene
+from geneface.rendering.scene import BODY_SIZE, Scene
 
 HEAD_BOX = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5))
 """Least and greatest corner of a head's volume, in cm of the head frame; the back of the head, which a talking head
@@ -37,12 +37,31 @@ class Renderer(Component):
     condition: NormalisedLandmarks
     scene: Scene
 
+    def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> None:
+        """Learn how the torso moves from training frames; arguments as of `body_of`."""
+
+    def body_of(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
+        """How the torso lies [T, 8], beyond what the head's pose tells: nothing, for a renderer that does not care.
+
+        Args:
+            flow: [T, cells, cells, 2] and `weight` [T, cells, cells], of `data.torso.torso_flow`.
+            turn: [T, 6], `condition.pose_vector`.
+        """
+        return torch.zeros(len(turn), BODY_SIZE)
+
     @abstractmethod
-    def forward(self, lm3d: torch.Tensor, pose: torch.Tensor, background: torch.Tensor | None = None) -> Rendering:
+    def forward(
+        self,
+        lm3d: torch.Tensor,
+        pose: torch.Tensor,
+        background: torch.Tensor | None = None,
+        body: torch.Tensor | None = None,
+    ) -> Rendering:
         """Render B frames.
 
         Args:
             lm3d: [B, 3, 68, 3], each frame with its neighbours (`condition.neighbour_windows`).
             pose: [B, 3, 4], head to camera.
             background: [3, size, size] or [B, 3, size, size] in [0, 1]; the person's own if None.
+            body: [B, 8], how the torso lies; as the head's pose lets expect if None.
         """

@@ -50,8 +50,8 @@ class NerfConfig(LoopConfig):
 class RayBatches(Frames):
     """Random rays of training frames and the colours that they should see."""
 
-    def __init__(self, data: PersonDataset, config: NerfConfig):
-        super().__init__(data)
+    def __init__(self, data: PersonDataset, renderer: NerfRenderer, config: NerfConfig):
+        super().__init__(data, renderer)
         self.config = config
         self.size = data.background.shape[-1]
         self.plate = data.background.permute(1, 2, 0).reshape(-1, 3)
@@ -137,7 +137,7 @@ def train(config: NerfConfig) -> Path:
     loop = Loop(config)
     data = PersonDataset(config.dataset)
     renderer = new_renderer(config, data).to(loop.device)
-    batches = RayBatches(data, config)
+    batches = RayBatches(data, renderer, config)
     head_steps = 0 if config.head else round(config.head_share * config.steps)
     optimizers = [
         torch.optim.Adam(part.parameters(), lr=config.learning_rate) for part in (renderer.head, renderer.torso)

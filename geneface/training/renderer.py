@@ -48,7 +48,8 @@ class RendererConfig(LoopConfig):
     """Weight of the mean squared displacement, in half sides of the box."""
     warp_rate: float = 0.5
     """Learning rate of the head's warp, in those of the nets."""
-    torso_warp_rate: float = 1.0
+    torso_rate: float = 0.25
+    """The same of the torso's motion, which begins at the optical flow."""
     window: int = 128
     """Cells a side of the part of the picture that a step renders; smaller ones make many quick steps on a CPU."""
     search_share: float = 0.3
@@ -66,7 +67,7 @@ class Batches(Frames):
     """Windows of training frames with what the losses compare."""
 
     def __init__(self, data: PersonDataset, renderer: FastRenderer, config: RendererConfig):
-        super().__init__(data)
+        super().__init__(data, renderer)
         self.grid, self.side, self.scale = renderer.grid, config.window, renderer.size // renderer.grid
         self.mouth_weight, self.batch_size = config.mouth_weight, config.batch_size
         tracks = [data.tracks[name][self.train].float() for name in ("landmarks_2d", "lm3d", "pose")]
@@ -169,7 +170,7 @@ def find_occupied(renderer: FastRenderer, batches: Batches, samples: int, thresh
 def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, Any]]:
     """Grids learn faster than nets, for each of their cells is seldom seen; warps slower: where they jump about, no
     texture can form."""
-    rates = {"torso_warp": config.torso_warp_rate, "warp": config.warp_rate, "plane": 5.0, "texture": 5.0}
+    rates = {"torso_motion": config.torso_rate, "warp": config.warp_rate, "plane": 5.0, "texture": 5.0}
     groups: dict[float, list[torch.nn.Parameter]] = {}
     for name, parameter in renderer.named_parameters():
         rate = next((rate for part, rate in rates.items() if part in name), 1.0)
@@ -198,7 +199,7 @@ def train(config: RendererConfig) -> Path:
         for window, batch in loop.microbatches(step, batches.draw):
             batch = {name: value.to(loop.device, non_blocking=True) for name, value in batch.items()}
             with loop.accelerator.autocast():
-                out = renderer(batch["windows"], batch["pose"], window=window)
+                out = renderer(batch["windows"], batch["pose"], body=batch["body"], window=window)
             terms = losses(out, batch, component.occupancy.box, config)
             terms["warp"] = config.warp_decay * component.warp.square().mean()
             loop.backward(torch.stack(list(terms.values())).sum())

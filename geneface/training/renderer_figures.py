@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from geneface.data.person import HEAD, PersonDataset, split_range
 from geneface.media.image import write_image
 from geneface.metrics import psnr
-from geneface.rendering.condition import neighbour_windows
+from geneface.rendering.condition import neighbour_windows, pose_vector
 from geneface.rendering.renderer import Renderer
 
 EVALUATED = 100
@@ -27,19 +27,29 @@ def fit_statistics(renderer: Renderer, data: PersonDataset) -> None:
     renderer.condition.fit(lm3d)
     blink = data.tracks["blink"][train].float()
     renderer.scene.fit(lm3d, pose, blink, data.tracks["intrinsics"], data.background)
+    renderer.fit_torso(*(part[train] for part in torso_motion(renderer, data)))
+    renderer.scene.set_body_track(renderer.body_of(*torso_motion(renderer, data))[train])
+
+
+def torso_motion(renderer: Renderer, data: PersonDataset) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Flow, its weight and the head's turn of all frames, as `Renderer.body_of` asks for."""
+    turn = pose_vector(data.tracks["pose"].float(), renderer.scene.reference_pose.cpu())
+    return data.tracks["torso_flow"].float(), data.tracks["torso_weight"].float(), turn
 
 
 class Frames:
     """A person's frames with their conditions."""
 
-    def __init__(self, data: PersonDataset):
+    def __init__(self, data: PersonDataset, renderer: Renderer):
         self.data = data
+        self.bodies = renderer.body_of(*torso_motion(renderer, data))
         self.windows = neighbour_windows(data.tracks["lm3d"].float())
         self.boxes = data.mouth_boxes()
         self.train = np.array(split_range(len(data), "train"))
 
     def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
-        return {"windows": self.windows[index], "pose": self.data.tracks["pose"][index].float()}
+        pose = self.data.tracks["pose"][index].float()
+        return {"windows": self.windows[index], "pose": pose, "body": self.bodies[index]}
 
     def pictures(self, index: np.ndarray) -> torch.Tensor:
         """uint8 [B, 3, H, W]"""
@@ -55,13 +65,19 @@ class Frames:
 
 @torch.no_grad()
 def held_out_figures(
-    renderer: Renderer, frames: Frames, split: str, picture: Path | None = None, most: int = EVALUATED
+    renderer: Renderer,
+    frames: Frames,
+    split: str,
+    picture: Path | None = None,
+    most: int = EVALUATED,
+    body: bool = True,
 ) -> dict[str, float]:
     """PSNR of the full frame, the head and the mouth (MEASURES.md, Images), rendered from tracked landmarks.
 
     Args:
         picture: Where to show some frames, real above rendered.
         most: Frames that are evaluated, evenly spread.
+        body: Whether the tracked motion of the torso is given, too, or the head's pose alone.
     """
     renderer.eval()
     index = np.array(split_range(len(frames.data), split))
@@ -72,7 +88,7 @@ def held_out_figures(
     for start in range(0, len(index), 8):
         part = index[start : start + 8]
         conditions = {name: value.to(renderer.device) for name, value in frames.conditions(part).items()}
-        out = renderer(conditions["windows"], conditions["pose"]).rgb
+        out = renderer(conditions["windows"], conditions["pose"], body=conditions["body"] if body else None).rgb
         rendered = (out.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu()
         truth = frames.pictures(part)
         head = F.interpolate((frames.data.masks[part].unsqueeze(1) == HEAD).float(), size=truth.shape[-2:]) > 0
@@ -96,4 +112,5 @@ def final_figures(
     return {
         "dev": held_out_figures(renderer, frames, "dev", most=most),
         "test": held_out_figures(renderer, frames, "test", picture=folder / "test.png", most=most),
+        "test_by_pose_alone": held_out_figures(renderer, frames, "test", most=most, body=False),
     }

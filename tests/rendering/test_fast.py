@@ -47,11 +47,11 @@ def test_landmarks_pose_and_background_all_matter(renderer, frames):
 
 @torch.no_grad()
 def test_torso_is_aware_of_the_head(renderer, frames):
-    turn = torch.zeros(5, 6)
+    turn, moved = torch.zeros(5, 6), torch.zeros(5, 2, 16, 16)
     alpha = torch.ones(5, 1, 16, 16)
     whole = Window(0, 0, 16)
-    first, _, _ = renderer.render_torso(turn, torch.zeros(5, 3, 16, 16), alpha, whole)
-    second, _, _ = renderer.render_torso(turn, torch.ones(5, 3, 16, 16), alpha, whole)
+    first, _, _ = renderer.render_torso(turn, moved, torch.zeros(5, 3, 16, 16), alpha, whole)
+    second, _, _ = renderer.render_torso(turn, moved, torch.ones(5, 3, 16, 16), alpha, whole)
     assert not torch.allclose(first, second, atol=1e-4)
 
 

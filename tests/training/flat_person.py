@@ -56,6 +56,7 @@ def write_flat_person(folder: Path) -> None:
     save_file({"masks": masks}, folder / "masks.safetensors")
     intrinsics = torch.tensor([[FOCAL, 0, SIZE / 2], [0, FOCAL, SIZE / 2], [0, 0, 1]])
     tracks = {"lm3d": lm3d, "landmarks_2d": landmarks, "pose": pose, "intrinsics": intrinsics}
+    tracks |= {"torso_flow": torch.zeros(FRAMES, 16, 16, 2), "torso_weight": torch.ones(FRAMES, 16, 16)}
     save_file({**tracks, "blink": torch.zeros(FRAMES)}, folder / "tracks.safetensors")
     write_image(folder / "background.png", np.full((SIZE, SIZE, 3), (40, 60, 160), np.uint8))
     (folder / "manifest.json").write_text("{}")

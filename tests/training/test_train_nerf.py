@@ -105,14 +105,14 @@ def test_paper_configuration_is_the_default_one():
 
 def test_rays_lie_where_they_are_wanted(config: NerfConfig, dataset: Path):
     data = PersonDataset(dataset)
-    batches = RayBatches(data, replace(config, rays=400, part_share=1.0))
+    batches = RayBatches(data, NerfRenderer(hidden=8), replace(config, rays=400, part_share=1.0))
     batch = batches.draw(np.random.default_rng(0))
     again = batches.draw(np.random.default_rng(0))
     assert all(torch.equal(batch[name], again[name]) for name in batch)
     assert batch["torso_pixels"].shape == (4, 400) and batch["torso_truth"].shape == (4, 400, 3)
     # The torso begins in row 50 and its outline is two cells wide.
     assert int(batch["torso_pixels"].min()) >= 48 * 64
-    mouth = RayBatches(data, replace(config, rays=400, part_share=0.0, mouth_share=1.0))
+    mouth = RayBatches(data, NerfRenderer(hidden=8), replace(config, rays=400, part_share=0.0, mouth_share=1.0))
     pixels = mouth.pick(np.random.default_rng(0), np.ones((64, 64), bool), 3, mouth_share=1.0)
     left, top, right, bottom = (int(side) for side in data.mouth_boxes()[3].clamp(0, 63))
     assert (pixels % 64).min() >= left and (pixels % 64).max() < right
@@ -121,7 +121,9 @@ def test_rays_lie_where_they_are_wanted(config: NerfConfig, dataset: Path):
 
 def test_the_heads_truth_has_no_torso(config: NerfConfig, dataset: Path):
     data = PersonDataset(dataset)
-    batch = RayBatches(data, replace(config, part_share=0.0, mouth_share=0.0)).draw(np.random.default_rng(0))
+    batch = RayBatches(data, NerfRenderer(hidden=8), replace(config, part_share=0.0, mouth_share=0.0)).draw(
+        np.random.default_rng(0)
+    )
     low = batch["head_pixels"] // 64 >= 52
     assert low.any() and (data.masks[0, 52:] == TORSO).all()
     assert torch.equal(batch["head_truth"][low], batch["head_plate"][low])
