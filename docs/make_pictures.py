@@ -78,18 +78,20 @@ def page(pipe: GeneFacePipeline) -> None:
     from playwright.sync_api import sync_playwright
 
     from geneface.ui.demo import build_demo, find_examples, find_persons, launch_options
+    from geneface.ui.jobs import TrainingJobs
+    from geneface.ui.persons import Persons
 
-    demo = build_demo(pipe, find_persons(), find_examples())
+    demo = build_demo(pipe, Persons(find_persons(), hub=True), find_examples(), jobs=TrainingJobs(Path("persons")))
     demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1280, "height": 1000})
+        tab = browser.new_page(viewport={"width": 1280, "height": 1060})
         tab.goto(demo.local_url)
         tab.get_by_text("Welcome", exact=True).click()
         tab.get_by_role("button", name="Make it talk").click()
         tab.wait_for_selector("#talk-status .gf-done", timeout=300_000)
         tab.evaluate(
-            "const v = document.querySelector('#video video'); v.pause(); v.currentTime = 1.7; scrollTo(0, 0)"
+            "const v = document.querySelector('#video video'); v.pause(); v.currentTime = 0.64; scrollTo(0, 0)"
         )
         tab.wait_for_timeout(1500)
         tab.screenshot(path="page.png", full_page=False)
