@@ -31,6 +31,14 @@ ROW = ((14, None), (34, None), (43, None), (110, "#f4b942"), (152, "#2f8f83"), (
 """Frames of the sentence, and what is behind them."""
 CHECKS = np.kron([[1, 0], [0, 1]], np.ones((16, 16))) * 40 + 200
 """What stands for nothing, as in picture editors."""
+POSE = """
+const video = document.querySelector('#video video');
+video.pause();
+video.currentTime = 0.64;
+document.querySelector('#talk-status').style.display = 'none';
+scrollTo(0, 0);
+"""
+"""In the middle of a word; without the line that tells how long it took, which depends on the machine."""
 
 
 def frame(pipe: GeneFacePipeline, windows: torch.Tensor, index: int, background: Any, side: int) -> Image.Image:
@@ -85,16 +93,15 @@ def page(pipe: GeneFacePipeline) -> None:
     demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1280, "height": 1060})
+        tab = browser.new_page(viewport={"width": 1280, "height": 1000})
         tab.goto(demo.local_url)
         tab.get_by_text("Welcome", exact=True).click()
         tab.get_by_role("button", name="Make it talk").click()
         tab.wait_for_selector("#talk-status .gf-done", timeout=300_000)
-        tab.evaluate(
-            "const v = document.querySelector('#video video'); v.pause(); v.currentTime = 0.64; scrollTo(0, 0)"
-        )
+        tab.wait_for_function("document.querySelector('#video video').currentTime > 0.1", timeout=60_000)
+        tab.evaluate(POSE)
         tab.wait_for_timeout(1500)
-        tab.screenshot(path="page.png", full_page=False)
+        tab.screenshot(path="page.png")
         browser.close()
     demo.close()
     Image.open("page.png").convert("RGB").save(HERE / "page.webp", quality=80, method=6)
