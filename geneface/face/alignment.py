@@ -20,9 +20,9 @@ CORNERS = 150
 """Most corners of a key picture."""
 SAMPLED = 120
 """Pictures that take part in finding the corners' places."""
-ROUNDS = 12
-REACH = 10
-"""Pixels between a corner and the vertices that tell its depth."""
+ROUNDS = 40
+NEIGHBOURS, FRONT = 24, 1.5
+"""Vertices round a corner that tell its depth, and by how many cm those of the front differ."""
 BACK_AND_FORTH = 0.4
 """Pixels by which a corner may miss its place when it is followed back."""
 OUTLIER = 1.0
@@ -162,12 +162,13 @@ def find_corners(
     pixels = np.zeros((0, 2), np.float32) if pixels is None else pixels[:, 0]
     camera = (vertices @ pose[:, :3].T + pose[:, 3]).numpy()
     focal, centre = float(intrinsics[0, 0]), intrinsics[:2, 2].numpy()
-    tree = KDTree(camera[:, :2] / camera[:, 2:] * focal + centre)
+    shown = camera[:, :2] / camera[:, 2:] * focal + centre
     depth = np.zeros(len(pixels))
-    for row, (near, nearest) in enumerate(
-        zip(tree.query_ball_point(pixels, REACH), tree.query(pixels)[1], strict=True)
-    ):
-        depth[row] = camera[near, 2].min() if near else camera[nearest, 2]
+    for row, (pixel, near) in enumerate(zip(pixels, KDTree(shown).query(pixels, NEIGHBOURS)[1], strict=True)):
+        # Of a mesh that is seen through, only the front counts.
+        front = near[camera[near, 2] < camera[near, 2].min() + FRONT]
+        closeness = 1 / (np.linalg.norm(shown[front] - pixel, axis=1) + 0.5) ** 2
+        depth[row] = (camera[front, 2] * closeness).sum() / closeness.sum()
     seen = np.concatenate([(pixels - centre) / focal, np.ones((len(pixels), 1))], axis=1) * depth[:, None]
     return Corners(grey, pixels, (torch.from_numpy(seen) - pose[:, 3]) @ pose[:, :3])
 

@@ -116,8 +116,8 @@ class LandmarkDetector:
             from mediapipe.tasks.python import vision
         except (ImportError, OSError) as error:
             raise InputError(
-                f"finding landmarks needs mediapipe ({error}): pip install 'geneface[tracking]'; on a bare Debian or "
-                "Ubuntu also apt-get install libgl1 libegl1 libgles2"
+                f"finding landmarks needs mediapipe ({error}): pip install mediapipe ai-edge-litert; on a bare Debian "
+                "or Ubuntu also apt-get install libgl1 libegl1 libgles2"
             ) from None
         self._model = str(model)
         self._image: Any = lambda frame: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame)

@@ -26,7 +26,7 @@ class FaceParser:
             from ai_edge_litert.interpreter import Interpreter
         except (ImportError, OSError) as error:
             raise InputError(
-                f"parsing pictures needs ai-edge-litert ({error}): pip install 'geneface[tracking]'"
+                f"parsing pictures needs ai-edge-litert ({error}): pip install mediapipe ai-edge-litert"
             ) from None
         try:
             self._network: Any = Interpreter(str(model), num_threads=min(os.cpu_count() or 1, 4))

@@ -25,7 +25,9 @@ def training_needs() -> str:
     if os.name == "nt":
         return "Training in the browser needs Linux or macOS; on Windows use WSL, or geneface train."
     if find_spec("mediapipe") is None or find_spec("ai_edge_litert") is None:
-        return "Training needs a few more packages: run pip install 'geneface[tracking]', then start this page again."
+        return (
+            "Training needs a few more packages: run pip install mediapipe ai-edge-litert, then start this page again."
+        )
     return ""
 
 

@@ -155,7 +155,7 @@ def test_discard_by_api(client: Client, machine: Machine) -> None:
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train_api, "find_spec", lambda name: None)
-    assert "pip install 'geneface[tracking]'" in train_api.training_needs()
+    assert "pip install mediapipe ai-edge-litert" in train_api.training_needs()
     monkeypatch.setattr(train_api, "find_spec", lambda name: True)
     assert train_api.training_needs() == ""
 
