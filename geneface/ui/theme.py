@@ -24,6 +24,8 @@ their consent.</p>
 
 CSS = """
 .gradio-container { width: 100%; max-width: 1160px !important; margin: 0 auto !important; }
+/* Gradio confines what is within a media query to the page's content, so this is not in one. */
+.gradio-container main { padding: 14px clamp(14px, 4vw, 32px) !important; }
 .gf-header { display: flex; align-items: center; gap: 16px; padding: 10px 0 6px; }
 .gf-header h1 { font-size: 1.65rem; font-weight: 750; letter-spacing: -0.02em; margin: 0; line-height: 1.15; }
 .gf-header p { margin: 2px 0 0; color: var(--body-text-color-subdued); font-size: 1.02rem; }
@@ -109,7 +111,7 @@ CSS = """
 .gf-ticks span { position: absolute; }
 
 #voice .audio-container, #voice-compare .audio-container { height: auto; min-height: 0; }
-#voice button:has(input[type=file]), #voice-compare button:has(input[type=file]) { height: 136px; min-height: 0; }
+#voice button:has(input[type=file]), #voice-compare button:has(input[type=file]) { height: 136px !important; }
 input[type=range]::-webkit-slider-thumb { border: 1px solid var(--neutral-400); }
 input[type=range]::-moz-range-thumb { border: 1px solid var(--neutral-400); }
 .gf-go { font-size: 1.08rem; }

@@ -115,6 +115,6 @@ def shot() -> Callable[[Any, str], None]:
     def keep(page: Any, name: str) -> None:
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+            page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True, animations="disabled")
 
     return keep

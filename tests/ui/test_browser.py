@@ -190,7 +190,10 @@ def test_check_a_video_of_this_page(open_page: Open, shot: Shot, speech_wav: Pat
     page.get_by_role("tab", name="Check a video").click()
     page.get_by_text("Where does this video come from?").wait_for()
     shot(page, f"check-empty-{size}")
-    for file, tone, words in ((genuine, "good", "unaltered since it was signed"), (altered, "altered", "altered")):
+    for file, tone, words in (
+        (genuine, "good", "unaltered since it was signed"),
+        (altered, "altered", "Altered since it was signed"),
+    ):
         upload(page, "#verify-video", file)
         verdict = page.locator(f".gf-verdict.gf-{tone}")
         verdict.wait_for()
