@@ -95,7 +95,7 @@ def _stages(status: JobStatus) -> str:
 def _progress(status: JobStatus) -> str:
     share = min(100 * status.step / status.steps, 100.0) if status.steps else 0.0
     detail = status.detail or STAGES.get(status.stage, "Starting")
-    count = f"step {status.step:,} of {status.steps:,}" if status.steps else ""
+    count = f"step {status.step:,} of {status.steps:,}" if status.step else ""
     if status.state == "preparing" and status.steps:
         count = f"part {status.step + 1} of {status.steps}"
     left = ""
@@ -105,7 +105,7 @@ def _progress(status: JobStatus) -> str:
         detail, left = "Keeping what has been learned", ""
     if status.state == "stopped":
         detail, left = "Nothing is lost", "Go on whenever you like."
-    waiting = status.running and not status.steps
+    waiting = status.running and not status.step
     moving, width = (" gf-bar-unknown", "") if waiting else ("", f' style="width: {share:.1f}%"')
     line = " · ".join(filter(None, (detail[:1].upper() + detail[1:], count)))
     return (
