@@ -24,8 +24,6 @@ their consent.</p>
 
 CSS = """
 .gradio-container { width: 100%; max-width: 1160px !important; margin: 0 auto !important; }
-/* Gradio confines what is within a media query to the page's content, so this is not in one. */
-.gradio-container main { padding: 14px clamp(14px, 4vw, 32px) !important; }
 .gf-header { display: flex; align-items: center; gap: 16px; padding: 10px 0 6px; }
 .gf-header h1 { font-size: 1.65rem; font-weight: 750; letter-spacing: -0.02em; margin: 0; line-height: 1.15; }
 .gf-header p { margin: 2px 0 0; color: var(--body-text-color-subdued); font-size: 1.02rem; }
