@@ -87,7 +87,8 @@ def build_demo(
 
             training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
             training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, tabs], **QUIET)
-        Uploads().watch(demo, *talking.uploads, *looking.uploads, checking)
+        taken = [*talking.uploads, *looking.uploads, checking, *([training.video] if jobs is not None else [])]
+        Uploads().watch(demo, *taken)
     demo.queue(max_size=WAITING)
     return demo
 

@@ -1,21 +1,18 @@
 """Trainings behind the page: `geneface preprocess` and `geneface train` as a process, and what the disk says of them.
 
 All that is known of a training lies in its work folder beside the person to be, so that another page, or the server
-after a restart, finds it again. The process that runs holds a lock on a file of the persons' folder: the system lets
-go of it when the process ends, however it ends.
+after a restart, finds it again.
 """
 
 import atexit
-import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +20,15 @@ from geneface.card import read_card
 from geneface.errors import InputError
 from geneface.hub import list_persons
 from geneface.index import read_json, write_json
+from geneface.ui.job_process import BUSY, JobProcess
 from geneface.ui.job_status import PREPARING, JobStatus, State, check_video, folder_name, for_reader
 
 COMMAND = (sys.executable, "-m", "geneface")
-HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
 """Seconds that a process has to end by itself."""
 INTERRUPTED = ("interrupted;", "stopped;")
 """How the last words of a process begin that was asked to end."""
-LOCK, JOB, LOG = ".training.lock", "job.json", "log.txt"
-BUSY = "Another training runs on this machine; wait until it is done, or stop it."
+JOB, LOG = "job.json", "log.txt"
 
 
 class TrainingJobs:
@@ -56,8 +52,7 @@ class TrainingJobs:
         self.folder = Path(persons_dir).absolute()
         self._device, self._command, self._patience = device, list(command), patience
         self._change = threading.RLock()
-        self._process: subprocess.Popen | None = None
-        self._started = ""
+        self._process = JobProcess(self.folder, patience)
         self.latest = ""
         """The person whose training was asked for last; empty after it was put aside."""
         atexit.register(self.close)
@@ -102,10 +97,10 @@ class TrainingJobs:
     def stop(self, person: str) -> None:
         """Ask the process to stop, and end it if it does not; what is learned is kept."""
         with self._change:
-            job, runs = self._job(person), self._runs()
+            job, runs = self._job(person), self._process.runs()
             if runs.get("person") == person:
                 _write(self._work(person) / JOB, {**job, "stopped": True})
-                self._end(runs)
+                self._process.end(runs["pid"])
 
     def discard(self, person: str) -> None:
         """Delete the video and all that was made of it."""
@@ -129,14 +124,13 @@ class TrainingJobs:
     def close(self) -> None:
         """Stop what this server has started."""
         with self._change:
-            if self._process and self._process.poll() is None:
-                self._process.terminate()
+            self._process.close()
 
     # What there is
 
     def running(self) -> str:
         """The person whose training runs, started by whichever server; empty if none does."""
-        return str(self._runs().get("person", ""))
+        return str(self._process.runs().get("person", ""))
 
     def unfinished(self) -> list[JobStatus]:
         """Trainings that were begun and are not done."""
@@ -144,7 +138,7 @@ class TrainingJobs:
 
     def status(self, person: str) -> JobStatus:
         """Raises `InputError` for a person that is neither being trained nor there."""
-        runs = self._runs()
+        runs = self._process.runs()
         try:
             return self._status(person, runs)
         except (InputError, FileNotFoundError):  # There is no work folder, or it has gone meanwhile.
@@ -203,52 +197,8 @@ class TrainingJobs:
         else:
             arguments += [str(self.folder / person), "--name", job["name"], "--consent", job["consent"], "--resume"]
             arguments += ["--device", self._device] if self._device else []
-        with self._taken() as lock, (work / LOG).open("wb") as log:
-            _rewrite(lock, {"person": person})
-            self._process = subprocess.Popen(
-                arguments, cwd=HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[lock]
-            )
-            _rewrite(lock, {"person": person, "pid": self._process.pid})
-        self.latest = self._started = person
-
-    def _end(self, runs: dict[str, Any]) -> None:
-        """Stop the process that holds the lock, which cannot be another one's by then."""
-        pid = runs["pid"]
-
-        def kill() -> None:
-            if self._runs().get("pid") == pid:
-                os.kill(pid, signal.SIGKILL)
-
-        os.kill(pid, signal.SIGTERM)
-        timer = threading.Timer(self._patience, kill)
-        timer.daemon = True
-        timer.start()
-
-    @contextmanager
-    def _taken(self) -> Any:
-        """The lock, as a descriptor that a process may inherit."""
-        import fcntl
-
-        lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield lock
-        except BlockingIOError:
-            raise InputError(BUSY) from None
-        finally:
-            os.close(lock)
-
-    def _runs(self) -> dict[str, Any]:
-        """Of the running process: `person`, `pid`; empty if there is none."""
-        import fcntl
-
-        with suppress(FileNotFoundError), (self.folder / LOCK).open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                with suppress(json.JSONDecodeError):
-                    return dict(json.loads(file.read()))
-        return {}
+        self._process.start(person, arguments, work / LOG)
+        self.latest = person
 
     # The work folder
 
@@ -293,7 +243,7 @@ class TrainingJobs:
             return ""
         if said:
             return for_reader(said[-1], work / job["video"])
-        code = self._process.wait(self._patience) if self._process and self._started == person else None
+        code = self._process.exit_code(person)
         if code == -signal.SIGKILL:
             return "The system ended it, most likely because memory ran out. Close other programs, and try again."
         if code:
@@ -310,8 +260,3 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     partial = path.with_name(f".{path.name}")
     write_json(partial, content)
     os.replace(partial, path)
-
-
-def _rewrite(descriptor: int, content: dict[str, Any]) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(content).encode(), 0)

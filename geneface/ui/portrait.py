@@ -26,6 +26,7 @@ document.addEventListener('pointermove', (event) => {
                clamp((event.clientY - box.y - box.height / 2) / (innerHeight / 2))];
   state.seen = performance.now();
 });
+const nearest = (value, count) => Math.round((value + 1) / 2 * (count - 1)) / (count - 1) * 2 - 1;
 const draw = (canvas, now) => {
   const columns = +canvas.dataset.columns, rows = +canvas.dataset.rows, side = +canvas.dataset.side;
   if (state.url !== canvas.dataset.sheet) {
@@ -39,8 +40,8 @@ const draw = (canvas, now) => {
   if (!calm && now - state.seen > 2500) {
     state.aim = [0.5 * Math.sin(now / 2100), 0.35 * Math.sin(now / 3300)];
   }
-  state.x += (state.aim[0] - state.x) * (calm ? 0 : 0.07);
-  state.y += (state.aim[1] - state.y) * (calm ? 0 : 0.07);
+  state.x += (nearest(state.aim[0], columns) - state.x) * (calm ? 0 : 0.07);
+  state.y += (nearest(state.aim[1], rows) - state.y) * (calm ? 0 : 0.07);
   if (now > state.blink + 180) state.blink = now + 2000 + 3500 * Math.random();
   const shut = !calm && now > state.blink ? rows : 0;
   const pen = canvas.getContext('2d');

@@ -23,7 +23,7 @@ their consent.</p>
 """
 
 CSS = """
-.gradio-container { max-width: 1160px !important; margin: 0 auto !important; }
+.gradio-container { width: 100%; max-width: 1160px !important; margin: 0 auto !important; }
 .gf-header { display: flex; align-items: center; gap: 16px; padding: 10px 0 6px; }
 .gf-header h1 { font-size: 1.65rem; font-weight: 750; letter-spacing: -0.02em; margin: 0; line-height: 1.15; }
 .gf-header p { margin: 2px 0 0; color: var(--body-text-color-subdued); font-size: 1.02rem; }
@@ -33,7 +33,9 @@ CSS = """
 .gf-mouth path:nth-child(2n) { animation-duration: 0.9s; }
 @keyframes gf-talk { from { transform: scaleY(0.6); } to { transform: scaleY(1.1); } }
 @keyframes gf-slide { from { transform: translateX(-110%); } to { transform: translateX(330%); } }
-.gf-tabs button[role=tab] { font-size: 1rem; padding: 8px 16px; }
+.gf-tabs .tab-container button { font-size: 1rem; padding: 8px 16px; }
+.gf-tabs .tab-container button.selected { color: color-mix(in srgb, var(--color-accent) 75%, var(--body-text-color)); }
+.gf-tabs .label-wrap { text-align: left; gap: 12px; }
 .gf-section { padding: 6px 2px 0; }
 .gf-hint, .gf-hint p { color: var(--body-text-color-subdued); font-size: 0.92rem; }
 .gf-style { display: none; }
@@ -72,22 +74,24 @@ CSS = """
   background: var(--background-fill-secondary); border: 1.5px dashed var(--border-color-primary); }
 .gf-blank p { max-width: 26rem; padding: 16px; line-height: 1.5; color: var(--body-text-color-subdued); }
 
-.gf-status { display: grid; gap: 8px; padding: 10px 14px; border-radius: 12px; font-size: 0.95rem; line-height: 1.35;
-  background: var(--background-fill-secondary); color: var(--body-text-color); border-left: 4px solid #a8a29e; }
-.gf-status.gf-busy { border-color: #f97352; }
-.gf-status.gf-done { border-color: #16a34a; }
-.gf-status.gf-failed { border-color: #dc2626; background: #dc262618; font-weight: 550; }
+.gf-status { --gf-tone: #a8a29e; display: grid; gap: 8px; padding: 10px 14px 10px 18px; border-radius: 12px;
+  font-size: 0.95rem; line-height: 1.35; color: var(--body-text-color); border: 1px solid var(--block-border-color);
+  background: linear-gradient(90deg, var(--gf-tone) 5px, #0000 5px) var(--block-background-fill); }
+.gf-status.gf-busy { --gf-tone: #f97352; }
+.gf-status.gf-done { --gf-tone: #16a34a; }
+.gf-status.gf-failed { --gf-tone: #dc2626; background-color: #dc262618; font-weight: 550; }
 #hub-persons, #hub-persons .grid-wrap { border: none !important; padding: 0; height: auto !important;
   min-height: 0 !important; max-height: 330px; }
 #hub-persons .grid-container { grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)) !important; }
 #hub-persons .grid-container > * { max-width: 150px; }
 #hub-persons .caption-label { font-size: 0.75rem; }
-.gf-bar { display: block; height: 6px; border-radius: 3px; overflow: hidden; background: #a8a29e55; }
-.gf-bar i { display: block; height: 100%; border-radius: 3px; background: linear-gradient(90deg, #f97352, #e0487e);
+.gf-bar { display: block; height: 8px; border-radius: 4px; overflow: hidden; background: #a8a29e55; }
+.gf-bar i { display: block; height: 100%; border-radius: 4px; background: linear-gradient(90deg, #f97352, #e0487e);
   transition: width 0.25s linear; }
 .gf-bar-unknown i { width: 30%; animation: gf-slide 1.4s ease-in-out infinite; }
 
-.gf-plot { margin: 0; padding: 12px 14px 8px; border-radius: 16px; background: var(--background-fill-secondary); }
+.gf-plot { margin: 0; padding: 12px 14px 8px; border-radius: 16px; background: var(--block-background-fill);
+  border: 1px solid var(--block-border-color); }
 .gf-plot.gf-empty { padding: 18px 14px; text-align: center; color: var(--body-text-color-subdued); font-size: 0.9rem;
   border: 1.5px dashed var(--border-color-primary); }
 .gf-plot figcaption { display: flex; gap: 18px; font-size: 0.82rem; color: var(--body-text-color-subdued); }
@@ -105,7 +109,9 @@ CSS = """
 .gf-ticks span { position: absolute; }
 
 #voice .audio-container, #voice-compare .audio-container { height: auto; min-height: 0; }
-#voice button:has(input[type=file]), #voice-compare button:has(input[type=file]) { height: 96px; }
+#voice button:has(input[type=file]), #voice-compare button:has(input[type=file]) { height: 136px !important; }
+input[type=range]::-webkit-slider-thumb { border: 1px solid var(--neutral-400); }
+input[type=range]::-moz-range-thumb { border: 1px solid var(--neutral-400); }
 .gf-go { font-size: 1.08rem; }
 .gf-notice { color: var(--body-text-color-subdued); font-size: 0.88rem; line-height: 1.45; margin: 4px 2px; }
 .gf-notice b { color: var(--body-text-color); }
@@ -119,6 +125,7 @@ CSS = """
 }
 @media (max-width: 760px) {
   .gf-columns { flex-direction: column-reverse; align-items: stretch !important; }
+  .gf-tabs .tab-container button { font-size: 0.9rem; padding: 8px 5px; }
   .gf-header { padding-top: 2px; }
   .gf-plot.gf-empty { display: none; }
 }
@@ -140,11 +147,24 @@ def build_theme() -> Any:
     return theme.set(
         body_background_fill="*neutral_100",
         background_fill_primary_dark="*neutral_900",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_400",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        input_border_width="1px",
+        input_border_color="*neutral_300",
+        input_border_color_dark="*neutral_600",
+        checkbox_border_color="*neutral_400",
+        checkbox_border_color_dark="*neutral_400",
         block_border_width="1px",
-        button_primary_background_fill="linear-gradient(100deg, #f97352, #e0487e)",
-        button_primary_background_fill_hover="linear-gradient(100deg, #fa8266, #e65c8d)",
-        button_primary_background_fill_dark="linear-gradient(100deg, #f97352, #e0487e)",
+        button_primary_background_fill="linear-gradient(100deg, #e4512c, #d13a73)",
+        button_primary_background_fill_hover="linear-gradient(100deg, #d64620, #c22f66)",
+        button_primary_background_fill_dark="linear-gradient(100deg, #e4512c, #d13a73)",
         button_primary_text_color="white",
+        color_accent="*primary_600",
+        button_secondary_background_fill_hover_dark="*neutral_700",
         block_title_background_fill="none",
         block_title_background_fill_dark="none",
         block_title_text_color="*body_text_color",

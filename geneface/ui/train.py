@@ -28,6 +28,8 @@ class TrainTab:
     """A hidden textbox: the name of a person's folder as soon as that person is ready; its `change` tells."""
     try_it: Any
     """The button that asks for that person in the Talk tab."""
+    video: Any
+    """The visitor's upload, which is gone from here as soon as a training takes it over."""
 
 
 def build_train(jobs: TrainingJobs) -> TrainTab:
@@ -42,9 +44,9 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
             gr.HTML(view.notice(needs), elem_classes="gf-flush")
         elif not all(find_asset(asset) for asset in ASSETS):
             gr.HTML(view.aside(FETCHES), elem_classes="gf-flush")
-        with gr.Group(visible=False) as again:
-            unfinished = gr.Radio([], label="Not finished yet")
-            reopen = gr.Button("Open")
+        with gr.Row(visible=False, equal_height=True) as again:
+            unfinished = gr.Radio([], label="Not finished yet", scale=5, min_width=220)
+            reopen = gr.Button("Open", scale=1, min_width=120)
         with gr.Row(elem_classes="gf-columns gf-form", equal_height=False):
             with gr.Column(scale=5, min_width=300):
                 name = gr.Textbox(label="Name", placeholder="Anna", max_length=60)
@@ -214,7 +216,7 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     drawn: dict[str, Any] = {"fn": draw, "inputs": [job, seen], "outputs": page, **quiet}
     assert Context.root_block is not None
-    Context.root_block.load(arrive, None, job, **quiet).then(**drawn)
+    Context.root_block.load(arrive, None, job, **quiet, queue=False).then(**drawn, queue=False)
     timer.tick(**drawn, queue=False)
     started = begin.click(
         api.train_start, [video, name, consent, agreed], job, api_name="train_start", show_progress="minimal"
@@ -237,7 +239,7 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
         api_visibility="private",
         show_progress_on=result,
     )
-    return TrainTab(person, try_it)
+    return TrainTab(person, try_it, video)
 
 
 def _mark(path: Path | None) -> tuple[str, int] | None:

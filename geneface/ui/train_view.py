@@ -45,12 +45,14 @@ STAGES = {
     "bundle": "Put it together",
 }
 REGIONS = {"full": "Whole picture", "head": "Head", "mouth": "Mouth"}
-PREVIEW = (
-    "<p class='gf-small'>Real above, generated below: pictures from parts of the video that are kept from it.</p>"
-)
+PREVIEW = "<p class='gf-small'>Real above, generated below: moments of the video that the training does not see.</p>"
 MEANING = (
     '<p class="gf-small">How close a generated picture comes to the real one (PSNR), on parts of the video that the '
     "training does not see. More is better.</p>"
+)
+MEANWHILE = (
+    '<p class="gf-small">You may close this page: the work goes on, and is found here again. Making videos is slower '
+    "meanwhile, as both share this machine.</p>"
 )
 LIKENESS = ((32.0, "lifelike"), (28.0, "very close"), (25.0, "close"), (22.0, "still soft"), (0.0, "rough"))
 """PSNR in dB from which a picture is called so."""
@@ -73,9 +75,8 @@ def state_card(status: JobStatus, figures: dict[str, str] | None = None) -> str:
         parts.append(_stages(status))
         if status.running or status.steps:
             parts += [_progress(status), figure_tiles(status.figures)]
-    if status.state == "training":
-        parts += ["<p class='gf-small'>Making videos is slower meanwhile: both share "]
-        parts += ["this machine. You may close this page; the training goes on and is found here again.</p>"]
+    if status.state in ("preparing", "training"):
+        parts.append(MEANWHILE)
     return "".join([*parts, "</div>"])
 
 
@@ -94,7 +95,7 @@ def _stages(status: JobStatus) -> str:
 def _progress(status: JobStatus) -> str:
     share = min(100 * status.step / status.steps, 100.0) if status.steps else 0.0
     detail = status.detail or STAGES.get(status.stage, "Starting")
-    count = f"step {status.step:,} of {status.steps:,}" if status.steps else ""
+    count = f"step {status.step:,} of {status.steps:,}" if status.step else ""
     if status.state == "preparing" and status.steps:
         count = f"part {status.step + 1} of {status.steps}"
     left = ""
@@ -104,11 +105,12 @@ def _progress(status: JobStatus) -> str:
         detail, left = "Keeping what has been learned", ""
     if status.state == "stopped":
         detail, left = "Nothing is lost", "Go on whenever you like."
-    waiting = " gf-waiting" if status.running and not status.steps else ""
+    waiting = status.running and not status.step
+    moving, width = (" gf-bar-unknown", "") if waiting else ("", f' style="width: {share:.1f}%"')
     line = " · ".join(filter(None, (detail[:1].upper() + detail[1:], count)))
     return (
-        f'<div class="gf-bar{waiting}" role="progressbar" aria-label="Progress of this stage" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{share:.0f}"><i style="width: {share:.1f}%"></i></div>'
+        f'<div class="gf-bar{moving}" role="progressbar" aria-label="Progress of this stage" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{share:.0f}"><i{width}></i></div>'
         f'<p class="gf-line"><span>{escape(line)}</span><span>{left}</span></p>'
     )
 
@@ -183,7 +185,6 @@ def duration(seconds: float) -> str:
 
 
 TRAIN_CSS = """
-.gradio-container { width: 100%; }
 .gf-flush, .gf-flush > div:not(.gf-card) { padding: 0 !important; }
 .gf-form input[type=checkbox], .gf-publish input[type=checkbox] { border: 1px solid var(--body-text-color-subdued); }
 .gf-intro h2, .gf-card h2 { font-size: 1.25rem; font-weight: 700; letter-spacing: -0.01em; margin: 0; }
@@ -210,12 +211,6 @@ TRAIN_CSS = """
 .gf-stages .gf-done::before { content: "\\2713"; background: #15803d; color: #fff; }
 .gf-stages .gf-now { color: var(--body-text-color); font-weight: 650; }
 .gf-stages .gf-now::before { background: #d63a70; color: #fff; }
-.gf-bar { height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden; }
-.gf-bar i { display: block; height: 100%; border-radius: 5px; background: linear-gradient(100deg, #f97352, #e0487e);
-  transition: width 0.6s; }
-.gf-bar.gf-waiting i { width: 25% !important; animation: gf-wait 1.6s ease-in-out infinite alternate; }
-@keyframes gf-wait { from { margin-left: 0; } to { margin-left: 75%; } }
-@media (prefers-reduced-motion: reduce) { .gf-bar i { animation: none !important; transition: none; } }
 .gf-line { display: flex; justify-content: space-between; gap: 12px; font-size: 0.92rem; }
 .gf-line span:last-child { flex: none; color: var(--body-text-color-subdued); }
 .gf-tiles { display: grid; grid-template-columns: repeat(3, 1fr); gap: 10px; margin-top: 12px; }

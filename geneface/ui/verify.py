@@ -7,6 +7,7 @@ from typing import Any
 from geneface.errors import InputError
 from geneface.media.provenance import Provenance, read_provenance
 from geneface.media.verdict import advice, facts, headline
+from geneface.ui.job_status import as_sentence
 
 EMPTY = """
 <div class="gf-verdict gf-nothing"><h2>Where does this video come from?</h2>
@@ -69,7 +70,8 @@ def build_verify() -> Any:
         try:
             found = read_provenance(video)
         except InputError as error:
-            raise gr.Error(str(error).replace(str(video), "The video", 1), print_exception=False) from None
+            told = as_sentence(str(error).replace(str(video), "The video", 1))
+            raise gr.Error(told, print_exception=False) from None
         words = {"headline": headline(found), "advice": advice(found)}
         return words | vars(found)
 

@@ -13,8 +13,12 @@ import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
 from pages import start_page, write_wave
+from train_machine import Machine
 
+from geneface.ui import train, train_api
 from geneface.ui.demo import find_examples, find_persons
+from geneface.ui.jobs import TrainingJobs
+from geneface.ui.persons import Persons
 
 CHROMIUM = os.environ.get("GENEFACE_CHROMIUM", "/usr/bin/chromium")
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
@@ -47,9 +51,30 @@ def portrait_pipe() -> FakePipeline:
 
 
 @pytest.fixture(scope="session")
-def page_url(portrait_pipe: FakePipeline) -> Iterator[str]:
-    """The page with the embedded person and the examples, on a fake pipeline."""
-    demo = start_page(portrait_pipe, find_persons(), find_examples(), max_seconds=60)
+def page_url(portrait_pipe: FakePipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page with all its tabs, the embedded person and the examples, on a fake pipeline."""
+    jobs = TrainingJobs(tmp_path_factory.mktemp("persons"))
+    demo = start_page(portrait_pipe, find_persons(), find_examples(), max_seconds=60, jobs=jobs)
+    yield demo.local_url
+    demo.close()
+
+
+@pytest.fixture
+def machine(tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """Trains with a stand-in for the command."""
+    monkeypatch.setenv("FAKE_GENEFACE", str(tmp_path / "machine" / "control"))
+    monkeypatch.setattr(train_api, "training_needs", lambda: "")
+    monkeypatch.setattr(train, "training_needs", lambda: "")
+    monkeypatch.setattr(train, "LOOK_EVERY", 0.3)
+    machine = Machine(tmp_path / "machine", tiny_bundle)
+    yield machine
+    machine.jobs.close()
+
+
+@pytest.fixture
+def machine_url(machine: Machine, portrait_pipe: FakePipeline) -> Iterator[str]:
+    """The page of such a machine."""
+    demo = start_page(portrait_pipe, Persons(find_persons(), machine.persons), jobs=machine.jobs)
     yield demo.local_url
     demo.close()
 
@@ -90,6 +115,6 @@ def shot() -> Callable[[Any, str], None]:
     def keep(page: Any, name: str) -> None:
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+            page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True, animations="disabled")
 
     return keep

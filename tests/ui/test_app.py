@@ -201,7 +201,8 @@ def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
     monkeypatch.setattr(app, "serve", lambda **options: given.update(options))
     line = (
-        "--host 0.0.0.0 --port 7000 --share --device cpu --persons-dir them --auth anna:a:b --max-seconds 9 --no-hub"
+        "--host 0.0.0.0 --port 7000 --share --device cpu --persons-dir them --auth anna:a:b --max-seconds 9 --no-hub "
+        "--train --no-mark"
     )
     monkeypatch.setattr(sys, "argv", ["app.py", *line.split()])
     assert app.main() == 0
@@ -214,6 +215,8 @@ def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:
         "auth": ("anna", "a:b"),
         "max_seconds": 9.0,
         "hub": False,
+        "mark": False,
+        "train": True,
     }
     monkeypatch.setattr(sys, "argv", ["app.py"])
     app.main()
@@ -226,6 +229,8 @@ def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:
         "auth": None,
         "max_seconds": 600.0,
         "hub": True,
+        "mark": True,
+        "train": None,
     }
     monkeypatch.setattr(sys, "argv", ["app.py", "--auth", "anna"])
     assert app.main() == 2

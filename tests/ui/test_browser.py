@@ -62,6 +62,7 @@ def no_sideways_scrolling(page: Any) -> bool:
 def test_talk(open_page: Open, shot: Shot, slow: FakePipeline, tmp_path: Path, speech: np.ndarray, size: str) -> None:
     page = open_page(size)
     page.wait_for_selector("#portrait canvas.gf-awake")
+    assert page.get_by_role("tab").all_inner_texts() == ["Talk", "Look closer", "Train", "Check a video"]
     assert no_sideways_scrolling(page)
     shot(page, f"talk-empty-{size}")
 
@@ -169,6 +170,42 @@ def test_transparent_and_options(open_page: Open, shot: Shot, speech_wav: Path) 
     said(page, "#talk-status", "done")
     assert page.evaluate("document.querySelector('#video video').currentSrc.endsWith('.webm')")
     shot(page, "talk-transparent-dark-desk")
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_check_a_video_of_this_page(open_page: Open, shot: Shot, speech_wav: Path, tmp_path: Path, size: str) -> None:
+    page = open_page(size, dark=size == "phone")
+    upload_voice(page, speech_wav)
+    page.locator("#go").click()
+    said(page, "#talk-status", "done")
+    with page.expect_download() as download:
+        page.locator("#video a[download]").first.click()
+    genuine, altered, text = (tmp_path / name for name in ("genuine.mp4", "altered.mp4", "text.mp4"))
+    download.value.save_as(genuine)
+    content = bytearray(genuine.read_bytes())
+    content[-1] ^= 1
+    altered.write_bytes(content)
+    text.write_text("no video")
+
+    page.get_by_role("tab", name="Check a video").click()
+    page.get_by_text("Where does this video come from?").wait_for()
+    shot(page, f"check-empty-{size}")
+    for file, tone, words in (
+        (genuine, "good", "unaltered since it was signed"),
+        (altered, "altered", "Altered since it was signed"),
+    ):
+        upload(page, "#verify-video", file)
+        verdict = page.locator(f".gf-verdict.gf-{tone}")
+        verdict.wait_for()
+        assert words in verdict.locator("h2").inner_text()
+        page.locator("#verify-video video").wait_for()
+        assert no_sideways_scrolling(page)
+        shot(page, f"check-{tone}-{size}")
+        page.locator("#verify-video button[aria-label=Clear]").click()
+        page.locator(".gf-verdict.gf-nothing").wait_for()
+    upload(page, "#verify-video", text)
+    page.get_by_text("cannot be read as a video").wait_for()
+    shot(page, f"check-failed-{size}")
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])

@@ -6,22 +6,15 @@ import time
 from pathlib import Path
 
 import pytest
-from train_machine import CONSENT, Machine
+from train_machine import CONSENT
 
 from geneface import InputError
 from geneface.card import read_card
 
 
-@pytest.fixture
-def machine(tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("FAKE_GENEFACE", str(tmp_path / "machine" / "control"))
-    machine = Machine(tmp_path / "machine", tiny_bundle)
-    yield machine
-    machine.jobs.close()
-
-
 def test_from_a_video_to_a_person(machine):
     video = machine.video()
+    machine.tell(delay=0.2)
     person = machine.jobs.begin(video, "  Anna  Berg ", CONSENT)
     assert person == "anna-berg" and machine.jobs.running() == person and machine.jobs.latest == person
     work = machine.persons / ".anna-berg.training"
