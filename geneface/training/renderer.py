@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from geneface.bundle import read_json
-from geneface.data.person import HEAD, TORSO, PersonDataset
+from geneface.data.person import BACKGROUND, HEAD, TORSO, PersonDataset
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer, FastRendering, Window
 from geneface.training.loop import Loop, LoopConfig, parse_config
@@ -40,6 +40,8 @@ class RendererConfig(LoopConfig):
     edge_weight: float = 0.1
     """Weight of the L1 distance of neighbouring pixels' differences: sharpness without a perceptual network."""
     mask_weight: float = 0.2
+    matte_weight: float = 0.05
+    """Weight of the full-size opacity's distance from the parsed mask, whose cells are four pixels wide."""
     spread_weight: float = 2e-3
     """Weight of the spread of opacity along rays: a head is a surface, not a fog."""
     surface_weight: float = 0.02
@@ -142,11 +144,14 @@ def losses(
     opacity = (out.head_alpha - head).square().mean() + ((1 - head) * (out.torso_alpha - torso).square()).mean()
     person = F.interpolate(out.alpha, size=(grid, grid), mode="area")
     opacity = opacity + (person - head - torso).square().mean()
+    # Where the person has the background's colour, only this tells them apart before another background.
+    matte = F.interpolate((masks > BACKGROUND).float(), size=out.alpha.shape[-2:], mode="bilinear")
     return {
         "photometric": photometric,
         "edges": config.edge_weight * (across + down),
         "head_colour": 0.2 * head_colour,
         "opacity": config.mask_weight * opacity,
+        "matte": config.matte_weight * (out.alpha.float() - matte).square().mean(),
         "spread": config.spread_weight * out.spread.float().mean(),
         "surface": config.surface_weight * surface_distance(out, batch, box),
     }
