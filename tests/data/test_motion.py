@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import TINY_HUBERT
+from tiny import TINY_HUBERT
 
 from geneface.data import motion
 from geneface.data.motion import MotionData, Speech, Store, at_rest, features_of, open_corpora, with_silence

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, TINY_HUBERT
+from tiny import ROOT, TINY_HUBERT
 
 from geneface.data.corpus import Corpus
 from geneface.data.voices import Voices, open_voices

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import tiny_components
+from tiny import tiny_components
 from torch import nn
 
 from geneface import GeneFacePipeline

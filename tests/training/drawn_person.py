@@ -141,7 +141,7 @@ def no_correspondence(task: Path, face: FaceModel) -> Correspondence:
 
 def write_tiny_models(folder: Path, face: FaceModel) -> dict[str, str]:
     """Untrained generic components and a corpus -> settings of the post-net's training."""
-    from conftest import TINY_HUBERT
+    from tiny import TINY_HUBERT
 
     from geneface.models.feature_extractor import FeatureExtractor
     from geneface.models.motion_generator import MotionGenerator

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from conftest import TINY_HUBERT
 from safetensors.torch import save_file
+from tiny import TINY_HUBERT
 
 from geneface.data.corpus import Clip, write_clips
 from geneface.face.articulation import EXPRESSION_NAMES, INDEX

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, TINY_RENDERER
 from drawn_person import Actor, ColourParser, NumberDetector, no_correspondence, write_drawn_face, write_tiny_models
 from motion_corpus import MODELS
 from safetensors.torch import load_file
+from tiny import ROOT, TINY_RENDERER
 
 from geneface import GeneFacePipeline, assets
 from geneface.cli import main

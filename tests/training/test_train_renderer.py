@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import TINY_RENDERER
 from flat_person import FOCAL, SIZE, nods, project, write_flat_person
 from safetensors.torch import load_file
+from tiny import TINY_RENDERER
 
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer, FastRendering
