@@ -187,7 +187,7 @@ def _tracks(job: Job, path: Path) -> None:
             "intrinsics": track.intrinsics,
             "expression": track.expression,
             "identity": track.identity,
-            "blink": torch.from_numpy(eye_closure(landmarks, split_range(len(valid), "train"))),
+            "blink": torch.from_numpy(eye_closure(landmarks, train)),
             "fit_error": torch.from_numpy(error[:, 17:].mean(1)),
         },
     )
