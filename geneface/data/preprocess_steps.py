@@ -189,7 +189,7 @@ def _tracks(job: Job, path: Path) -> None:
             "intrinsics": track.intrinsics,
             "expression": track.expression,
             "identity": track.identity,
-            "blink": torch.from_numpy(eye_closure(landmarks, split_range(len(valid), "train"))),
+            "blink": torch.from_numpy(eye_closure(landmarks, train)),
             "torso_flow": torch.from_numpy(flow),
             "torso_weight": torch.from_numpy(weight),
             "fit_error": torch.from_numpy(error[:, 17:].mean(1)),

@@ -133,10 +133,20 @@ def nearest_keys(pose: torch.Tensor, keys: torch.Tensor, count: int = NEAREST) -
 
 def _course(pose: torch.Tensor) -> torch.Tensor:
     """[T, 5] numbers of which a distance of 1 changes the picture about as much in each: 5 degrees, 1 cm."""
-    rotation = pose[:, :, :3] @ pose[:1, :, :3].mT
-    turn = 0.5 * torch.stack([rotation[:, 2, 1] - rotation[:, 1, 2], rotation[:, 0, 2] - rotation[:, 2, 0]], dim=1)
-    roll = 0.5 * (rotation[:, 1, 0] - rotation[:, 0, 1])
-    return torch.cat([11.5 * turn, 11.5 * roll[:, None], pose[:, :2, 3]], dim=1)
+    turn = small_turn(pose[:, :, :3] @ pose[:1, :, :3].mT)
+    return torch.cat([11.5 * turn, pose[:, :2, 3]], dim=1)
+
+
+def small_turn(rotation: torch.Tensor) -> torch.Tensor:
+    """Rotation vectors [T, 3] of small rotations [T, 3, 3]."""
+    return 0.5 * torch.stack(
+        [
+            rotation[:, 2, 1] - rotation[:, 1, 2],
+            rotation[:, 0, 2] - rotation[:, 2, 0],
+            rotation[:, 1, 0] - rotation[:, 0, 1],
+        ],
+        dim=-1,
+    )
 
 
 def find_corners(
@@ -228,15 +238,7 @@ def step_poses(
     by_pose = torch.cat([by_camera @ turn, by_camera], dim=-1)
     weighted = (by_pose * weight).flatten(1, 2).mT
     stiffness = POSE_SPREAD.square().reciprocal()
-    relative = pose[:, :, :3] @ prior[:, :, :3].mT
-    off = 0.5 * torch.stack(
-        [
-            relative[:, 2, 1] - relative[:, 1, 2],
-            relative[:, 0, 2] - relative[:, 2, 0],
-            relative[:, 1, 0] - relative[:, 0, 1],
-        ],
-        dim=-1,
-    )
+    off = small_turn(pose[:, :, :3] @ prior[:, :, :3].mT)
     off = torch.cat([off, pose[:, :, 3] - prior[:, :, 3]], dim=-1)
     hessian = weighted @ by_pose.flatten(1, 2) + torch.diag(stiffness)
     gradient = (weighted @ error.flatten(1)[..., None])[..., 0] + stiffness * off

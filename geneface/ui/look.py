@@ -18,8 +18,8 @@ from geneface.ui.persons import Persons, display_name
 from geneface.ui.status import as_gradio, progress, sentence, status
 from geneface.ui.studio import QUEUE, Finished, Studio
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
+from geneface.ui.voice import NO_VOICE, build_voice
 
-NO_VOICE = "There is no voice yet: record or upload some speech, or pick an example."
 EMPTY = """<div class="gf-portrait gf-blank"><p><b>See what makes the difference.</b><br>
 One recording, two takes: other persons, other seeds, calmer or livelier, or the 68 landmarks that move the face.
 </p></div>"""
@@ -45,17 +45,7 @@ def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
     gr.Markdown("### Side by side", elem_classes="gf-section")
     with gr.Row(elem_classes="gf-columns", equal_height=False):
         with gr.Column(scale=5, min_width=300):
-            audio = gr.Audio(
-                sources=["upload", "microphone"], type="filepath", label="Voice", buttons=[], elem_id="voice-compare"
-            )
-            if examples:
-                gr.Examples(
-                    [[str(path)] for path in examples.values()],
-                    inputs=[audio],
-                    example_labels=list(examples),
-                    label="or try one of these",
-                    api_visibility="private",
-                )
+            audio = build_voice(examples, "voice-compare")
             shown = gr.Radio(SHOWN, value="take", label="Beside it")
             with gr.Row():
                 with gr.Group():

@@ -14,6 +14,7 @@ from geneface.ui.plot import SCRIPT, Voice, draw
 from geneface.ui.portrait import FOLLOW, portrait_html, turns_html
 from geneface.ui.status import as_gradio, progress, sentence, status
 from geneface.ui.studio import QUEUE, Finished, Studio
+from geneface.ui.voice import NO_VOICE, build_voice
 
 SHOW_STAGE = """() => {
   document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'});
@@ -32,7 +33,6 @@ PLAY_ON = """() => {
   return [];
 }"""
 """The finished file goes on where the growing one was."""
-NO_VOICE = "There is no voice yet: record or upload some speech, or pick an example."
 READY = "Pick a voice, then make {} talk."
 FIRST_PLOT = '<div class="gf-plot gf-empty">The voice and the motion of the mouth appear here.</div>'
 
@@ -71,17 +71,7 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
     with gr.Row(elem_classes="gf-columns", equal_height=False):
         with gr.Column(scale=5, min_width=300):
             gallery = build_gallery(persons)
-            audio = gr.Audio(
-                sources=["upload", "microphone"], type="filepath", label="Voice", buttons=[], elem_id="voice"
-            )
-            if examples:
-                gr.Examples(
-                    [[str(path)] for path in examples.values()],
-                    inputs=[audio],
-                    example_labels=list(examples),
-                    label="or try one of these",
-                    api_visibility="private",
-                )
+            audio = build_voice(examples, "voice")
             go = gr.Button("Make it talk", variant="primary", size="lg", elem_classes="gf-go", elem_id="go")
             cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel")
             fields = build_options()
