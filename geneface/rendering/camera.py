@@ -38,7 +38,8 @@ def rays_in_head_frame(directions: torch.Tensor, pose: torch.Tensor) -> tuple[to
 
 def exact_product(rows: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     """[..., R, 3] @ [..., 3, 3], which autocast does not round to half precision: that would bend the rays."""
-    return (rows.unsqueeze(-1) * matrix.unsqueeze(-3)).sum(-2)
+    with torch.autocast(rows.device.type, enabled=False):
+        return rows @ matrix
 
 
 def triangulate(

@@ -24,6 +24,8 @@ from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
 
 TURN_NOISE = 0.02
+LEAST_SEEN, TORSO_MARGIN = 0.02, 4
+"""Of a torso's highest row: the share of training frames that show it, and the cells left above."""
 
 
 @dataclass
@@ -73,6 +75,8 @@ class FastRenderer(Renderer):
         head_aware: Whether the torso is told of the rendered head (Eq. 9), as the paper's ablation asks.
     """
 
+    torso_top: torch.Tensor
+
     def __init__(
         self,
         *,
@@ -109,8 +113,10 @@ class FastRenderer(Renderer):
 
         self.torso_plane = nn.Parameter(0.1 * torch.randn(1, features, grid // 2, grid // 2))
         self.torso_motion = TorsoMotion()
+        self.register_buffer("torso_top", torch.tensor(0))
+        self.torso_condition = nn.Linear(POSE_SIZE, features, bias=False)
         self.torso_net = nn.Sequential(
-            nn.Conv2d(features + POSE_SIZE + 4, features, 3, padding=1),
+            nn.Conv2d(features + 4, features, 3, padding=1),
             nn.ReLU(inplace=True),
             nn.Conv2d(features, features + 1, 3, padding=1),
         )
@@ -167,8 +173,11 @@ class FastRenderer(Renderer):
             canonical=canonical,
         )
 
-    def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> None:
+    def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor, seen: torch.Tensor) -> None:
         self.torso_motion.fit(flow, weight, turn)
+        rows = (seen.amax(1) > LEAST_SEEN).nonzero()
+        top = int(rows[0] * self.grid / len(seen)) if len(rows) else 0
+        self.torso_top.fill_(max(0, top - TORSO_MARGIN))
 
     def body_of(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
         return self.torso_motion.body(flow, weight, turn)
@@ -286,16 +295,19 @@ class FastRenderer(Renderer):
         Returns:
             Features [B, C, grid, grid], opacity [B, 1, grid, grid], canonical positions [B, 2, grid, grid].
         """
-        batch = len(turn)
+        top = min(max(int(self.torso_top) - window.top, 0), window.side - TORSO_MARGIN)
         shift = F.interpolate(moved, size=(self.grid, self.grid), mode="bilinear", align_corners=True)
         centres = (2 * torch.arange(self.grid, device=turn.device, dtype=turn.dtype) + 1) / self.grid - 1
         pixels = torch.stack(torch.meshgrid(centres, centres, indexing="xy"))
         canonical = window.of(pixels + shift)
-        plane, where = self.torso_plane.expand(batch, -1, -1, -1), canonical.permute(0, 2, 3, 1)
+        plane, where = self.torso_plane.expand(len(turn), -1, -1, -1), canonical[:, :, top:].permute(0, 2, 3, 1)
         features = F.grid_sample(plane, where, align_corners=False, padding_mode="border")
+        features = features + self.torso_condition(turn)[:, :, None, None]
         if not self.head_aware:
             head_rgb, head_alpha = torch.zeros_like(head_rgb), torch.zeros_like(head_alpha)
-        turn_map = turn[:, :, None, None].expand(-1, -1, window.side, window.side)
-        known = torch.cat([features, turn_map, head_rgb, head_alpha], dim=1)
+        known = torch.cat([features, head_rgb[:, :, top:], head_alpha[:, :, top:]], dim=1)
         out = self.torso_net(known.contiguous(memory_format=torch.channels_last))
-        return features + out[:, 1:], torch.sigmoid(out[:, :1]), canonical
+        features, opacity = (
+            F.pad(part, (0, 0, top, 0)) for part in (features + out[:, 1:], torch.sigmoid(out[:, :1]))
+        )
+        return features, opacity, canonical

@@ -37,8 +37,13 @@ class Renderer(Component):
     condition: NormalisedLandmarks
     scene: Scene
 
-    def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> None:
-        """Learn how the torso moves from training frames; arguments as of `body_of`."""
+    def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor, seen: torch.Tensor) -> None:
+        """Learn from training frames how the torso moves, and where it is.
+
+        Args:
+            flow, weight, turn: As of `body_of`.
+            seen: [S, S], share of the frames that show the torso there.
+        """
 
     def body_of(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
         """How the torso lies [T, 8], beyond what the head's pose tells: nothing, for a renderer that does not care.

@@ -23,9 +23,10 @@ class Upsampler(nn.Module):
             nn.Conv2d(hidden // 2, hidden // 2, 3, padding=1),
             nn.LeakyReLU(0.1, inplace=True),
         )
-        self.fine = nn.Sequential(
-            nn.Conv2d(hidden // 2, 4 * (scale // 2) ** 2, 3, padding=1), nn.PixelShuffle(scale // 2)
-        )
+        last = nn.Conv2d(hidden // 2, 4 * (scale // 2) ** 2, 3, padding=1)
+        # A grey and nearly opaque picture at first.
+        last.bias = nn.Parameter(torch.tensor([0.5, 0.5, 0.5, 2.0]).repeat_interleave((scale // 2) ** 2))
+        self.fine = nn.Sequential(last, nn.PixelShuffle(scale // 2))
         self.gains = nn.Conv2d(hidden // 2, textures, 1)
 
     def forward(
@@ -35,7 +36,7 @@ class Upsampler(nn.Module):
         # Convolutions with few channels are twice as fast in this layout on a CPU.
         middle = self.coarse(features.contiguous(memory_format=torch.channels_last))
         out = self.fine(middle).float()
-        rgb, alpha = out[:, :3] + 0.5, torch.sigmoid(out[:, 3:] + 2)
+        rgb, alpha = out[:, :3].contiguous(), torch.sigmoid(out[:, 3:])
         gains = 2 * torch.sigmoid(self.gains(middle))
         for index, (texture, uv, share) in enumerate(layers):
             rows, columns = _covered(share)

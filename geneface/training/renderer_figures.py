@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.data.person import HEAD, PersonDataset, split_range
+from geneface.data.person import HEAD, TORSO, PersonDataset, split_range
 from geneface.media.image import write_image
 from geneface.metrics import psnr
 from geneface.rendering.condition import neighbour_windows, pose_vector
@@ -27,7 +27,9 @@ def fit_statistics(renderer: Renderer, data: PersonDataset) -> None:
     renderer.condition.fit(lm3d)
     blink = data.tracks["blink"][train].float()
     renderer.scene.fit(lm3d, pose, blink, data.tracks["intrinsics"], data.background)
-    renderer.fit_torso(*(part[train] for part in torso_motion(renderer, data)))
+    seen = (data.masks[train] == TORSO).float().mean(0)
+    flow, weight, turn = (part[train] for part in torso_motion(renderer, data))
+    renderer.fit_torso(flow, weight, turn, seen)
     renderer.scene.set_body_track(renderer.body_of(*torso_motion(renderer, data))[train])
 
 
