@@ -9,17 +9,52 @@ from geneface.bundle import atomic_folder, refuse_pickles
 from geneface.card import Card, write_card
 from geneface.errors import InputError
 from geneface.fetch import fetch_components
-from geneface.index import COMPONENTS, FORMAT_VERSION, HUB_LINK, INDEX, PIPELINE, read_index, write_json
+from geneface.index import (
+    COMPONENTS,
+    FORMAT_VERSION,
+    HUB_LINK,
+    INDEX,
+    PIPELINE,
+    read_index,
+    read_json,
+    write_json,
+)
 
 # Names in a bundle resolve through this table alone; nothing that a file names is imported.
 CLASSES = {
     "FeatureExtractor": "geneface.models.feature_extractor",
     "LandmarkProjection": "geneface.models.projection",
+    "LogMel": "geneface.models.log_mel",
     "MotionGenerator": "geneface.models.motion_generator",
+    "MotionRegressor": "geneface.models.regression",
     "PostNet": "geneface.models.post_net",
     "FastRenderer": "geneface.rendering.fast",
     "NerfRenderer": "geneface.rendering.nerf",
 }
+
+
+def new_component(place: Path, default: str, *arguments: Any) -> Any:
+    """An untrained component from a JSON file of constructor arguments, after `arguments` that are given first.
+
+    Its `_class_name`, if there is one, takes the place of the class called `default`.
+    """
+    settings = read_json(place)
+    return class_named(settings.pop("_class_name", default), place)(*arguments, **settings)
+
+
+def trained_component(place: str | Path, default: str) -> Any:
+    """The component in a folder; or, from a JSON file, one that has nothing to learn, as of `new_component`."""
+    place = Path(place)
+    if place.suffix == ".json":
+        return new_component(place, default).eval()
+    return class_named(read_json(place / "config.json").get("_class_name", default), place).from_pretrained(place)
+
+
+def class_named(name: str, place: Path) -> Any:
+    """The class of that name in the table; `InputError`, naming `place`, if it is not there."""
+    if name not in CLASSES:
+        raise InputError(f"{place} asks for a {name!r}; the classes are {', '.join(sorted(CLASSES))}")
+    return getattr(importlib.import_module(CLASSES[name]), name)
 
 
 def load_components(
@@ -98,4 +133,4 @@ def _component_class(index: dict[str, Any], name: str, folder: Path) -> Any:
     class_name = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
     if class_name not in CLASSES:
         raise InputError(f"{folder / INDEX}: {name} is {entry!r}, not a component of GeneFace; get the bundle again")
-    return getattr(importlib.import_module(CLASSES[class_name]), class_name)
+    return class_named(class_name, folder)

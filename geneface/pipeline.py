@@ -57,6 +57,11 @@ class GeneFacePipeline:
         name: str = "",
         card: Card | None = None,
     ):
+        if renderer.condition.track != "lm3d":
+            raise InputError(
+                "this renderer is driven by audio alone, without landmarks (AD-NeRF, a baseline): "
+                "compare it with `python -m geneface.evaluation.ablations`, or take a person trained by `geneface train`"
+            )
         self.feature_extractor = feature_extractor
         self.motion_generator = motion_generator
         self.post_net = post_net

@@ -25,7 +25,7 @@ from geneface.face.articulation import Style, articulate
 from geneface.face.face_model import FaceModel
 from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.metrics import lm3d_opening
-from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.feature_extractor import WindowedFeatures
 
 EYES = slice(36, 48)
 BROWS = slice(17, 27)
@@ -43,7 +43,7 @@ class Speech(NamedTuple):
 
 
 class Samples:
-    """Samples in memory with what `FeatureExtractor.stream` asks of a recording."""
+    """Samples in memory with what `WindowedFeatures.stream` asks of a recording."""
 
     def __init__(self, samples: np.ndarray):
         self.samples = samples
@@ -54,7 +54,7 @@ class Samples:
         return np.pad(found, (max(-start, 0), stop - max(start, 0) - len(found))).astype(np.float32)
 
 
-def features_of(samples: np.ndarray, extractor: FeatureExtractor) -> torch.Tensor:
+def features_of(samples: np.ndarray, extractor: WindowedFeatures) -> torch.Tensor:
     """[2T, D] of samples [N], in the chunks of the pipeline."""
     return extractor.extract(Samples(samples))  # type: ignore[arg-type]
 
@@ -182,7 +182,7 @@ class MotionData:
         self,
         corpora: Sequence[Corpus],
         face: FaceModel,
-        extractor: FeatureExtractor,
+        extractor: WindowedFeatures,
         copies: int,
         window: int,
         real_share: float = 0.5,

@@ -92,6 +92,13 @@ class PersonDataset:
             self._frames = frames
         return self._frames
 
+    def track(self, name: str) -> torch.Tensor:
+        """A track by name, float32 [T, ...]; `features` are [T, 2, D]."""
+        if name == "features":
+            found = read_tensors(self.folder / "features.safetensors")["features"].float()
+            return found[: 2 * len(self)].unflatten(0, (len(self), 2))
+        return self.tracks[name].float()
+
     def mouth_boxes(self, margin: int = 12) -> torch.Tensor:
         """[T, 4] (left, top, right, bottom) in pixels: the outer lips, grown by `margin` (MEASURES.md, Images)."""
         lips = self.tracks["landmarks_2d"][:, [48, 54, 51, 57]]

@@ -15,7 +15,7 @@ from geneface.data.corpus import Corpus
 from geneface.data.motion import Store, changed_sound, features_of
 from geneface.errors import InputError
 from geneface.media.audio import SAMPLES_PER_FRAME
-from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator, latent_noise
 
 
@@ -25,7 +25,7 @@ class Voices:
     def __init__(
         self,
         corpora: Sequence[Corpus],
-        extractor: FeatureExtractor,
+        extractor: WindowedFeatures,
         generator: MotionGenerator,
         window: int,
         copies: int = 1,

@@ -24,52 +24,25 @@ MARGIN = 40
 """Samples on each side of a window: HuBERT then gives two features a video frame, each in the middle of its 20 ms."""
 
 
-class FeatureExtractor(nn.Module):
-    """HuBERT (Sec. 3.1) in transformers' own format, so that the folder of any HuBERT serves as a component.
-
-    `config` holds the settings of `transformers.HubertConfig`. `normalise` scales each window to zero mean and
-    unit variance, as `do_normalize` in a `preprocessor_config.json` asks; without it the level of the sound
-    stays known, which tells silence from speech.
-    """
+class WindowedFeatures(nn.Module):
+    """What gives two features a video frame, run over a recording window by window."""
 
     CHUNK_FRAMES = 150
     CONTEXT_FRAMES = 50
 
-    def __init__(self, config: dict[str, Any], normalise: bool = False):
-        from transformers import HubertConfig, HubertModel
-
-        super().__init__()
-        if config.get("model_type", "hubert") != "hubert":
-            raise ValueError(f"a {config['model_type']} is not a hubert")
-        hubert_config = HubertConfig(**{k: v for k, v in config.items() if k not in ("model_type", "dtype")})
-        hop = int(np.prod(hubert_config.conv_stride))
-        if 2 * hop != SAMPLES_PER_FRAME or _receptive_field(hubert_config) != hop + 2 * MARGIN:
-            raise ValueError("its convolutions do not give 50 features a second, each of 400 samples")
-        self.normalise = normalise
-        self.model = HubertModel(hubert_config)
-
-    @property
-    def feature_size(self) -> int:
-        return self.model.config.hidden_size
+    feature_size: int
 
     @property
     def device(self) -> torch.device:
-        return next(self.parameters()).device
+        return self._tensor.device
 
     @property
     def dtype(self) -> torch.dtype:
-        return next(self.parameters()).dtype
+        return self._tensor.dtype
 
-    def scale(self, samples: torch.Tensor) -> torch.Tensor:
-        """[..., N] as the network wants it."""
-        if not self.normalise:
-            return samples
-        variance, mean = torch.var_mean(samples, dim=-1, correction=0, keepdim=True)
-        return (samples - mean) / torch.sqrt(variance + 1e-7)
-
-    def forward(self, samples: torch.Tensor) -> torch.Tensor:
-        """[B, 640T + 80] samples at 16 kHz, the margins included -> [B, 2T, feature_size]."""
-        return self.model(self.scale(samples)).last_hidden_state
+    @property
+    def _tensor(self) -> torch.Tensor:
+        return next(tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point())
 
     @torch.no_grad()
     def stream(self, source: AudioSource) -> Iterator[torch.Tensor]:
@@ -89,6 +62,40 @@ class FeatureExtractor(nn.Module):
     def extract(self, source: AudioSource) -> torch.Tensor:
         """[2T, feature_size] of a whole recording."""
         return torch.cat(list(self.stream(source)))
+
+
+class FeatureExtractor(WindowedFeatures):
+    """HuBERT (Sec. 3.1) in transformers' own format, so that the folder of any HuBERT serves as a component.
+
+    `config` holds the settings of `transformers.HubertConfig`. `normalise` scales each window to zero mean and
+    unit variance, as `do_normalize` in a `preprocessor_config.json` asks; without it the level of the sound
+    stays known, which tells silence from speech.
+    """
+
+    def __init__(self, config: dict[str, Any], normalise: bool = False):
+        from transformers import HubertConfig, HubertModel
+
+        super().__init__()
+        if config.get("model_type", "hubert") != "hubert":
+            raise ValueError(f"a {config['model_type']} is not a hubert")
+        hubert_config = HubertConfig(**{k: v for k, v in config.items() if k not in ("model_type", "dtype")})
+        hop = int(np.prod(hubert_config.conv_stride))
+        if 2 * hop != SAMPLES_PER_FRAME or _receptive_field(hubert_config) != hop + 2 * MARGIN:
+            raise ValueError("its convolutions do not give 50 features a second, each of 400 samples")
+        self.normalise = normalise
+        self.feature_size = hubert_config.hidden_size
+        self.model = HubertModel(hubert_config)
+
+    def scale(self, samples: torch.Tensor) -> torch.Tensor:
+        """[..., N] as the network wants it."""
+        if not self.normalise:
+            return samples
+        variance, mean = torch.var_mean(samples, dim=-1, correction=0, keepdim=True)
+        return (samples - mean) / torch.sqrt(variance + 1e-7)
+
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        """[B, 640T + 80] samples at 16 kHz, the margins included -> [B, 2T, feature_size]."""
+        return self.model(self.scale(samples)).last_hidden_state
 
     def save_pretrained(
         self, folder: str | Path, *, dtype: torch.dtype | None = None, variant: str | None = None

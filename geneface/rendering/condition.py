@@ -19,8 +19,16 @@ JAW, LIPS = slice(0, 17), slice(48, 68)
 
 
 class NormalisedLandmarks(nn.Module):
-    """Point-wise normalisation of LM3D (Section 3.3): "some facial landmarks only change in a small range"."""
+    """Point-wise normalisation of LM3D (Section 3.3): "some facial landmarks only change in a small range".
 
+    Attributes:
+        track: What of a person dataset drives the renderer; `windows` makes of it what each frame depends on.
+        frames: That are seen together, the middle one being that which is rendered.
+    """
+
+    track = "lm3d"
+    frames = 3
+    windows = staticmethod(neighbour_windows)
     mean: torch.Tensor
     std: torch.Tensor
 
@@ -77,6 +85,10 @@ class LandmarkCondition(NormalisedLandmarks):
         self.basis.copy_(basis / scales[:, None])
         components = super().forward(lm3d) @ self.basis.T
         self.limit.copy_(torch.quantile(components.abs(), 0.995, dim=0))
+
+    def noisy(self, lm3d: torch.Tensor) -> torch.Tensor:
+        """Landmarks [..., 68, 3] for training: exact ones would tell the field which frame of the video to repeat."""
+        return lm3d + LANDMARK_NOISE * torch.randn_like(lm3d)
 
     def forward(self, lm3d: torch.Tensor) -> torch.Tensor:
         """[..., 68, 3] -> [..., components], of unit variance over the person's noisy training frames.

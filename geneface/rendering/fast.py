@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from geneface.rendering.audio_condition import AudioCondition
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
-from geneface.rendering.condition import LANDMARK_NOISE, POSE_SIZE, LandmarkCondition, pose_vector
+from geneface.rendering.condition import POSE_SIZE, LandmarkCondition, pose_vector
 from geneface.rendering.occupancy import OccupancyGrid
 from geneface.rendering.renderer import HEAD_BOX, Renderer, Rendering
 from geneface.rendering.scene import BODY_SIZE, Scene
@@ -73,6 +74,8 @@ class FastRenderer(Renderer):
         components: Principal components of LM3D that condition the head.
         pose_frames: Length of the natural pose track kept with the person.
         head_aware: Whether the torso is told of the rendered head (Eq. 9), as the paper's ablation asks.
+        audio_features: Size D of the audio features that drive the head in place of landmarks, as in AD-NeRF; then
+            `components` is the size of the code that is made of them.
     """
 
     torso_top: torch.Tensor
@@ -93,10 +96,14 @@ class FastRenderer(Renderer):
         components: int = 10,
         pose_frames: int = 750,
         head_aware: bool = True,
+        audio_features: int | None = None,
     ):
         super().__init__()
         self.size, self.grid, self.samples, self.head_aware = size, grid, samples, head_aware
-        self.condition = LandmarkCondition(components)
+        self.condition: LandmarkCondition | AudioCondition = (
+            LandmarkCondition(components) if audio_features is None else AudioCondition(audio_features, components)
+        )
+        known = self.condition.frames * components + POSE_SIZE
         self.scene = Scene(size, pose_frames)
         self.occupancy = OccupancyGrid(torch.tensor(box))
 
@@ -104,10 +111,10 @@ class FastRenderer(Renderer):
         warp_conditions = components + POSE_SIZE
         self.warp = nn.Parameter(torch.zeros(warp_conditions, 3, warp_size, warp_size, warp_size))
         self.field_in = nn.Linear(3 * plane_channels, hidden)
-        self.field_condition = nn.Linear(3 * components + POSE_SIZE, hidden, bias=False)
+        self.field_condition = nn.Linear(known, hidden, bias=False)
         self.field_density = nn.Linear(hidden, 1)
         self.ray_in = nn.Linear(hidden, hidden)
-        self.ray_condition = nn.Linear(3 * components + POSE_SIZE, hidden, bias=False)
+        self.ray_condition = nn.Linear(known, hidden, bias=False)
         self.ray_out = nn.Linear(hidden, features)
         self.head_colour = nn.Conv2d(features, 3, 1)
 
@@ -127,7 +134,7 @@ class FastRenderer(Renderer):
 
     def forward(
         self,
-        lm3d: torch.Tensor,
+        windows: torch.Tensor,
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
         body: torch.Tensor | None = None,
@@ -136,19 +143,16 @@ class FastRenderer(Renderer):
         """Render B frames.
 
         Args:
-            lm3d: [B, 3, 68, 3], each frame with its neighbours (`condition.neighbour_windows`).
-            pose: [B, 3, 4], head to camera.
-            background: [3, size, size] or [B, 3, size, size] in [0, 1]; the person's own if None.
+            windows, pose, background: As of `Renderer`.
             body: [B, 8], how the torso lies; as the head's pose lets expect if None.
             window: Part of the grid to render, in training; sizes in the result are then the window's.
         """
         window = window or Window(0, 0, self.grid)
         turn = seen_turn = pose_vector(pose, self.scene.reference_pose)
         if self.training:
-            # Exact landmarks and poses would tell the field which frame of the video to repeat.
-            lm3d = lm3d + LANDMARK_NOISE * torch.randn_like(lm3d)
+            windows = self.condition.noisy(windows)
             seen_turn = turn + TURN_NOISE * torch.randn_like(turn)
-        head, head_alpha, canonical, spread = self.render_head(self.condition(lm3d), seen_turn, pose, window)
+        head, head_alpha, canonical, spread = self.render_head(self.condition(windows), seen_turn, pose, window)
         head_rgb = self.head_colour(head) * head_alpha
         body = turn.new_zeros(len(turn), BODY_SIZE) if body is None else body
         moved = self.torso_motion(turn, body)
@@ -183,12 +187,12 @@ class FastRenderer(Renderer):
         return self.torso_motion.body(flow, weight, turn)
 
     def render_head(
-        self, landmarks: torch.Tensor, turn: torch.Tensor, pose: torch.Tensor, window: Window
+        self, codes: torch.Tensor, turn: torch.Tensor, pose: torch.Tensor, window: Window
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """March rays through the head's radiance field (Eq. 6-8).
 
         Args:
-            landmarks: [B, 3, components].
+            codes: [B, frames, components], of the condition.
             turn: [B, 6].
             pose: [B, 3, 4].
 
@@ -198,8 +202,8 @@ class FastRenderer(Renderer):
         """
         batch = len(pose)
         rays, points, step = self.sample_rays(pose, window)
-        hidden, density, canonical = self.field(points, landmarks, turn)
-        condition = self.ray_condition(torch.cat([landmarks.flatten(1), turn], dim=-1))
+        hidden, density, canonical = self.field(points, codes, turn)
+        condition = self.ray_condition(torch.cat([codes.flatten(1), turn], dim=-1))
         weights = compositing_weights(density, step).unsqueeze(-2)
         spread = depth_spread(weights.squeeze(-2), step)
         opacity = weights.sum(-1)
@@ -242,19 +246,19 @@ class FastRenderer(Renderer):
         return rays, origins.unsqueeze(2) + directions.unsqueeze(2) * depths.unsqueeze(-1), step
 
     @torch.no_grad()
-    def visible_cells(self, lm3d: torch.Tensor, pose: torch.Tensor, threshold: float) -> torch.Tensor:
+    def visible_cells(self, windows: torch.Tensor, pose: torch.Tensor, threshold: float) -> torch.Tensor:
         """Occupancy cells with at least a share of `threshold` in some ray's colour, [Z, Y, X] bool; arguments as
         `forward`."""
-        landmarks, turn = self.condition(lm3d), pose_vector(pose, self.scene.reference_pose)
+        codes, turn = self.condition(windows), pose_vector(pose, self.scene.reference_pose)
         _, points, step = self.sample_rays(pose, Window(0, 0, self.grid))
-        _, density, _ = self.field(points, landmarks, turn)
+        _, density, _ = self.field(points, codes, turn)
         seen = torch.zeros_like(self.occupancy.grid, dtype=torch.bool)
         cells = self.occupancy.cells(points)
         seen.view(-1)[cells[compositing_weights(density, step) > threshold]] = True
         return seen
 
     def field(
-        self, points: torch.Tensor, landmarks: torch.Tensor, turn: torch.Tensor
+        self, points: torch.Tensor, codes: torch.Tensor, turn: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The implicit function F (Eq. 6), with latent values in place of colours.
 
@@ -267,7 +271,7 @@ class FastRenderer(Renderer):
         batch, rays, samples, _ = points.shape
         box = self.occupancy.box
         unit = (points - box[0]) / (box[1] - box[0]) * 2 - 1
-        strengths = torch.cat([landmarks[:, 1], turn], dim=-1)
+        strengths = torch.cat([codes[:, self.condition.frames // 2], turn], dim=-1)
         shifts = torch.einsum("bk,kczyx->bczyx", strengths, self.warp)
         shift = F.grid_sample(shifts, unit.unsqueeze(1), align_corners=True, padding_mode="border")
         canonical = unit + shift.squeeze(2).permute(0, 2, 3, 1)
@@ -276,7 +280,7 @@ class FastRenderer(Renderer):
         where = torch.stack([xy, xz, zy]).view(3, -1, 1, 2)
         sampled = F.grid_sample(self.planes, where, align_corners=True, padding_mode="border")
         sampled = sampled.squeeze(-1).permute(2, 0, 1).reshape(batch, rays * samples, -1)
-        condition = self.field_condition(torch.cat([landmarks.flatten(1), turn], dim=-1))
+        condition = self.field_condition(torch.cat([codes.flatten(1), turn], dim=-1))
         hidden = F.relu(self.field_in(sampled).add_(condition.unsqueeze(1)), inplace=True)
         # Nearly transparent at first: rays then see through to where the pictures agree.
         density = F.softplus(self.field_density(hidden) - 4)

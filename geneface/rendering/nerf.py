@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from geneface.rendering.audio_condition import SPAN, AudioEncoder, NormalisedAudio
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import NormalisedLandmarks
 from geneface.rendering.field import RadianceField, encoder
@@ -109,24 +110,31 @@ class HierarchicalField(nn.Module):
 
 
 class HeadNerf(nn.Module):
-    """F(x, d, l) -> (c, sigma), Eq. 6."""
+    """F(x, d, l) -> (c, sigma), Eq. 6; with audio in place of l, AD-NeRF's."""
 
-    def __init__(self, encoder_layers: int, encoder_hidden: int, **field: object):
+    def __init__(self, landmark_encoder: nn.Module, encoder_hidden: int, **field: object):
         super().__init__()
-        self.landmark_encoder = encoder(3 * 204, encoder_hidden, encoder_layers)
+        self.landmark_encoder = landmark_encoder
         self.field = HierarchicalField(condition=encoder_hidden, **field)  # type: ignore[arg-type]
 
     def forward(self, landmarks: torch.Tensor, origins: torch.Tensor, directions: torch.Tensor) -> RayColours:
-        """Landmarks [B, 612], normalised; rays in the head frame as of `HierarchicalField`."""
+        """Landmarks [B, 612], normalised, or audio [B, 30 D]; rays in the head frame as of `HierarchicalField`."""
         return self.field(origins, directions, self.landmark_encoder(landmarks).unsqueeze(1))
 
 
 class TorsoNerf(nn.Module):
     """F(x, C_head; d0, Pi, l) -> (c, sigma), Eq. 9; without C_head if not `head_aware`."""
 
-    def __init__(self, head_aware: bool, encoder_layers: int, encoder_hidden: int, **field: object):
+    def __init__(
+        self,
+        landmark_encoder: nn.Module,
+        head_aware: bool,
+        encoder_layers: int,
+        encoder_hidden: int,
+        **field: object,
+    ):
         super().__init__()
-        self.landmark_encoder = encoder(3 * 204, encoder_hidden, encoder_layers)
+        self.landmark_encoder = landmark_encoder
         self.colour_encoder = encoder(3, encoder_hidden, encoder_layers) if head_aware else None
         condition = encoder_hidden * (2 if head_aware else 1) + POSE_NUMBERS
         self.field = HierarchicalField(condition=condition, **field)  # type: ignore[arg-type]
@@ -139,7 +147,8 @@ class TorsoNerf(nn.Module):
         origins: torch.Tensor,
         directions: torch.Tensor,
     ) -> RayColours:
-        """Landmarks [B, 612], pose [B, 12], the rendered head [B, R, 3] at the rays; rays in canonical space."""
+        """Landmarks [B, 612] or audio [B, 30 D], pose [B, 12], the rendered head [B, R, 3] at the rays; rays in
+        canonical space."""
         landmarks = self.landmark_encoder(landmarks)
         condition = torch.cat([landmarks, pose.to(landmarks)], dim=-1).unsqueeze(1)
         if self.colour_encoder is not None:
@@ -159,6 +168,7 @@ class NerfRenderer(Renderer):
         head_box, torso_box: Least and greatest corner of their volumes in cm of the head frame; the torso's at the
             reference pose, its canonical space.
         head_aware: Whether the torso sees the rendered head.
+        audio_features: Size D of the audio features that drive it in place of landmarks, as in AD-NeRF.
         pose_frames: Length of the natural pose track kept with the person.
     """
 
@@ -176,28 +186,35 @@ class NerfRenderer(Renderer):
         torso_box: Sequence[Sequence[float]] = TORSO_BOX,
         head_aware: bool = True,
         pose_frames: int = 750,
+        audio_features: int | None = None,
     ):
         super().__init__()
         self.size = size
-        self.condition = NormalisedLandmarks()
+        self.condition = NormalisedLandmarks() if audio_features is None else NormalisedAudio(audio_features)
         self.scene = Scene(size, pose_frames)
-        encoders = {"encoder_layers": encoder_layers, "encoder_hidden": encoder_hidden}
+
+        def driver() -> nn.Module:
+            if audio_features is None:
+                return encoder(3 * 204, encoder_hidden, encoder_layers)
+            unflatten = nn.Unflatten(1, (SPAN, audio_features))
+            return nn.Sequential(unflatten, AudioEncoder(audio_features, encoder_hidden))
+
         field = {"layers": layers, "hidden": hidden, "samples": samples, "fine_samples": fine_samples}
-        self.head = HeadNerf(**encoders, box=head_box, **field)
-        self.torso = TorsoNerf(head_aware, **encoders, box=torso_box, **field)
+        self.head = HeadNerf(driver(), encoder_hidden, box=head_box, **field)
+        self.torso = TorsoNerf(driver(), head_aware, encoder_layers, encoder_hidden, box=torso_box, **field)
 
     def forward(
         self,
-        lm3d: torch.Tensor,
+        windows: torch.Tensor,
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
         body: torch.Tensor | None = None,
     ) -> Rendering:
         own = self.scene.background.float() / 255
         shown = own if background is None else background.float()
-        landmarks, numbers = self.landmarks(lm3d), self.pose_numbers(pose)
+        landmarks, numbers = self.landmarks(windows), self.pose_numbers(pose)
         frames = []
-        for t, backdrop in enumerate(shown.expand(len(lm3d), -1, -1, -1)):
+        for t, backdrop in enumerate(shown.expand(len(windows), -1, -1, -1)):
             frame = slice(t, t + 1)
             head, head_alpha = self.render_head(landmarks[frame], pose[frame])
             # What the torso sees is the head before the background of its training, whatever is shown.
@@ -213,7 +230,7 @@ class NerfRenderer(Renderer):
         """The head of one frame, [N, 3] premultiplied and its opacity [N, 1], for all N = size² pixels.
 
         Args:
-            landmarks: [1, 612].
+            landmarks: [1, 612], or audio [1, 30 D].
             pose: [1, 3, 4].
         """
         origins, directions = self.rays(pose)
@@ -253,9 +270,9 @@ class NerfRenderer(Renderer):
             out[chosen] = torch.cat([seen.rgb, seen.opacity], dim=-1)[0]
         return out[:, :3], out[:, 3:]
 
-    def landmarks(self, lm3d: torch.Tensor) -> torch.Tensor:
-        """The landmarks' condition l [B, 612] of windows [B, 3, 68, 3]."""
-        return self.condition(lm3d).flatten(1)
+    def landmarks(self, windows: torch.Tensor) -> torch.Tensor:
+        """The condition l: [B, 612] of landmark windows [B, 3, 68, 3], [B, 30 D] of audio windows [B, 30, D]."""
+        return self.condition(windows).flatten(1)
 
     def pose_numbers(self, pose: torch.Tensor) -> torch.Tensor:
         """Head pose [B, 3, 4] -> its 12 numbers [B, 12] about those of the reference pose, in similar sizes."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from geneface.bundle import Component
+from geneface.rendering.audio_condition import NormalisedAudio
 from geneface.rendering.condition import NormalisedLandmarks
 from geneface.rendering.scene import BODY_SIZE, Scene
 
@@ -29,12 +30,12 @@ class Renderer(Component):
 
     Attributes:
         size: Pixels a side of the picture.
-        condition: Normalisation of the landmarks.
+        condition: Normalisation of what drives it: landmarks, or audio features for a baseline of the paper.
         scene: Camera, background, natural head motion and blink.
     """
 
     size: int
-    condition: NormalisedLandmarks
+    condition: NormalisedLandmarks | NormalisedAudio
     scene: Scene
 
     def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor, seen: torch.Tensor) -> None:
@@ -57,7 +58,7 @@ class Renderer(Component):
     @abstractmethod
     def forward(
         self,
-        lm3d: torch.Tensor,
+        windows: torch.Tensor,
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
         body: torch.Tensor | None = None,
@@ -65,7 +66,7 @@ class Renderer(Component):
         """Render B frames.
 
         Args:
-            lm3d: [B, 3, 68, 3], each frame with its neighbours (`condition.neighbour_windows`).
+            windows: What each frame depends on, as `condition.windows` makes it; of landmarks [B, 3, 68, 3].
             pose: [B, 3, 4], head to camera.
             background: [3, size, size] or [B, 3, size, size] in [0, 1]; the person's own if None.
             body: [B, 8], how the torso lies; as the head's pose lets expect if None.

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import torch
+
+from geneface.components import trained_component
 from geneface.data.motion import MotionData, open_corpora
 from geneface.face.face_model import FaceModel
-from geneface.models.feature_extractor import FeatureExtractor
-from geneface.training.loop import Loop, LoopConfig
+from geneface.models.feature_extractor import WindowedFeatures
+from geneface.training.loop import LoopConfig
 from geneface.training.motion_figures import HeldOut, held_out_clips
 
 
@@ -14,6 +17,7 @@ class CorporaConfig(LoopConfig):
     """Settings of a training on windows of audio features and LM3D."""
 
     feature_extractor: str = "runs/feature_extractor/model"
+    """A folder, or the settings of one that has nothing to learn."""
     face_model: str = "runs/face_model.safetensors"
     corpora: list[str] = field(default_factory=list)
     """Folders with tracked or simulated clips."""
@@ -28,10 +32,11 @@ class CorporaConfig(LoopConfig):
 class Corpora:
     """The training part as windows, the dev part as whole clips."""
 
-    def __init__(self, config: CorporaConfig, loop: Loop):
+    def __init__(self, config: CorporaConfig, device: torch.device):
         self.folders = config.corpora
         self.face = FaceModel.load(config.face_model)
-        self.extractor = FeatureExtractor.from_pretrained(config.feature_extractor).to(loop.device)
+        extractor = trained_component(config.feature_extractor, "FeatureExtractor")
+        self.extractor: WindowedFeatures = extractor.to(device)
         self.train = MotionData(
             open_corpora(config.corpora, "train"),
             self.face,
@@ -42,5 +47,5 @@ class Corpora:
             config.seed,
         )
 
-    def dev(self) -> dict[str, list[HeldOut]]:
-        return held_out_clips(open_corpora(self.folders, "dev"), self.face, self.extractor)
+    def held_out(self, split: str = "dev") -> dict[str, list[HeldOut]]:
+        return held_out_clips(open_corpora(self.folders, split), self.face, self.extractor)

@@ -68,6 +68,6 @@ def fine_tune(
 
 
 def _copy(generator: MotionGenerator) -> MotionGenerator:
-    copy = MotionGenerator(**generator.config).to(generator.device)
+    copy = type(generator)(**generator.config).to(generator.device)
     copy.load_state_dict(generator.state_dict())
     return copy

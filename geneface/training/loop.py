@@ -92,12 +92,19 @@ Batch = TypeVar("Batch")
 
 
 def parse_config(config_class: type[Config], argv: list[str] | None = None) -> Config:
-    """Read `--config FILE.json`, then `--set name=value ...` over it. `InputError` for an unknown name."""
+    """Read `--config FILE.json ...`, each over the one before, then `--set name=value ...` over them.
+
+    `InputError` for an unknown name.
+    """
     parser = argparse.ArgumentParser(description=config_class.__doc__)
-    parser.add_argument("--config", required=True, help="a JSON file of settings")
+    parser.add_argument(
+        "--config", required=True, nargs="+", metavar="FILE", help="JSON files of settings, later ones over earlier"
+    )
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings that override it")
     arguments = parser.parse_args(argv)
-    values = json.loads(Path(arguments.config).read_text(encoding="utf-8"))
+    values: dict[str, Any] = {}
+    for file in arguments.config:
+        values |= json.loads(Path(file).read_text(encoding="utf-8"))
     for assignment in arguments.set:
         name, _, value = assignment.partition("=")
         try:
@@ -106,7 +113,9 @@ def parse_config(config_class: type[Config], argv: list[str] | None = None) -> C
             values[name] = value
     known = {field.name for field in fields(config_class)} - {"watch"}
     if unknown := sorted(values.keys() - known):
-        raise InputError(f"{arguments.config}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        raise InputError(
+            f"{' '.join(arguments.config)}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}"
+        )
     return config_class(**values)
 
 

@@ -12,7 +12,7 @@ from geneface.data.motion import Speech, features_of, simulated_speech, tracked_
 from geneface.face.articulation import Style
 from geneface.face.face_model import FaceModel
 from geneface.media.audio import FPS, SAMPLES_PER_FRAME
-from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator, latent_noise
 from geneface.models.sync_expert import SyncExpert
 
@@ -37,7 +37,7 @@ class HeldOut(NamedTuple):
     """Features of the recording with two seconds of digital silence in its middle."""
 
 
-def hold_out(speech: Speech, speaker: str, phones: Iterable[Any], extractor: FeatureExtractor) -> HeldOut:
+def hold_out(speech: Speech, speaker: str, phones: Iterable[Any], extractor: WindowedFeatures) -> HeldOut:
     middle = len(speech.lm3d) // 2 * SAMPLES_PER_FRAME
     silence = np.zeros(SILENCE_FRAMES * SAMPLES_PER_FRAME, np.float32)
     silenced = np.concatenate([speech.samples[:middle], silence, speech.samples[middle:]])
@@ -51,7 +51,7 @@ def hold_out(speech: Speech, speaker: str, phones: Iterable[Any], extractor: Fea
 
 
 def held_out_clips(
-    corpora: Sequence[Corpus], face: FaceModel, extractor: FeatureExtractor
+    corpora: Sequence[Corpus], face: FaceModel, extractor: WindowedFeatures
 ) -> dict[str, list[HeldOut]]:
     """The clips under `tracked` and `simulated`, the simulated ones in the average style."""
     found: dict[str, list[HeldOut]] = {"tracked": [], "simulated": []}

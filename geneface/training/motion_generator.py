@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from geneface.bundle import read_json, write_json
+from geneface.bundle import write_json
+from geneface.components import new_component
 from geneface.metrics import LM3D_LIPS
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss
@@ -32,6 +33,8 @@ class MotionGeneratorConfig(CorporaConfig):
     sync_weight: float = 0.03
     sync_start: int = 1000
     """Steps before the sync-expert has a say."""
+    error_power: float = 1.0
+    """Of the landmarks' error: 1 for absolute, 2 for squared."""
     velocity_weight: float = 0.5
     opening_weight: float = 0.5
     """Of the gaps between the inner lips, in units of 0.2 cm."""
@@ -67,7 +70,7 @@ class Objective(nn.Module):
         rebuilt = self.generator.denormalise(reconstruction.landmarks)
         gap_error = (self.gaps(rebuilt) - self.gaps(lm3d)) / GAP_SCALE
         terms = {
-            "landmarks": (self.weights * error.abs()).mean(),
+            "landmarks": (self.weights * error.abs() ** self.config.error_power).mean(),
             "velocity": (self.weights * error.diff(dim=1).abs()).mean() * self.config.velocity_weight,
             "opening": gap_error.abs().mean() * self.config.opening_weight,
             "kl": reconstruction.kl.mean(),
@@ -75,11 +78,15 @@ class Objective(nn.Module):
         return terms, rebuilt
 
 
-def train(config: MotionGeneratorConfig) -> Path:
-    """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
+def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path:
+    """Train, and write `output_dir/model` and `report.json`; returns the model's folder.
+
+    `corpora` of an earlier training with the same settings save the time to make them again.
+    """
     loop = Loop(config)
-    corpora = Corpora(config, loop)
-    component = MotionGenerator(corpora.extractor.feature_size, **read_json(Path(config.model)))
+    if corpora is None:
+        corpora = Corpora(config, loop.device)
+    component: MotionGenerator = new_component(Path(config.model), "MotionGenerator", corpora.extractor.feature_size)
     mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)
@@ -116,7 +123,7 @@ def train(config: MotionGeneratorConfig) -> Path:
         mean_landmarks = corpora.face.mean_landmarks.numpy()
         report = {
             kind: motion_figures(generate_with(component), held_out, mean_landmarks, sync_expert)
-            for kind, held_out in corpora.dev().items()
+            for kind, held_out in corpora.held_out().items()
         }
         write_json(loop.folder / "report.json", report)
         for kind, figures in report.items():

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.bundle import Component, atomic_folder, read_json, write_json
+from geneface.bundle import atomic_folder, read_json, write_json
+from geneface.components import trained_component
 from geneface.data.voices import Voices, open_voices
 from geneface.errors import InputError
 from geneface.models.discriminator import Discriminator
-from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
@@ -50,6 +51,7 @@ class PostNetConfig(LoopConfig):
     feature_extractor: str = "examples/persons/generic/feature_extractor"
     motion_generator: str = "examples/persons/generic/motion_generator"
     sync_expert: str = "examples/persons/generic/sync_expert"
+    """A trained one, or "" to train without."""
     corpora: list[str] = field(default_factory=lambda: ["examples/speech"])
     """Folders with many voices: their audio drives the adversarial part."""
     copies: int = 2
@@ -67,9 +69,8 @@ class PostNetConfig(LoopConfig):
     """Steps between looks at the dev part, which chooses the model."""
 
 
-def _frozen(component_class: type[Any], folder: str, device: torch.device) -> Any:
-    component: Component = component_class.from_pretrained(folder)
-    return component.to(device).requires_grad_(False)
+def _frozen(name: str, place: str, device: torch.device) -> Any:
+    return trained_component(place, name).to(device).requires_grad_(False)
 
 
 def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
@@ -81,8 +82,8 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
         raise InputError(f"adapter is {config.adapter!r}; it must be one of {', '.join(ADAPTERS)}")
     loop = Loop(config)
     device = loop.device
-    extractor: FeatureExtractor = _frozen(FeatureExtractor, config.feature_extractor, device)
-    generator: MotionGenerator = _frozen(MotionGenerator, config.motion_generator, device)
+    extractor: WindowedFeatures = _frozen("FeatureExtractor", config.feature_extractor, device)
+    generator: MotionGenerator = _frozen("MotionGenerator", config.motion_generator, device)
     person = PersonSpeech(config.dataset, extractor, generator, config.block, config.copies, config.seed)
     dev = person.hold_out("dev")
     if config.adapter == "projection":
@@ -95,7 +96,9 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
                 tuned.save_pretrained(folder)
         return _finish(loop, transfer, tuned, person, dev, choice)
 
-    sync_expert: SyncExpert = _frozen(SyncExpert, config.sync_expert, device)
+    sync_expert: SyncExpert | None = None
+    if config.sync_expert:
+        sync_expert = SyncExpert.from_pretrained(config.sync_expert).to(device).requires_grad_(False)
     window = min(config.window, person.longest)
     if voices is None or voices.window != window:
         voices = Voices(open_voices(config.corpora), extractor, generator, window, config.copies, config.seed)
@@ -149,17 +152,18 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
             judge_loss = fake.square().mean() + (real - 1).square().mean()
             loop.backward(judge_loss)
 
-            in_generic = normalised(refined) * post_net.source_scale + post_net.source_rest
-            cosine = sync_expert.score(in_generic, batch["voices"], step=SYNC_STEP)
             discriminator.requires_grad_(False)
             terms = {
                 "adversarial": config.adversarial_weight * (discriminator(refined) - 1).square().mean(),
-                "sync": config.sync_weight * sync_loss(cosine, torch.ones_like(cosine)),
                 "supervised": config.supervised_weight
                 * (normalised(of_person) - normalised(batch["lm3d"])).square().mean(),
                 "rest": config.rest_weight * normalised(at_rest).square().mean(),
                 "keep": config.keep_weight * (normalised(refined) - unchanged(batch["of_voices"])).square().mean(),
             }
+            if sync_expert is not None:
+                in_generic = normalised(refined) * post_net.source_scale + post_net.source_rest
+                cosine = sync_expert.score(in_generic, batch["voices"], step=SYNC_STEP)
+                terms["sync"] = config.sync_weight * sync_loss(cosine, torch.ones_like(cosine))
             loop.backward(torch.stack(list(terms.values())).sum())
             discriminator.requires_grad_(True)
         loop.update(judge_optimizer, judge)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from geneface.data.person import HEAD, TORSO, PersonDataset, split_range
 from geneface.media.image import write_image
 from geneface.metrics import psnr
-from geneface.rendering.condition import neighbour_windows, pose_vector
+from geneface.rendering.condition import pose_vector
 from geneface.rendering.renderer import Renderer
 
 EVALUATED = 100
@@ -24,7 +24,7 @@ def fit_statistics(renderer: Renderer, data: PersonDataset) -> None:
     """Fill the buffers that come from the person's training frames, not from gradients."""
     train = list(split_range(len(data), "train"))
     lm3d, pose = data.tracks["lm3d"][train].float(), data.tracks["pose"][train].float()
-    renderer.condition.fit(lm3d)
+    renderer.condition.fit(data.track(renderer.condition.track)[train])
     blink = data.tracks["blink"][train].float()
     renderer.scene.fit(lm3d, pose, blink, data.tracks["intrinsics"], data.background)
     seen = (data.masks[train] == TORSO).float().mean(0)
@@ -45,7 +45,7 @@ class Frames:
     def __init__(self, data: PersonDataset, renderer: Renderer):
         self.data = data
         self.bodies = renderer.body_of(*torso_motion(renderer, data))
-        self.windows = neighbour_windows(data.tracks["lm3d"].float())
+        self.windows = renderer.condition.windows(data.track(renderer.condition.track))
         self.boxes = data.mouth_boxes()
         self.train = np.array(split_range(len(data), "train"))
 

@@ -49,7 +49,7 @@ class Pairs:
 def train(config: SyncExpertConfig) -> Path:
     """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
     loop = Loop(config)
-    corpora = Corpora(config, loop)
+    corpora = Corpora(config, loop.device)
     component = SyncExpert(corpora.extractor.feature_size, **read_json(Path(config.model)))
     mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
@@ -68,7 +68,7 @@ def train(config: SyncExpertConfig) -> Path:
     loop.finish(model)
     if loop.accelerator.is_main_process:
         component = loop.accelerator.unwrap_model(model).eval()
-        report = {kind: sync_figures(component, held_out) for kind, held_out in corpora.dev().items()}
+        report = {kind: sync_figures(component, held_out) for kind, held_out in corpora.held_out().items()}
         write_json(loop.folder / "report.json", report)
         print(report, flush=True)
     return loop.folder / "model"

@@ -1,0 +1,84 @@
+"""What drives AD-NeRF (Guo et al. 2021), the paper's end-to-end baseline, in place of landmarks: audio features."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+WINDOW = 16
+"""Audio features that one code is made of."""
+SMOOTHED = 8
+"""Codes of neighbouring frames that attention joins to one."""
+SPAN = WINDOW + 2 * (SMOOTHED - 1)
+"""Audio features that a frame depends on."""
+
+
+class NormalisedAudio(nn.Module):
+    """Audio features of zero mean and unit variance over a person's training frames."""
+
+    track = "features"
+    frames = 1
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, feature_size: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(feature_size))
+        self.register_buffer("std", torch.ones(feature_size))
+
+    @staticmethod
+    def windows(features: torch.Tensor) -> torch.Tensor:
+        """[T, 2, D] -> [T, 30, D], a view: the features round each frame; ends are repeated."""
+        flat = features.flatten(0, 1).T[None]
+        before = (SPAN - 2) // 2
+        padded = F.pad(flat, (before, SPAN - 2 - before), mode="replicate")[0]
+        return padded.unfold(1, SPAN, 2).permute(1, 2, 0)
+
+    @torch.no_grad()
+    def fit(self, features: torch.Tensor) -> None:
+        """Set the statistics from a person's training frames [T, 2, D]."""
+        flat = features.flatten(0, 1)
+        self.mean.copy_(flat.mean(0))
+        self.std.copy_(flat.std(0).clamp_min(1e-2))
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """[B, 30, D] -> [B, 30, D]"""
+        return (windows - self.mean) / self.std
+
+
+class AudioEncoder(nn.Module):
+    """AD-NeRF's: each window through strided convolutions, then attention over the codes of neighbouring frames."""
+
+    def __init__(self, feature_size: int, code_size: int):
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip((feature_size, 32, 32, 64), (32, 32, 64, 64), strict=True):
+            layers += [nn.Conv1d(inputs, outputs, 3, stride=2, padding=1), nn.LeakyReLU(0.02)]
+        self.convolutions = nn.Sequential(*layers)
+        self.code = nn.Sequential(nn.Linear(64, 64), nn.LeakyReLU(0.02), nn.Linear(64, code_size))
+        layers = []
+        for inputs, outputs in zip((code_size, 16, 8, 4, 2), (16, 8, 4, 2, 1), strict=True):
+            layers += [nn.Conv1d(inputs, outputs, 3, padding=1), nn.LeakyReLU(0.02)]
+        self.attention = nn.Sequential(*layers, nn.Flatten(), nn.Linear(SMOOTHED, SMOOTHED), nn.Softmax(dim=-1))
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """[B, 30, D] -> [B, code_size]"""
+        each = windows.unfold(1, WINDOW, 2)
+        codes = self.code(self.convolutions(each.flatten(0, 1)).squeeze(-1)).unflatten(0, each.shape[:2])
+        weights = self.attention(codes.transpose(1, 2))
+        return (weights.unsqueeze(-1) * codes).sum(1)
+
+
+class AudioCondition(NormalisedAudio):
+    """A code for each frame, of audio features alone."""
+
+    def __init__(self, feature_size: int, code_size: int):
+        super().__init__(feature_size)
+        self.encoder = AudioEncoder(feature_size, code_size)
+
+    def noisy(self, windows: torch.Tensor) -> torch.Tensor:
+        """As they are: AD-NeRF trains without noise."""
+        return windows
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """[B, 30, D] -> [B, 1, code_size]"""
+        return self.encoder(super().forward(windows)).unsqueeze(1)
