@@ -59,8 +59,8 @@ class GeneFacePipeline:
     ):
         if renderer.condition.track != "lm3d":
             raise InputError(
-                "this renderer is driven by audio alone, without landmarks (AD-NeRF, a baseline): "
-                "compare it with `python -m geneface.evaluation.ablations`, or take a person trained by `geneface train`"
+                "this renderer is driven by audio alone, without landmarks (AD-NeRF, a baseline of the paper): "
+                "compare it by `python -m geneface.evaluation.ablations`, or take a person made by `geneface train`"
             )
         self.feature_extractor = feature_extractor
         self.motion_generator = motion_generator

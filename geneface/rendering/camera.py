@@ -42,6 +42,12 @@ def exact_product(rows: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
         return rows @ matrix
 
 
+def project(points: torch.Tensor, pose: torch.Tensor, intrinsics: torch.Tensor) -> torch.Tensor:
+    """Pixels [T, N, 2] of points [T, N, 3] in the head frame; pose [T, 3, 4], head to camera, intrinsics [3, 3]."""
+    seen = points @ pose[:, :, :3].transpose(1, 2) + pose[:, None, :, 3]
+    return (seen @ intrinsics.T)[..., :2] / seen[..., 2:]
+
+
 def triangulate(
     points: torch.Tensor, moves: torch.Tensor, pose: torch.Tensor, intrinsics: torch.Tensor
 ) -> torch.Tensor:

@@ -72,8 +72,16 @@ class PersonSpeech:
         samples = self._samples[part.start * SAMPLES_PER_FRAME : part.stop * SAMPLES_PER_FRAME]
         return Speech(samples, self._lm3d[part.start : part.stop])
 
+    def frames(self, split: str) -> range:
+        """Of a held-out split."""
+        return self._ranges[split][0]
+
+    def samples(self, split: str) -> np.ndarray:
+        """[640 T] of a held-out split."""
+        return self._speech(self.frames(split)).samples
+
     def hold_out(self, split: str) -> HeldOut:
-        return hold_out(self._speech(self._ranges[split][0]), "person", [], self.extractor)
+        return hold_out(self._speech(self.frames(split)), "person", [], self.extractor)
 
     def rest(self) -> torch.Tensor:
         """[68, 3]: the mean of the twentieth of the training frames with the most closed mouth."""
