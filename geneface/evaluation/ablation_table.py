@@ -13,6 +13,7 @@ MOTION_COLUMNS = {
     "corpus_error_mm": "corpus: LM3D error, mm",
     "corpus_energy_mm": "corpus: energy score, mm",
     "corpus_r": "corpus: r",
+    "corpus_spread": "corpus: spread",
     "person_error_mm": "in-domain: LM3D error, mm",
     "person_lmd_px": "in-domain: LMD of projected landmarks, px",
     "person_r": "in-domain: r",
@@ -39,8 +40,8 @@ NOTES = """\
 Mean ± standard deviation over seeds. Corpus: unseen speakers of the corpora's `test` split, LM3D error at temperature
 0, energy score of ten draws at temperature 1. In-domain: the test part of the person's video, at temperature 0. OOD
 (out-of-domain): other voices, which have no reference, so only what needs none, at temperature 1 and without the
-silence gate of the pipeline; opening in silence is a share of the 90th percentile (aim: under 0.1), spread is against the
-person's own speech (1 is the person's; near 0 is a mean face). Sync-expert: this project's, not SyncNet; highest mean
+silence gate of the pipeline; opening in silence is a share of the 90th percentile (aim: under 0.1), spread is against
+the person's own speech (1 is the person's; near 0 is a mean face). Sync-expert: this project's, not SyncNet; highest mean
 cosine over offsets minus their median. LMD is of landmarks projected with the tracked head pose, not detected in
 rendered frames. r: Pearson's, of the mouth opening.
 
@@ -51,8 +52,8 @@ PSNR: of held-out frames (MEASURES, Images). By sound: the landmarks are made fr
 motion generator and a post-net of the person; AD-NeRF has no other way. Head pose and eyes are the tracked ones.
 
 Empty cells: FID and SyncNet's confidence need weights that this project does not have. LM3D error, LMD, spread and
-synchrony of AD-NeRF need landmarks detected in its frames: `geneface evaluate` on its videos. It is driven by audio, so
-it has no PSNR by tracked landmarks. Other cells: not measured yet, for lack of device time, corpora or recordings.
+synchrony of AD-NeRF need landmarks detected in its frames: `geneface evaluate` on its videos. Audio drives it, so it
+has no PSNR by tracked landmarks. Other cells: not measured yet, for lack of device time, corpora or recordings.
 """
 
 

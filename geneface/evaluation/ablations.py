@@ -11,6 +11,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +58,19 @@ def ablate(plan: Plan, names: Sequence[str], seeds: Sequence[int]) -> str:
     (plan.output / "rows").mkdir(parents=True, exist_ok=True)
     # Only what is asked for is loaded: a row that is there already needs nothing.
     motion, renderers = cache(lambda: MotionRows(plan)), cache(lambda: RendererRows(plan))
-    for name in names:
+    # Seed by seed, so that a table that is stopped early has all its rows.
+    for seed, name in product(seeds, names):
         of_motion = isinstance(ROWS[name], MotionRow)
-        for seed in seeds if of_motion else seeds[:1]:
-            note = plan.output / "rows" / f"{name}_{seed}.json"
-            if note.is_file():
-                continue
-            if of_motion and not plan.corpora:
-                raise InputError(f"the row {name} needs --corpora: folders with clips to train its generator on")
-            figures: dict[str, Any] = (motion() if of_motion else renderers()).figures(name, seed)
-            partial = note.with_suffix(f".{os.getpid()}")
-            write_json(partial, figures)
-            os.replace(partial, note)
-            write_table(plan.output)
+        note = plan.output / "rows" / f"{name}_{seed}.json"
+        if note.is_file() or not (of_motion or seed == seeds[0]):
+            continue
+        if of_motion and not plan.corpora:
+            raise InputError(f"the row {name} needs --corpora: folders with clips to train its generator on")
+        figures: dict[str, Any] = (motion() if of_motion else renderers()).figures(name, seed)
+        partial = note.with_suffix(f".{os.getpid()}")
+        write_json(partial, figures)
+        os.replace(partial, note)
+        write_table(plan.output)
     return write_table(plan.output)
 
 
