@@ -1,5 +1,6 @@
 """Trains and measures the renderer rows of the ablations, AD-NeRF among them."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,16 @@ import torch
 
 from geneface.bundle import read_json
 from geneface.components import trained_component
+from geneface.data.motion import EYES, features_of
 from geneface.data.person import PersonDataset, split_range
 from geneface.evaluation.ablation_motion import Plan
 from geneface.evaluation.ablation_rows import ROWS, RendererRow
-from geneface.models.motion_generator import MotionGenerator
+from geneface.evaluation.ablation_videos import rendered, write_video
+from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
 from geneface.models.post_net import PostNet
+from geneface.rendering.renderer import Renderer
 from geneface.training import nerf, post_net, renderer
+from geneface.training.motion_figures import Generate
 from geneface.training.nerf import NerfConfig
 from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.post_net import PostNetConfig
@@ -27,7 +32,7 @@ class RendererRows:
     def __init__(self, plan: Plan):
         self.plan = plan
         self.data = PersonDataset(plan.dataset)
-        self._spoken: torch.Tensor | None = None
+        self.test = np.array(split_range(len(self.data), "test"))
 
     def figures(self, name: str, seed: int) -> dict[str, Any]:
         """PSNR on the test part from its tracked landmarks (`tracked_*`) and from its sound alone (`audio_*`)."""
@@ -51,35 +56,71 @@ class RendererRows:
         elif not done:
             renderer.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
         report = read_json(folder / "report.json")["test"]
-        trained = trained_component(folder / "model", "FastRenderer").to(self.plan.device)
-        if trained.condition.track != "lm3d":
-            return {f"audio_{region}": value for region, value in report.items()}
+        trained: Renderer = trained_component(folder / "model", "FastRenderer").to(self.plan.device)
         frames = Frames(self.data, trained)
-        frames.windows[list(split_range(len(self.data), "test"))] = trained.condition.windows(self.spoken())
-        spoken = held_out_figures(trained, frames, "test", most=most)
-        return {f"tracked_{region}": value for region, value in report.items()} | {
-            f"audio_{region}": value for region, value in spoken.items()
-        }
+        figures = {f"audio_{region}": value for region, value in report.items()}
+        if trained.condition.track == "lm3d":
+            frames.windows[self.test] = trained.condition.windows(self.chain.spoken)
+            spoken = held_out_figures(trained, frames, "test", most=most)
+            figures = {f"tracked_{region}": value for region, value in report.items()}
+            figures |= {f"audio_{region}": value for region, value in spoken.items()}
+        if row.script == "renderer":
+            self.film(name, trained, frames)
+        return figures
+
+    @torch.no_grad()
+    def film(self, name: str, trained: Renderer, frames: Frames) -> None:
+        """Write `videos/`: the test part as it is and as driven by its sound, and the plan's recordings."""
+        folder, test = self.plan.output / "videos", self.test
+        own = self.chain.person.samples("test")
+        write_video(
+            folder / "real_test.mp4", lambda a, b: self.data.frames[test[a:b]], len(test), own, synthetic=False
+        )
+        given = frames.conditions(test)
+        show = rendered(trained, given["windows"], given["pose"], given["body"])
+        write_video(folder / f"{name}_test.mp4", show, len(test), own)
+        for path in self.plan.recordings:
+            samples = load_audio(path)
+            samples = np.pad(samples, (0, -len(samples) % SAMPLES_PER_FRAME))
+            features = features_of(samples, self.chain.person.extractor)
+            if trained.condition.track == "lm3d":
+                track = self.chain.generate(features, 0, 0.0)
+            else:
+                track = features.cpu().unflatten(0, (-1, 2))
+            show = rendered(trained, trained.condition.windows(track))
+            write_video(folder / f"{name}_{path.stem}.mp4", show, len(track), samples)
 
     def _quiet(self, row: RendererRow) -> dict[str, float]:
         """Noise is for landmarks."""
         return {"landmark_noise": 0.0} if read_json(Path(row.renderer)).get("audio_features") else {}
 
+    @cached_property
+    def chain(self) -> "Chain":
+        return Chain(self.plan, self.data)
+
+
+class Chain:
+    """From sound to the person's landmarks, by the shipped motion generator and a post-net for it."""
+
+    def __init__(self, plan: Plan, data: PersonDataset):
+        self.plan, self.data = plan, data
+        self.folder = plan.output / "trained" / "post_net"
+        self.config = plan.settings(PostNetConfig, [plan.post_net], dataset=plan.dataset, output_dir=self.folder)
+        extractor = trained_component(self.config.feature_extractor, "FeatureExtractor").to(plan.device)
+        generator = trained_component(self.config.motion_generator, "MotionGenerator").to(plan.device)
+        self.person = PersonSpeech(plan.dataset, extractor, generator)
+
+    @cached_property
+    def generate(self) -> Generate:
+        if not (self.folder / "report.json").is_file():
+            post_net.train(self.config)
+        adapter: PostNet = trained_component(self.folder / "model", "PostNet").to(self.plan.device)
+        return generate_for(adapter, self.person.generator)
+
+    @cached_property
     def spoken(self) -> torch.Tensor:
-        """LM3D [T, 68, 3] of the test part, made from its sound at temperature 0, with the tracked eyes."""
-        if self._spoken is None:
-            folder = self.plan.output / "trained" / "post_net"
-            config = self.plan.settings(
-                PostNetConfig, [self.plan.post_net], dataset=self.plan.dataset, output_dir=folder
-            )
-            if not (folder / "report.json").is_file():
-                post_net.train(config)
-            extractor = trained_component(config.feature_extractor, "FeatureExtractor").to(self.plan.device)
-            generator: MotionGenerator = trained_component(config.motion_generator, "MotionGenerator")
-            adapter: PostNet = trained_component(folder / "model", "PostNet")
-            person = PersonSpeech(self.plan.dataset, extractor, generator.to(self.plan.device))
-            generate = generate_for(adapter.to(self.plan.device), generator)
-            self._spoken = generate(person.hold_out("test").features, 0, 0.0)
-            test = np.array(split_range(len(self.data), "test"))[: len(self._spoken)]
-            self._spoken[:, 36:48] = self.data.tracks["lm3d"][test, 36:48].float()
-        return self._spoken
+        """[T, 68, 3] of the test part, at temperature 0, with the tracked eyes."""
+        lm3d = self.generate(self.person.hold_out("test").features, 0, 0.0)
+        test = self.person.frames("test")
+        lm3d[:, EYES] = self.data.track("lm3d")[test.start : test.stop, EYES]
+        return lm3d

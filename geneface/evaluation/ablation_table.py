@@ -37,23 +37,26 @@ COMPARED = {
 """The paper's figures: which of ours are nearest to each, and whether lower is better."""
 EMPTY = "–"
 NOTES = """\
-Mean ± standard deviation over seeds. Corpus: unseen speakers of the corpora's `test` split, LM3D error at temperature
-0, energy score of ten draws at temperature 1. In-domain: the test part of the person's video, at temperature 0. OOD
-(out-of-domain): other voices, which have no reference, so only what needs none, at temperature 1 and without the
-silence gate of the pipeline; opening in silence is a share of the 90th percentile (aim: under 0.1), spread is against
-the person's own speech (1 is the person's; near 0 is a mean face). Sync-expert: this project's, not SyncNet; highest mean
-cosine over offsets minus their median. LMD is of landmarks projected with the tracked head pose, not detected in
-rendered frames. r: Pearson's, of the mouth opening.
+Mean ± standard deviation over seeds; r is Pearson's, of the mouth opening.
 
-Log-mel features are trained without the sync-expert, which knows HuBERT's alone: compare that row with "w/o
-sync-expert", and so the regression. The regression is trained with the plain MSE of the landmarks.
+Corpus: unseen speakers of the corpora's `test` split; LM3D error, r and spread at temperature 0, energy score of ten
+draws at temperature 1. In-domain: the test part of the person's video, at temperature 0. LMD is of landmarks projected
+with the tracked head pose, not of landmarks detected in rendered frames.
 
-PSNR: of held-out frames (MEASURES, Images). By sound: the landmarks are made from the test part's sound by the generic
-motion generator and a post-net of the person; AD-NeRF has no other way. Head pose and eyes are the tracked ones.
+OOD (out-of-domain): other voices, which have no reference, so only what needs none, at temperature 1 and without the
+silence gate of the pipeline. Opening in silence is a share of the 90th percentile (aim: under 0.1); spread is against
+the person's own speech (near 0: a mean face). Sync-expert is this project's, not SyncNet: the highest mean cosine over
+offsets minus their median.
 
-Empty cells: FID and SyncNet's confidence need weights that this project does not have. LM3D error, LMD, spread and
-synchrony of AD-NeRF need landmarks detected in its frames: `geneface evaluate` on its videos. Audio drives it, so it
-has no PSNR by tracked landmarks. Other cells: not measured yet, for lack of device time, corpora or recordings.
+Log-mel features and the regression are trained without the sync-expert, for it knows HuBERT's features alone, and the
+regression has the plain mean squared error: compare the former with "w/o sync-expert".
+
+PSNR is of held-out frames (MEASURES, Images), with the tracked head pose. By sound: the landmarks, but not the eyes,
+are made from the test part's sound by the shipped motion generator and a post-net of the person.
+
+Empty cells: FID and SyncNet's confidence need weights that this project does not have. Audio drives AD-NeRF, so it has
+no PSNR by tracked landmarks; its LMD and synchrony need landmarks detected in its frames: `geneface evaluate` on
+`videos/`. Other cells were not measured, for lack of device time, corpora or recordings.
 """
 
 
