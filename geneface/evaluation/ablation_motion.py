@@ -15,6 +15,7 @@ from geneface.components import trained_component
 from geneface.data.corpus import Corpus
 from geneface.data.motion import features_of
 from geneface.data.person import BLOCKS
+from geneface.data.voices import Voices, open_voices
 from geneface.evaluation.ablation_figures import Camera, Expert, Measure, corpus_figures
 from geneface.evaluation.ablation_rows import FAST, MOTION, NERF, POST_NET, ROWS, MotionRow
 from geneface.face.face_model import FaceModel
@@ -74,8 +75,9 @@ class MotionRows:
         self.device = torch.device(plan.device)
         self.extractor = cache(self._extractor)
         self._corpora: dict[str, Corpora] = {}
+        self._voices: tuple[str, Voices] | None = None
         self.clips = cache(self._clips)
-        self.voices = cache(load_audio)
+        self.recording = cache(load_audio)
 
     def figures(self, name: str, seed: int) -> dict[str, Any]:
         """All figures of a row; trains what it needs."""
@@ -146,27 +148,34 @@ class MotionRows:
             self.plan.output / "trained" / f"{name}_{seed}" / ("post_net" if block is None else f"post_net_{block}")
         )
         if not (folder / "report.json").is_file():
-            post_net.train(
-                self.plan.settings(
-                    PostNetConfig,
-                    [self.plan.post_net],
-                    dataset=self.plan.dataset,
-                    adapter=row.adapter,
-                    block=block,
-                    feature_extractor=config.feature_extractor,
-                    motion_generator=str(Path(config.output_dir) / "model"),
-                    # The expert knows the features of one extractor alone.
-                    sync_expert=self.plan.sync_expert if self.known(config.feature_extractor) else "",
-                    seed=seed,
-                    output_dir=folder,
-                )
+            known = config.feature_extractor == self.plan.feature_extractor
+            settings = self.plan.settings(
+                PostNetConfig,
+                [self.plan.post_net],
+                dataset=self.plan.dataset,
+                adapter=row.adapter,
+                block=block,
+                feature_extractor=config.feature_extractor,
+                motion_generator=str(Path(config.output_dir) / "model"),
+                # The expert knows the features of one extractor alone.
+                sync_expert=self.plan.sync_expert if known else "",
+                seed=seed,
+                output_dir=folder,
             )
+            post_net.train(settings, self.other_voices(settings) if row.adapter == "post_net" else None)
         adapter = trained_component(folder / "model", "PostNet").to(self.device)
         own = folder / OWN_GENERATOR
         return adapter, trained_component(own, "MotionGenerator").to(self.device) if own.is_dir() else None
 
-    def known(self, extractor: str) -> bool:
-        return extractor == self.plan.feature_extractor
+    def other_voices(self, config: PostNetConfig) -> Voices:
+        """What drives the adversarial part; the same for all blocks of a generator."""
+        if self._voices is None or self._voices[0] != config.motion_generator:
+            extractor = self.extractor(config.feature_extractor)
+            generator = trained_component(config.motion_generator, "MotionGenerator").to(self.device)
+            opened = open_voices(config.corpora)
+            made = Voices(opened, extractor, generator, config.window, config.copies, config.seed)
+            self._voices = config.motion_generator, made
+        return self._voices[1]
 
     def _extractor(self, place: str) -> WindowedFeatures:
         return trained_component(place, "FeatureExtractor").to(self.device).requires_grad_(False)
@@ -200,7 +209,7 @@ class MotionRows:
 
     def voice(self, path: Path) -> np.ndarray:
         """[640 T] of a recording."""
-        samples = self.voices(path)
+        samples = self.recording(path)
         return np.pad(samples, (0, -len(samples) % SAMPLES_PER_FRAME))
 
     def camera(self, person: PersonSpeech) -> Camera:
