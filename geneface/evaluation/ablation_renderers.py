@@ -56,8 +56,9 @@ class RendererRows:
         elif not done:
             renderer.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
         report = read_json(folder / "report.json")["test"]
-        trained: Renderer = trained_component(folder / "model", "FastRenderer").to(self.plan.device)
+        trained: Renderer = trained_component(folder / "model", "FastRenderer")
         frames = Frames(self.data, trained)
+        trained.to(self.plan.device)
         figures = {f"audio_{region}": value for region, value in report.items()}
         if trained.condition.track == "lm3d":
             frames.windows[self.test] = trained.condition.windows(self.chain.spoken)

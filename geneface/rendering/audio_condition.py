@@ -10,6 +10,7 @@ SMOOTHED = 8
 """Codes of neighbouring frames that attention joins to one."""
 SPAN = WINDOW + 2 * (SMOOTHED - 1)
 """Audio features that a frame depends on."""
+SLOPE = 0.02
 
 
 class NormalisedAudio(nn.Module):
@@ -52,13 +53,18 @@ class AudioEncoder(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for inputs, outputs in zip((feature_size, 32, 32, 64), (32, 32, 64, 64), strict=True):
-            layers += [nn.Conv1d(inputs, outputs, 3, stride=2, padding=1), nn.LeakyReLU(0.02)]
+            layers += [nn.Conv1d(inputs, outputs, 3, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
         self.convolutions = nn.Sequential(*layers)
-        self.code = nn.Sequential(nn.Linear(64, 64), nn.LeakyReLU(0.02), nn.Linear(64, code_size))
+        self.code = nn.Sequential(nn.Linear(64, 64), nn.LeakyReLU(SLOPE), nn.Linear(64, code_size))
         layers = []
         for inputs, outputs in zip((code_size, 16, 8, 4, 2), (16, 8, 4, 2, 1), strict=True):
-            layers += [nn.Conv1d(inputs, outputs, 3, padding=1), nn.LeakyReLU(0.02)]
+            layers += [nn.Conv1d(inputs, outputs, 3, padding=1), nn.LeakyReLU(SLOPE)]
         self.attention = nn.Sequential(*layers, nn.Flatten(), nn.Linear(SMOOTHED, SMOOTHED), nn.Softmax(dim=-1))
+        for layer in (*self.convolutions, *self.code):
+            if isinstance(layer, nn.Conv1d | nn.Linear):
+                # As large as normalised landmarks from the start; torch's own would leave a thirtieth of it.
+                nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """[B, 30, D] -> [B, code_size]"""
