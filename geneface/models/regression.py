@@ -1,6 +1,7 @@
 """The paper's "simple regression model" (Table 5): the motion generator's decoder, with nothing to draw."""
 
 import torch
+from torch import nn
 
 from geneface.models.motion_generator import MotionGenerator, Reconstruction
 
@@ -36,7 +37,9 @@ class MotionRegressor(MotionGenerator):
             dropout=dropout,
             smoothing=smoothing,
         )
+        # Several processes that train together must not hold weights that no loss reaches.
         del self.encoder_conv, self.encoder_norm, self.encoder, self.posterior
+        self.latent_condition = nn.Identity()  # type: ignore[assignment]
 
     def reconstruct(self, lm3d: torch.Tensor, features: torch.Tensor, noise: torch.Tensor) -> Reconstruction:
         return Reconstruction(self.sample(features, noise), lm3d.new_zeros(len(lm3d)))

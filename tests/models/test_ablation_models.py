@@ -53,8 +53,11 @@ def test_generators_are_made_of_their_configurations(name: str, kind: type, tmp_
     # Only what has a prior answers to noise.
     moved = not torch.equal(generator(features, noise), generator(features, 0 * noise))
     assert moved == (kind is MotionGenerator)
-    kl = generator.reconstruct(torch.randn(1, 20, 68, 3), features, noise).kl
-    assert bool((kl == 0).all()) == (kind is MotionRegressor)
+    reconstruction = generator.reconstruct(torch.randn(1, 20, 68, 3), features, noise)
+    assert bool((reconstruction.kl == 0).all()) == (kind is MotionRegressor)
+    (reconstruction.landmarks.square().mean() + reconstruction.kl.mean()).backward()
+    unreached = [name for name, parameter in generator.named_parameters() if parameter.grad is None]
+    assert not unreached, unreached
 
 
 def test_without_flow_the_prior_is_a_gaussian():

@@ -1,6 +1,8 @@
+import json
+
 import pytest
 import torch
-from tiny import TINY_RENDERER, tiny_components
+from tiny import ROOT, TINY_RENDERER, tiny_components
 
 from geneface.errors import InputError
 from geneface.pipeline import GeneFacePipeline
@@ -63,6 +65,18 @@ def test_the_picture_follows_the_sound(make: type):
     other = renderer(windows[[3, 8]], pose).rgb
     assert torch.allclose(other[0], picture[0], atol=1e-5), "its own sound alone"
     assert (other[1] - picture[1]).abs().max() > 1e-4, "another sound"
+
+
+@pytest.mark.parametrize("name, kind", [("ad_nerf", FastRenderer), ("ad_nerf_paper", NerfRenderer)])
+def test_it_is_made_of_its_configuration(name: str, kind: type):
+    """Audio for landmarks, no head for the torso; all else as of the method that it is compared with."""
+    settings = json.loads((ROOT / f"hub_configs/ablations/{name}.json").read_text())
+    renderer = kind(**settings)
+    assert renderer.condition.track == "features" and settings["head_aware"] is False
+    base = "embedded" if kind is FastRenderer else "paper"
+    method = json.loads((ROOT / f"hub_configs/{base}/renderer.json").read_text())
+    changed = {key for key in settings if settings[key] != method.get(key)}
+    assert changed <= {"audio_features", "head_aware", "components"}
 
 
 def test_it_is_saved_and_loaded(tmp_path):
