@@ -123,6 +123,14 @@ def test_what_is_there_is_not_made_again(plan: Plan, table: str, monkeypatch: py
     assert json.loads((plan.output / "table.json").read_text())["rows"]["no_sync"] == before
 
 
+def test_in_rotation_every_fifth_has_a_post_net_of_its_own(plan: Plan, tmp_path: Path):
+    found = ablations.ablate(replace(plan, output=tmp_path, rotate=True), ["geneface", "fine_tune"], [0])
+    assert "GeneFace (VAE + flow" in found and "fine-tuning" in found
+    blocks = [f"post_net_{block}" for block in range(5)]
+    assert sorted(path.name for path in (tmp_path / "trained/geneface_0").glob("post_net*")) == blocks
+    assert (tmp_path / "trained/fine_tune_0/post_net_4/motion_generator/model.safetensors").is_file()
+
+
 @pytest.fixture(scope="module")
 def flat(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Plan:
     folder = tmp_path_factory.mktemp("flat")
