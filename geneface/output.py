@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 
 @dataclass
@@ -46,3 +47,19 @@ def as_type(frames: np.ndarray, output_type: str) -> Any:
 
         return [Image.fromarray(frame) for frame in frames]
     return frames
+
+
+def as_pixels(rgb: torch.Tensor, alpha: torch.Tensor | None = None, size: int | None = None) -> torch.Tensor:
+    """uint8 [N, 3, size, size] of colours [N, 3, S, S] in [0, 1].
+
+    Args:
+        alpha: [N, 1, S, S] opacity that the colours are multiplied by: the fourth channel of the result, whose colours
+            are not multiplied.
+        size: Pixels a side; S if None.
+    """
+    picture = rgb.float() if alpha is None else torch.cat([rgb.float(), alpha.float()], dim=1)
+    if size and size != picture.shape[-1]:
+        picture = F.interpolate(picture, size=(size, size), mode="bicubic", antialias=True)
+    if alpha is not None:
+        picture = torch.cat([picture[:, :3] / picture[:, 3:].clamp_min(1 / 255), picture[:, 3:]], dim=1)
+    return picture.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)

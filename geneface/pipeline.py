@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from geneface.ahead import ahead
 from geneface.card import Card, read_card
@@ -17,13 +16,13 @@ from geneface.hub import resolve_bundle
 from geneface.index import COMPONENTS
 from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
 from geneface.media.webm import TRANSPARENT
-from geneface.metrics import LM3D_LIPS
 from geneface.models.blink import add_blinks
+from geneface.models.lips import press_lips
 from geneface.models.motion_generator import latent_noise
 from geneface.models.silence import close_in_silence
 from geneface.models.streaming import numbered_batches, overlapped
 from geneface.options import Background, background_picture, check_options
-from geneface.output import FrameChunk, GeneFacePipelineOutput, as_type
+from geneface.output import FrameChunk, GeneFacePipelineOutput, as_pixels, as_type
 from geneface.rendering.condition import neighbour_windows
 
 if TYPE_CHECKING:
@@ -33,11 +32,6 @@ if TYPE_CHECKING:
     from geneface.models.projection import LandmarkProjection
     from geneface.rendering.renderer import Renderer
 
-
-PRESSED = 0.5
-"""Of the way from the mean mouth in speech to the closed one, gone once more."""
-TOUCHING = 0.1
-"""cm more than the closed mouth's gap, from where on lips are pressed."""
 Callback = Callable[["GeneFacePipeline", int, int], None]
 
 
@@ -68,6 +62,7 @@ class GeneFacePipeline:
         self.renderer = renderer
         self.name = name
         self.card = card
+        self.dtype = torch.float32
         self._progress_bar_config: dict[str, Any] = {}
         self._interrupt = False
 
@@ -135,10 +130,11 @@ class GeneFacePipeline:
         return {name: getattr(self, name) for name in COMPONENTS}
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
-        """Move all components, in place."""
+        """Move all components, in place; the renderer keeps its geometry in float32 and computes by autocast."""
         try:
             for component in self.components.values():
-                component.to(device=device, dtype=dtype)
+                component.to(device=device, dtype=None if component is self.renderer else dtype)
+            self.dtype = dtype or self.dtype
         except (RuntimeError, AssertionError) as error:
             raise InputError(f"device {device} cannot be used ({str(error).splitlines()[0]}); try cpu") from None
         return self
@@ -192,21 +188,6 @@ class GeneFacePipeline:
         """LM3D [T, 68, 3] from the generic domain into the person's."""
         return self.post_net(lm3d.to(self.device, self.post_net.dtype).unsqueeze(0)).squeeze(0)
 
-    def press_lips(self, lm3d: torch.Tensor) -> torch.Tensor:
-        """LM3D [..., 68, 3] for the renderer, in which lips that touch are pressed together.
-
-        A renderer that was trained with noisy landmarks shows lips a little further apart than they say.
-        """
-        upper, lower = (list(side) for side in zip(*LM3D_LIPS, strict=True))
-        mean_landmarks, rest = self.motion_generator.mean_landmarks.to(lm3d), self.post_net.target_rest.to(lm3d)
-
-        def opening(moves: torch.Tensor) -> torch.Tensor:
-            points = moves + mean_landmarks
-            return (points[..., upper, :] - points[..., lower, :]).norm(dim=-1).mean(-1)
-
-        touch = (1 - (opening(lm3d) - opening(rest)) / TOUCHING).clamp(0, 1)[..., None, None]
-        return lm3d + PRESSED * touch * (rest - self.renderer.condition.mean.to(lm3d))
-
     @torch.no_grad()
     def render(
         self,
@@ -227,16 +208,13 @@ class GeneFacePipeline:
             body: [N, 8], how the torso lies (`rendering.torso`); as the head's pose lets expect if None.
         """
         if transparent:
-            background = torch.zeros_like(self.renderer.scene.background, dtype=self.renderer.dtype)
-        rendering = self.renderer(self.press_lips(lm3d), pose, background, body)
-        picture = rendering.rgb.float()
-        if transparent:
-            picture = torch.cat([picture, rendering.alpha.float()], dim=1)
-        if size and size != picture.shape[-1]:
-            picture = F.interpolate(picture, size=(size, size), mode="bicubic", antialias=True)
-        if transparent:
-            picture = torch.cat([picture[:, :3] / picture[:, 3:].clamp_min(1 / 255), picture[:, 3:]], dim=1)
-        return picture.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
+            background = torch.zeros_like(self.renderer.scene.background, dtype=torch.float32)
+        lm3d = lm3d.float()
+        lips = self.post_net.target_rest, self.renderer.condition.mean, self.motion_generator.mean_landmarks
+        pressed = press_lips(lm3d, *(part.to(lm3d) for part in lips))
+        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
+            rendering = self.renderer(pressed, pose, background, body)
+        return as_pixels(rendering.rgb, rendering.alpha if transparent else None, size)
 
     def _motion(self, features: Any, seed: int, temperature: float) -> Iterator[torch.Tensor]:
         """Chunks of audio features [2n, D] -> chunks of generic LM3D [n, 68, 3]."""

@@ -115,13 +115,6 @@ def test_component_override(tiny_bundle, tiny_pipeline):
         GeneFacePipeline.from_pretrained(tiny_bundle, vocoder=post_net)
 
 
-def test_to_dtype(tiny_pipeline, speech):
-    expected = run(tiny_pipeline, speech).frames.astype(int)
-    pipe = tiny_pipeline.to("cpu", torch.float64)
-    assert pipe.renderer.dtype is torch.float64
-    assert np.abs(run(pipe, speech).frames.astype(int) - expected).max() <= 2
-
-
 def test_unusable_device_is_an_input_error(tiny_bundle):
     if torch.cuda.is_available():
         pytest.skip("CUDA is usable here")
@@ -197,10 +190,8 @@ def test_blink_moves_only_the_eyes(tiny_pipeline, speech):
     assert difference[36:48].min() > 0 and difference[:36].max() < 1e-5 and difference[48:].max() < 1e-5
 
 
-def test_only_lips_that_touch_are_pressed(tiny_pipeline):
-    rest = tiny_pipeline.post_net.target_rest
-    opened = rest.clone()
-    opened[[65, 66, 67], 1] -= 1.0
-    pressed = tiny_pipeline.press_lips(torch.stack([rest, opened]))
-    expected = rest + 0.5 * (rest - tiny_pipeline.renderer.condition.mean)
-    assert torch.allclose(pressed[0], expected, atol=1e-5) and torch.equal(pressed[1], opened)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_shows_nearly_the_same(tiny_pipeline, speech, dtype):
+    whole = run(tiny_pipeline, speech).frames.astype(int)
+    half = run(tiny_pipeline.to(dtype=dtype), speech).frames.astype(int)
+    assert 0 < np.abs(whole - half).mean() < 1

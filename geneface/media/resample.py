@@ -19,7 +19,7 @@ from geneface.media.audio import (
     open_container,
     open_file,
 )
-from geneface.media.video import to_rgb
+from geneface.media.colour import to_rgb
 
 if TYPE_CHECKING:
     from av import VideoFrame

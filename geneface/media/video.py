@@ -12,9 +12,10 @@ import numpy as np
 
 from geneface.errors import InputError
 from geneface.media.audio import FPS, AudioSource, decodable, open_container, open_file
+from geneface.media.colour import Converter, to_rgb
 
 if TYPE_CHECKING:
-    from av import AudioFrame, VideoFrame
+    from av import AudioFrame
     from av.container import OutputContainer
 
 AUDIO_BIT_RATE = 128_000
@@ -88,12 +89,12 @@ class VideoWriter:
         self._heard = 0
         self._fps = fps
         self._seal = seal
-        self._reformatter = av.video.reformatter.VideoReformatter()
         try:
             self._container = self._open()
             self._container.metadata.update(metadata or {})
             self._video = self._video_stream(crf, preset)
             self._video.width, self._video.height = width, height
+            self._converter = Converter(self._video.pix_fmt)
             context = self._video.codec_context
             context.colorspace = context.color_primaries = context.color_trc = BT709
             context.color_range = av.video.reformatter.ColorRange.MPEG
@@ -125,26 +126,11 @@ class VideoWriter:
             raise ValueError(
                 f"frames are {frames.dtype} {frames.shape}, not uint8 [N, {height}, {width}, {self.channels}]"
             )
-        for frame in frames:
-            self._write_frame(frame)
+        for frame in self._converter(frames):
+            frame.pts, frame.time_base = self.frames, Fraction(1, self._fps)
+            self._container.mux(self._video.encode(frame))
+            self.frames += 1
         self._write_sound()
-
-    def _write_frame(self, pixels: np.ndarray) -> None:
-        import av
-        from av.video.reformatter import ColorRange, Colorspace, Interpolation
-
-        frame = self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24" if self.channels == 3 else "rgba"),
-            format=self._video.pix_fmt,
-            src_color_range=ColorRange.JPEG,
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=Interpolation.AREA,
-            threads=1,
-        )
-        frame.pts, frame.time_base = self.frames, Fraction(1, self._fps)
-        self._container.mux(self._video.encode(frame))
-        self.frames += 1
 
     def _write_sound(self) -> None:
         import av
@@ -172,6 +158,7 @@ class VideoWriter:
             if self._sound is not None:
                 self._encode_sound(None)
             self._container.close()
+            self._converter.close()
             if self._seal is not None:
                 self._seal(self._partial)
             mask = os.umask(0)
@@ -186,6 +173,7 @@ class VideoWriter:
         """Stop and leave nothing behind."""
         import av
 
+        self._converter.close()
         try:
             self._container.close()
         except (av.FFmpegError, ValueError):
@@ -287,15 +275,3 @@ class VideoReader:
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def to_rgb(frame: "VideoFrame", reformatter: Any, size: tuple[int, int] | None = None) -> np.ndarray:
-    """uint8 [H, W, 3], turned as its rotation tag asks; `size` is the width and height to scale to before that."""
-    from av.video.reformatter import Interpolation
-
-    # Without these flags swscale's fast path darkens every channel by one level.
-    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-    width, height = size or (frame.width, frame.height)
-    scaled = reformatter.reformat(frame, width=width, height=height, format="rgb24", interpolation=exact)
-    pixels = scaled.to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90)) if frame.rotation else pixels

@@ -1,0 +1,61 @@
+"""Between RGB arrays and the YUV frames of a video codec."""
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+MOST_THREADS = 4
+
+
+class Converter:
+    """Pictures to frames in a codec's pixel format, with BT.709's matrix and narrow range.
+
+    Several pictures are converted at once, so that a GPU's frames do not wait in a queue for one core.
+    """
+
+    def __init__(self, pixel_format: str):
+        self.pixel_format = pixel_format
+        self._own = threading.local()
+        self._pool = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1))
+
+    def __call__(self, pictures: np.ndarray) -> "Iterator[VideoFrame]":
+        """Frames, in order, of uint8 [N, H, W, 3 or 4]."""
+        return self._pool.map(self._convert, pictures) if len(pictures) > 1 else map(self._convert, pictures)
+
+    def _convert(self, pixels: np.ndarray) -> "VideoFrame":
+        import av
+        from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+        if not hasattr(self._own, "reformatter"):
+            self._own.reformatter = VideoReformatter()
+        return self._own.reformatter.reformat(
+            av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24" if pixels.shape[-1] == 3 else "rgba"),
+            format=self.pixel_format,
+            src_color_range=ColorRange.JPEG,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.AREA,
+            threads=1,
+        )
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def to_rgb(frame: "VideoFrame", reformatter: Any, size: tuple[int, int] | None = None) -> np.ndarray:
+    """uint8 [H, W, 3], turned as its rotation tag asks; `size` is the width and height to scale to before that."""
+    from av.video.reformatter import Interpolation
+
+    # Without these flags swscale's fast path darkens every channel by one level.
+    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+    width, height = size or (frame.width, frame.height)
+    scaled = reformatter.reformat(frame, width=width, height=height, format="rgb24", interpolation=exact)
+    pixels = scaled.to_ndarray()
+    return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90)) if frame.rotation else pixels
