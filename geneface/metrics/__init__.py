@@ -1,5 +1,6 @@
 """Every measure of the project, once (MEASURES.md): pure functions on numpy arrays; lengths in frames of 1/25 s."""
 
+from geneface.metrics.images import LEAST_SIDE as LEAST_SIDE
 from geneface.metrics.images import Similarity as Similarity
 from geneface.metrics.images import error_to_psnr as error_to_psnr
 from geneface.metrics.images import mouth_box as mouth_box
@@ -10,6 +11,8 @@ from geneface.metrics.images import structural_similarity as structural_similari
 from geneface.metrics.motion import LIP_POINTS as LIP_POINTS
 from geneface.metrics.motion import LM3D_LIPS as LM3D_LIPS
 from geneface.metrics.motion import MEDIAPIPE_LIPS as MEDIAPIPE_LIPS
+from geneface.metrics.motion import MIN_CLIP_FRAMES as MIN_CLIP_FRAMES
+from geneface.metrics.motion import SETTLE_FRAMES as SETTLE_FRAMES
 from geneface.metrics.motion import Curves as Curves
 from geneface.metrics.motion import LandmarkDistance as LandmarkDistance
 from geneface.metrics.motion import OpeningScore as OpeningScore
