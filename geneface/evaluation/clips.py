@@ -5,6 +5,8 @@ from pathlib import Path
 
 from geneface.errors import InputError
 
+REFERENCE = "reference"
+"""The row of the real videos, which no method can have."""
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 
 
@@ -30,7 +32,8 @@ def plan_clips(reference: str | Path, generated: str | Path) -> Plan:
         if not path.exists():
             raise InputError(f"{path} does not exist; name two videos or two folders of videos")
     if reference.is_file() and generated.is_file():
-        return Plan({reference.stem: reference}, {generated.stem: {reference.stem: generated}})
+        method = generated.stem if generated.stem not in (REFERENCE, reference.stem) else "generated"
+        return Plan({reference.stem: reference}, {method: {reference.stem: generated}})
     if reference.is_file() or generated.is_file():
         raise InputError(f"{reference} and {generated} are a folder and a file; name two videos or two folders")
     real = _videos(reference)
@@ -58,6 +61,8 @@ def _methods(reference: Path, generated: Path) -> dict[str, dict[str, Path]]:
         if folder.is_dir() and not folder.name.startswith(".") and not folder.samefile(reference)
         if (videos := _videos(folder))
     }
+    if REFERENCE in inside:
+        raise InputError(f"{generated / REFERENCE} is another folder than {reference}; give that method another name")
     direct = _videos(generated)
     if direct and inside:
         raise InputError(
@@ -66,7 +71,8 @@ def _methods(reference: Path, generated: Path) -> dict[str, dict[str, Path]]:
         )
     if not direct and not inside:
         raise InputError(f"{generated} holds no videos; put a method's videos there, or a folder for each method")
-    return inside or {generated.resolve().name: direct}
+    name = generated.resolve().name
+    return inside or {name if name != REFERENCE else "generated": direct}
 
 
 def _videos(folder: Path) -> dict[str, Path]:

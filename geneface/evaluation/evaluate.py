@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from geneface import __version__, metrics
-from geneface.evaluation.clips import Plan, plan_clips
+from geneface.evaluation.clips import REFERENCE, Plan, plan_clips
 from geneface.evaluation.measures import MEASURES, Measure, Series
 from geneface.evaluation.pairs import Alignment, align, compare
 from geneface.evaluation.tools import Tools, open_tools
 from geneface.evaluation.tracks import Progress, Track, own_series, track_video
 from geneface.media.audio import FPS
 
-REFERENCE = "reference"
-"""The row of the real videos."""
 BLOCK = 50
 """Frames of a block of time."""
 LOST = 0.02
 """Share of frames without a face from which it is said."""
+APART = 10.0
+"""Per cent of the distance of the eyes by which faces may be apart and still be the same person in the same place."""
 
 Figures = dict[str, metrics.Estimate]
 """By the measures' keys; a measure that could not be had is not in it."""
@@ -166,6 +166,11 @@ def _result(track: Track, series: Series, alignment: Alignment | None) -> ClipRe
         notes.append(alignment.said)
         if track.sound is None and "sync" in series:
             notes.append("it has no sound: the sync-expert heard the reference's")
+        if "nlmd_face" in figures and figures["nlmd_face"].mean > APART:
+            notes.append(
+                "its face lies elsewhere than the real one: if it shows another person, another crop or other head "
+                "motion, image quality, LMD and seam say nothing about it"
+            )
         seen = ~np.isnan(series["own_opening"])
         if metrics.is_frozen(series["real_opening"][seen], series["own_opening"][seen]):
             notes.append("the mouth is frozen: it hardly moves")
