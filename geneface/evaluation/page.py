@@ -112,7 +112,8 @@ def _clip(clip: ClipPage) -> str:
         "<h3>Mouth opening</h3>",
     ]
     for method, plot in clip.plots.items():
-        keys = f"<span class='key' style='--key: {REAL}'>real</span><span class='key' style='--key: {MADE}'>generated</span>"
+        colours = {"real": REAL, "generated": MADE}
+        keys = "".join(f"<span class='key' style='--key: {hue}'>{name}</span>" for name, hue in colours.items())
         parts.append(f"<figure><figcaption><b>{escape(method)}</b>{keys}</figcaption>{plot}</figure>")
     if clip.key_frames:
         parts += ["<h3>Key frames</h3>", f"<p class='quiet'>{escape(clip.note)}</p>", _frames(clip)]

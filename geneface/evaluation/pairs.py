@@ -152,7 +152,7 @@ def compare_faces(reference: Track, generated: Track, alignment: Alignment) -> S
     ]
     lips, face = np.array(distances).T
     real, made = reference.opening[theirs], generated.opening[ours]
-    lag = metrics.best_lag(real, made)
+    lag = np.nan if metrics.is_frozen(real, made) else metrics.best_lag(real, made)
     near = metrics.best_lag(real, made, CURVE_LAG)
     series = {
         "lips": lips,
@@ -167,7 +167,7 @@ def compare_faces(reference: Track, generated: Track, alignment: Alignment) -> S
     for values in series.values():
         values[lost] = np.nan
     eyes = metrics.interocular_distance(reference.landmarks[theirs])
-    return series | {"eyes": eyes, "lag": np.full(alignment.frames, float(lag))}
+    return series | {"eyes": eyes, "lag": np.full(alignment.frames, lag, float)}
 
 
 def shifted(curve: np.ndarray, lag: int) -> np.ndarray:

@@ -23,8 +23,8 @@ TITLE = "Generated videos against real ones"
 JSON_NAME = "report.json"
 BY_PHONE = f"In the middle of the phones that the file NAME{SIDECAR} beside the reference gives."
 BY_OPENING = (
-    "Where the real mouth is widest open or shut, each the extreme of a stretch of the clip; the times of phonemes are "
-    f"not known (a file NAME{SIDECAR} beside the reference would give them)."
+    "Where the real mouth is widest open or shut, each the extreme of a stretch of the clip; the times of phonemes "
+    f"are not known (a file NAME{SIDECAR} beside the reference would give them)."
 )
 
 
@@ -64,8 +64,8 @@ def _lead(evaluation: Evaluation) -> list[str]:
         f"{', '.join(methods)}; {count} clip{'s' * (count != 1)}, {frames / FPS:.0f} s. Pictures at 512 pixels and "
         f"25 frames a second; intervals are 95% bootstraps over {evaluation.interval}.",
         "Head: the head of the real picture. Mouth: a box around the real mouth. LMD: distance of MediaPipe's points "
-        "from the real ones, in pixels and in per cent of the distance of the outer eye corners. Lag and offset: by "
-        "how many frames the picture is late. Sync-expert: GeneFace's own, on tracked 3D landmarks; it is not SyncNet.",
+        "from the real ones, in pixels and in per cent of the distance of the outer eye corners. Lag and offset: how "
+        "many frames the picture is late. Sync-expert: GeneFace's own, on tracked 3D landmarks; it is not SyncNet.",
     ]
 
 

@@ -53,14 +53,13 @@ def write_side_by_side(
             grid = np.zeros((size[1], size[0], 3), np.uint8)
             for row, (pixels, foot) in enumerate(zip(shown, feet, strict=True)):
                 cell = Image.fromarray(np.concatenate([_squared(pixels), foot]))
+                small = np.asarray(cell.resize(CELL, Image.Resampling.BILINEAR))
                 top, left = row // COLUMNS * CELL[1], row % COLUMNS * CELL[0]
-                grid[top : top + CELL[1], left : left + CELL[0]] = np.asarray(
-                    cell.resize(CELL, Image.Resampling.BILINEAR)
-                )
+                grid[top : top + CELL[1], left : left + CELL[0]] = small
                 if frame in wanted and pixels is not None:
                     name = f"{picture.name}-{row}-{frame}.webp"
-                    small = Image.fromarray(_squared(pixels)).resize((PICTURE, PICTURE), Image.Resampling.LANCZOS)
-                    write_image(picture.with_name(name), np.asarray(small))
+                    still = Image.fromarray(_squared(pixels)).resize((PICTURE, PICTURE), Image.Resampling.LANCZOS)
+                    write_image(picture.with_name(name), np.asarray(still))
                     names[row, frame] = name
             writer.write(grid[None])
     return [[names[row, frame] for frame in wanted] for row in range(len(videos))]
