@@ -16,8 +16,10 @@ from geneface.evaluation.tools import Tools, open_tools
 from geneface.evaluation.tracks import Progress, Track, own_series, track_video
 from geneface.media.audio import FPS
 
-BLOCK = 50
-"""Frames of a block of time."""
+VIEW = 2.0
+"""Heights from the brows to the chin that a view of the head is high."""
+BLOCK, LEAST_BLOCKS = 50, 5
+"""Frames of a block of time; shorter ones in a clip that would not have so many."""
 LOST = 0.02
 """Share of frames without a face from which it is said."""
 APART = 10.0
@@ -36,6 +38,8 @@ class ClipResult:
     figures: Figures
     opening: np.ndarray
     """[frames] of the mouth, over the height of the face"""
+    face: tuple[int, int, int]
+    """Left, top and side in pixels of a square around the face, as it is most of the time."""
     alignment: Alignment | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -54,7 +58,10 @@ class Evaluation:
     @property
     def interval(self) -> str:
         """What the 95% intervals are over."""
-        return "clips" if len(self.clips) > 1 else f"blocks of {BLOCK // FPS} s of the one clip"
+        if len(self.clips) > 1:
+            return "clips"
+        [clip] = self.rows[REFERENCE].values()
+        return f"blocks of {block_frames(clip.frames) / FPS:g} s of the one clip"
 
     def overall(self, row: str) -> Figures:
         """Means over a row's clips, weighted by length, with a bootstrap over the clips; of one clip its own."""
@@ -76,14 +83,8 @@ class Evaluation:
         return {
             "geneface_version": __version__,
             "interval": f"95% bootstrap over {self.interval}",
-            "measures": {
-                m.key: {
-                    "title": m.title,
-                    "good": m.better,
-                    **({"missing": why} if (why := self.missing.get(m.key)) else {}),
-                }
-                for m in MEASURES
-            },
+            "measures": {measure.key: {"title": measure.title, "good": measure.better} for measure in MEASURES},
+            "missing": self.missing,
             "overall": {row: _plain(self.overall(row)) for row in self.rows},
             "clips": {
                 clip: {row: _clip_json(found[clip]) for row, found in self.rows.items() if clip in found}
@@ -163,7 +164,8 @@ def _result(track: Track, series: Series, alignment: Alignment | None) -> ClipRe
     if (lost := float(1 - track.valid.mean())) > LOST:
         notes.append(f"no face was found in {lost:.0%} of the frames")
     if alignment is not None:
-        notes.append(alignment.said)
+        if alignment.noteworthy:
+            notes.append(alignment.said)
         if track.sound is None and "sync" in series:
             notes.append("it has no sound: the sync-expert heard the reference's")
         if "nlmd_face" in figures and figures["nlmd_face"].mean > APART:
@@ -175,7 +177,16 @@ def _result(track: Track, series: Series, alignment: Alignment | None) -> ClipRe
         if metrics.is_frozen(series["real_opening"][seen], series["own_opening"][seen]):
             notes.append("the mouth is frozen: it hardly moves")
     opening = series["own_opening"] if alignment else series["opening"]
-    return ClipResult(track.path, frames, figures, opening, alignment, notes)
+    return ClipResult(track.path, frames, figures, opening, face_square(track), alignment, notes)
+
+
+def face_square(track: Track) -> tuple[int, int, int]:
+    """Left, top and side of the head and some of the neck, within the picture."""
+    points = np.median(track.landmarks, axis=0)
+    low, high = points.min(axis=0), points.max(axis=0)
+    side = min(round(VIEW * float(high[1] - low[1])), *track.size)
+    corner = np.clip((low + high - side) / 2, 0, np.array(track.size) - side)
+    return round(corner[0]), round(corner[1]), side
 
 
 def _estimate(measure: Measure, series: Series, frames: int) -> metrics.Estimate | None:
@@ -184,7 +195,12 @@ def _estimate(measure: Measure, series: Series, frames: int) -> metrics.Estimate
         return None
     if measure.whole:
         return metrics.Estimate(value, value, value)
-    return metrics.block_estimate(lambda drawn: measure.of(series, drawn), frames, BLOCK)
+    return metrics.block_estimate(lambda drawn: measure.of(series, drawn), frames, block_frames(frames))
+
+
+def block_frames(frames: int) -> int:
+    """Of a block of time in a clip."""
+    return min(BLOCK, max(frames // LEAST_BLOCKS, 1))
 
 
 def _missing(rows: Mapping[str, Mapping[str, ClipResult]], tools: Tools) -> dict[str, str]:

@@ -60,6 +60,8 @@ class ClipPage:
     rows: Sequence[str]
     """The reference first."""
     video: str
+    poster: str
+    """Its first frame."""
     plots: dict[str, str]
     """SVG of each method."""
     key_frames: Sequence[KeyFrame]
@@ -108,7 +110,7 @@ def _row(row: Row) -> str:
 def _clip(clip: ClipPage) -> str:
     parts = [
         f"<h2>{escape(clip.name)}</h2>",
-        f"<video controls preload='metadata' src='{escape(clip.video)}'></video>",
+        f"<video controls preload='metadata' poster='{escape(clip.poster)}' src='{escape(clip.video)}'></video>",
         "<h3>Mouth opening</h3>",
     ]
     for method, plot in clip.plots.items():
@@ -130,7 +132,7 @@ def _frames(clip: ClipPage) -> str:
         for key, name in zip(clip.key_frames, pictures, strict=True):
             alt = escape(f"{row} at {key.frame / FPS:.2f} s")
             cells.append(f"<img src='{escape(name)}' alt='{alt}' loading='lazy'>" if name else "<span></span>")
-    columns = f"90px repeat({len(clip.key_frames)}, 1fr)"
+    columns = f"110px repeat({len(clip.key_frames)}, 1fr)"
     return f"<div class='frames' style='grid-template-columns: {columns}'>{''.join(cells)}</div>"
 
 

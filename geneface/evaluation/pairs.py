@@ -40,6 +40,11 @@ class Alignment:
     """How that was found, in words."""
 
     @property
+    def noteworthy(self) -> bool:
+        """Whether it is not simply frame by frame, with the same sound to half a frame."""
+        return self.sound_offset is None or abs(self.sound_offset) > 0.5 / FPS
+
+    @property
     def reference(self) -> slice:
         return slice(max(0, self.shift), max(0, self.shift) + self.frames)
 

@@ -86,6 +86,7 @@ def _clip_page(evaluation: Evaluation, clip: str, index: int, work: Path, progre
         clip,
         tuple(videos),
         f"videos/{index}.mp4",
+        f"videos/{index}.webp",
         plots,
         chosen,
         [[f"pictures/{name}" if name else "" for name in row] for row in names],

@@ -28,8 +28,9 @@ def write_side_by_side(
     picture: Path,
     progress: Progress = lambda items, name: items,
 ) -> list[list[str]]:
-    """Write the mp4 `target` of a clip's rows, and `picture`-ROW-N.webp of each row and wanted frame of the reference.
+    """Write the mp4 `target` of a clip's rows, its first frame beside it, and `picture`-ROW-N.webp of each face.
 
+    `wanted` are the frames N of the reference that are shown.
     Returns the names of each row's pictures; empty where a video has no such frame.
     """
     from PIL import Image
@@ -38,6 +39,7 @@ def write_side_by_side(
     columns = min(len(videos), COLUMNS)
     size = columns * CELL[0], rows * CELL[1]
     names = {(row, frame): "" for row in range(len(videos)) for frame in wanted}
+    faces = [video.face for video in videos.values()]
     feet = [band(name if name == REFERENCE else f"{name} (generated)") for name in videos]
     with ExitStack() as stack:
         real = next(iter(videos.values()))
@@ -58,9 +60,13 @@ def write_side_by_side(
                 grid[top : top + CELL[1], left : left + CELL[0]] = small
                 if frame in wanted and pixels is not None:
                     name = f"{picture.name}-{row}-{frame}.webp"
-                    still = Image.fromarray(_squared(pixels)).resize((PICTURE, PICTURE), Image.Resampling.LANCZOS)
+                    left, top, side = faces[row]
+                    still = Image.fromarray(pixels[top : top + side, left : left + side])
+                    still = still.resize((PICTURE, PICTURE), Image.Resampling.LANCZOS)
                     write_image(picture.with_name(name), np.asarray(still))
                     names[row, frame] = name
+            if frame == 0:
+                write_image(target.with_suffix(".webp"), grid)
             writer.write(grid[None])
     return [[names[row, frame] for frame in wanted] for row in range(len(videos))]
 
