@@ -27,9 +27,11 @@ def squared_error(reference: np.ndarray, generated: np.ndarray, region: np.ndarr
 
     `region` has the pictures' shape, or [..., H, W] for pictures [..., H, W, 3].
     """
+    if region is not None:
+        reference, generated = reference[region], generated[region]
     # float32 holds squares of bytes exactly; the mean is taken in float64.
     squared = (reference.astype(np.float32) - generated.astype(np.float32)) ** 2
-    return float((squared if region is None else squared[region]).mean(dtype=np.float64))
+    return float(squared.mean(dtype=np.float64))
 
 
 def error_to_psnr(error: float) -> float:
