@@ -137,7 +137,7 @@ def compare_pictures(
             regions["head"] = reference.head(frame)
         similarities = metrics.structural_similarity(real, made, list(regions.values()))
         for (name, region), similar in zip(regions.items(), similarities, strict=True):
-            error = metrics.squared_error(real, made, region) if region.any() else float("nan")
+            error = metrics.squared_error(real, made, None if region.all() else region) if region.any() else np.nan
             found.setdefault(f"error_{name}", []).append(error)
             found.setdefault(f"ssim_{name}", []).append(similar.ssim)
             found.setdefault(f"ms_ssim_{name}", []).append(similar.ms_ssim)

@@ -40,7 +40,7 @@ def write_side_by_side(
     size = columns * CELL[0], rows * CELL[1]
     names = {(row, frame): "" for row in range(len(videos)) for frame in wanted}
     faces = [video.face for video in videos.values()]
-    feet = [band(name if name == REFERENCE else f"{name} (generated)") for name in videos]
+    titles = [band(name if name == REFERENCE else f"{name} (generated)") for name in videos]
     with ExitStack() as stack:
         real = next(iter(videos.values()))
         streams = [
@@ -53,8 +53,8 @@ def write_side_by_side(
         writer = stack.enter_context(VideoWriter(target, size, source, metadata=metadata))
         for frame, shown in enumerate(progress(zip(*streams, strict=True), f"writing {target.name}")):
             grid = np.zeros((size[1], size[0], 3), np.uint8)
-            for row, (pixels, foot) in enumerate(zip(shown, feet, strict=True)):
-                cell = Image.fromarray(np.concatenate([_squared(pixels), foot]))
+            for row, (pixels, title) in enumerate(zip(shown, titles, strict=True)):
+                cell = Image.fromarray(np.concatenate([title, _squared(pixels)]))
                 small = np.asarray(cell.resize(CELL, Image.Resampling.BILINEAR))
                 top, left = row // COLUMNS * CELL[1], row % COLUMNS * CELL[0]
                 grid[top : top + CELL[1], left : left + CELL[0]] = small

@@ -52,7 +52,8 @@ def make_table(evaluation: Evaluation, clip: str | None = None) -> Table:
 
 def _row(measure: Measure, columns: dict[str, Figures], missing: str) -> Row:
     found = {name: figures[measure.key] for name, figures in columns.items() if measure.key in figures}
-    methods = {name: value.mean for name, value in found.items() if name != REFERENCE}
+    # What is shown as equal is equally good.
+    methods = {name: round(value.mean, measure.digits) for name, value in found.items() if name != REFERENCE}
     best = min((_badness(measure, value, found) for value in methods.values()), default=math.nan)
     cells = []
     for name in columns:
@@ -72,7 +73,7 @@ def _badness(measure: Measure, value: float, found: dict[str, Estimate]) -> floa
     if measure.better == LOWER:
         return value
     if measure.better == AS_REAL:
-        return abs(value - found[REFERENCE].mean) if REFERENCE in found else math.nan
+        return abs(value - round(found[REFERENCE].mean, measure.digits)) if REFERENCE in found else math.nan
     return abs(value - (1.0 if measure.better == ONE else 0.0))
 
 

@@ -91,12 +91,22 @@ def _similarity_maps(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _blur(maps: np.ndarray) -> np.ndarray:
     """[N, H, W] -> [N, H - 10, W - 10] under SSIM's Gaussian."""
-    offsets = np.arange(WINDOW) - WINDOW // 2
-    kernel = np.exp(-0.5 * (offsets / SIGMA) ** 2)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
-    height, width = maps.shape[1] - WINDOW + 1, maps.shape[2] - WINDOW + 1
-    rows = sum(weight * maps[:, index : index + height] for index, weight in enumerate(kernel))
-    return sum(weight * rows[:, :, index : index + width] for index, weight in enumerate(kernel))
+    # One map at a time stays in the cache.
+    return np.stack([_weigh(_weigh(single).T).T for single in maps])
+
+
+def _weigh(rows: np.ndarray) -> np.ndarray:
+    """[H, W] -> [H - 10, W]: sums of neighbouring rows under the Gaussian, which is symmetric."""
+    edge = WINDOW // 2
+    kernel = np.exp(-0.5 * (np.arange(-edge, 1) / SIGMA) ** 2)
+    kernel = (kernel / (2 * kernel.sum() - 1)).astype(np.float32)
+    height = len(rows) - 2 * edge
+    total = kernel[edge] * rows[edge : edge + height]
+    for index in range(edge):
+        pair = rows[index : index + height] + rows[2 * edge - index : 2 * edge - index + height]
+        pair *= kernel[index]
+        total += pair
+    return total
 
 
 def _averages(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -107,8 +117,9 @@ def _averages(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _halve(maps: np.ndarray) -> np.ndarray:
     """[N, H, W] -> [N, H // 2, W // 2], averages of four."""
-    height, width = maps.shape[1] // 2, maps.shape[2] // 2
-    return maps[:, : 2 * height, : 2 * width].reshape(-1, height, 2, width, 2).mean(axis=(2, 4))
+    height, width = maps.shape[1] // 2 * 2, maps.shape[2] // 2 * 2
+    rows = maps[:, 0:height:2] + maps[:, 1:height:2]
+    return (rows[:, :, 0:width:2] + rows[:, :, 1:width:2]) / 4
 
 
 def seam_energy(picture: np.ndarray, head: np.ndarray, torso: np.ndarray, reach: int = 3) -> float:
