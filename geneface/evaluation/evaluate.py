@@ -16,7 +16,7 @@ from geneface.evaluation.tools import Tools, open_tools
 from geneface.evaluation.tracks import Progress, Track, own_series, track_video
 from geneface.media.audio import FPS
 
-VIEW = 2.0
+VIEW = 1.5
 """Heights from the brows to the chin that a view of the head is high."""
 BLOCK, LEAST_BLOCKS = 50, 5
 """Frames of a block of time; shorter ones in a clip that would not have so many."""
@@ -61,7 +61,7 @@ class Evaluation:
         if len(self.clips) > 1:
             return "clips"
         [clip] = self.rows[REFERENCE].values()
-        return f"blocks of {block_frames(clip.frames) / FPS:g} s of the one clip"
+        return f"blocks of {round(block_frames(clip.frames) / FPS, 1):g} s of the one clip"
 
     def overall(self, row: str) -> Figures:
         """Means over a row's clips, weighted by length, with a bootstrap over the clips; of one clip its own."""

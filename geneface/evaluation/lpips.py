@@ -53,7 +53,7 @@ class LPIPS(nn.Module):
     def load(cls, path: Path) -> Self:
         """`InputError` that says how to make the file if it is not here."""
         if not path.is_file():
-            raise InputError(f"LPIPS needs {path}, which the lpips package makes (see geneface/evaluation/lpips.py)")
+            raise InputError(f"needs {path}, made with the lpips package (docs/evaluation.md says how)")
         network = cls().eval()
         tensors = {name: value for name, value in read_tensors(path).items() if not name.startswith("lins.")}
         load_strict(network, tensors, path)

@@ -21,6 +21,7 @@ SAME_SOUND = 0.3
 """Similarity from which two recordings count as the same."""
 CODEC_DELAY = 0.1
 """Seconds by which encoders shift the sound; the picture of such a video is where it was."""
+THINNED = 4
 SHORTEST = FPS
 SAME_SHAPE = 0.01
 CURVE_LAG = 1
@@ -59,13 +60,13 @@ def align(reference: Track, generated: Track) -> Alignment:
     if reference.sound is None or generated.sound is None:
         said = "compared from the first frame of each on, as not both have sound"
     else:
-        found = metrics.sound_offset(reference.sound, generated.sound)
+        found = metrics.sound_offset(thin(reference.sound), thin(generated.sound))
         if found.similarity < SAME_SOUND:
             said = f"compared from the first frame of each on, as their sound differs (r {found.similarity:.2f})"
         else:
-            offset = found.samples / SAMPLING_RATE
+            offset = THINNED * found.samples / SAMPLING_RATE
             if abs(offset) >= CODEC_DELAY:
-                shift = round(found.samples / SAMPLES_PER_FRAME)
+                shift = round(THINNED * found.samples / SAMPLES_PER_FRAME)
             said = f"same sound (r {found.similarity:.2f}), {offset:+.3f} s into the reference's"
             said += f": moved by {shift} frames" if shift else ""
     frames = min(len(reference) - shift, len(generated)) - max(0, -shift)
@@ -74,6 +75,11 @@ def align(reference: Track, generated: Track) -> Alignment:
             f"{generated.path} and {reference.path} have {max(frames, 0) / FPS:.1f} s in common; 1 s is needed"
         )
     return Alignment(shift, frames, offset, said)
+
+
+def thin(sound: np.ndarray) -> np.ndarray:
+    """Every so many samples [N] as their mean: speech is found as well, in a quarter of the memory."""
+    return sound[: len(sound) // THINNED * THINNED].reshape(-1, THINNED).mean(axis=1)
 
 
 def paired_pictures(
