@@ -1,11 +1,4 @@
-"""LPIPS (Zhang et al. 2018) on AlexNet, from weights that the user has converted: they are published as pickles.
-
-Made once, on any machine that has the `lpips` package, and put into the folder of assets:
-
-    import lpips, safetensors.torch
-    tensors = {name: tensor.clone() for name, tensor in lpips.LPIPS(net="alex").state_dict().items()}
-    safetensors.torch.save_file(tensors, "lpips_alex.safetensors")
-"""
+"""LPIPS (Zhang et al. 2018) on AlexNet, from weights that the user has converted (docs/evaluation.md)."""
 
 from pathlib import Path
 from typing import Self

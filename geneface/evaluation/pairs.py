@@ -10,7 +10,7 @@ import numpy as np
 
 from geneface import metrics
 from geneface.errors import InputError
-from geneface.evaluation.lpips import LPIPS
+from geneface.evaluation.inception import FEATURES
 from geneface.evaluation.measures import Series
 from geneface.evaluation.tools import Tools
 from geneface.evaluation.tracks import STRIDE, Progress, Track, own_series, pictures
@@ -123,7 +123,7 @@ def compare(
     theirs, ours = alignment.reference, alignment.generated
     series = {name: values[ours] for name, values in own_series(generated, sound, tools).items()}
     pairs: Iterable[Any] = paired_pictures(reference, generated, alignment)
-    series |= compare_pictures(reference, theirs, progress(pairs, f"comparing {generated.path.name}"), tools.lpips)
+    series |= compare_pictures(reference, theirs, progress(pairs, f"comparing {generated.path.name}"), tools)
     series |= compare_faces(reference, generated, alignment)
     if (seam := reference.seam_course) is not None:
         series["real_seam"] = seam[theirs]
@@ -131,10 +131,10 @@ def compare(
 
 
 def compare_pictures(
-    reference: Track, frames: slice, pairs: Iterable[tuple[np.ndarray, np.ndarray]], lpips: LPIPS | None
+    reference: Track, frames: slice, pairs: Iterable[tuple[np.ndarray, np.ndarray]], tools: Tools
 ) -> Series:
     """Squared errors and similarities of the frame, the head and the mouth, as the reference has them."""
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[Any]] = {}
     for frame, (real, made) in enumerate(pairs, frames.start):
         regions = {"frame": np.ones(real.shape[:2], bool), "mouth": np.zeros(real.shape[:2], bool)}
         left, top, right, bottom = metrics.mouth_box(reference.points[frame], reference.size)
@@ -147,10 +147,20 @@ def compare_pictures(
             found.setdefault(f"error_{name}", []).append(error)
             found.setdefault(f"ssim_{name}", []).append(similar.ssim)
             found.setdefault(f"ms_ssim_{name}", []).append(similar.ms_ssim)
-        if lpips is not None:
-            looked = frame % STRIDE == 0
-            found.setdefault("lpips", []).append(lpips.distance(real, made) if looked else float("nan"))
+        for name, value in by_networks(real, made, tools, frame % STRIDE == 0).items():
+            found.setdefault(name, []).append(value)
     return {name: np.array(values) for name, values in found.items()}
+
+
+def by_networks(real: np.ndarray, made: np.ndarray, tools: Tools, looked: bool) -> dict[str, Any]:
+    """What LPIPS and FID need of two pictures, as far as their weights are here; NaN if they are not `looked` at."""
+    found: dict[str, Any] = {}
+    if tools.lpips is not None:
+        found["lpips"] = tools.lpips.distance(real, made) if looked else np.nan
+    if tools.inception is not None:
+        for name, picture in (("real_inception", real), ("inception", made)):
+            found[name] = tools.inception.features(picture) if looked else np.full(FEATURES, np.nan, np.float32)
+    return found
 
 
 def compare_faces(reference: Track, generated: Track, alignment: Alignment) -> Series:

@@ -12,6 +12,7 @@ from geneface.errors import InputError
 from geneface.face.landmarks import FaceDetector, LandmarkDetector
 
 if TYPE_CHECKING:
+    from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.face.face_model import FaceModel
     from geneface.models.feature_extractor import FeatureExtractor
@@ -35,12 +36,14 @@ class Tools:
     extractor: "FeatureExtractor | None" = None
     expert: "SyncExpert | None" = None
     lpips: "LPIPS | None" = None
+    inception: "Inception | None" = None
     missing: dict[str, str] = field(default_factory=dict)
     """Name of a tool -> what its figures need."""
 
 
 def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
+    from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.face.face_model import FaceModel
     from geneface.face.parsing import FaceParser
@@ -60,6 +63,7 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
             missing[name] = str(error)
             return None
 
+    folder = assets.assets_folder(assets_folder)
     generic = PERSONS_DIR / "generic"
     return Tools(
         lambda: LandmarkDetector(landmarker),
@@ -67,6 +71,7 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
         attempt("face", lambda: FaceModel.load(assets.get_asset(assets.FACE_MODEL, assets_folder))),
         attempt("extractor", lambda: FeatureExtractor.from_pretrained(generic / "feature_extractor")),
         attempt("expert", lambda: SyncExpert.from_pretrained(generic / "sync_expert")),
-        attempt("lpips", lambda: LPIPS.load(assets.assets_folder(assets_folder) / "lpips_alex.safetensors")),
+        attempt("lpips", lambda: LPIPS.load(folder / "lpips_alex.safetensors")),
+        attempt("inception", lambda: Inception.load(folder / "fid_inception.safetensors")),
         missing,
     )

@@ -122,6 +122,16 @@ def _halve(maps: np.ndarray) -> np.ndarray:
     return (rows[:, :, 0:width:2] + rows[:, :, 1:width:2]) / 4
 
 
+def frechet_distance(reference: np.ndarray, generated: np.ndarray) -> float:
+    """Of two sets of features [N, D] and [M, D], as normal distributions (FID, Heusel et al. 2017); 2 or more each."""
+    a, b = np.asarray(reference, np.float64), np.asarray(generated, np.float64)
+    apart = a.mean(axis=0) - b.mean(axis=0)
+    a, b = ((x - x.mean(axis=0)) / np.sqrt(len(x) - 1) for x in (a, b))
+    # The trace of the root of the product of both covariances, without forming [D, D].
+    shared = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return float(max(apart @ apart + (a**2).sum() + (b**2).sum() - 2 * shared, 0.0))
+
+
 def seam_energy(picture: np.ndarray, head: np.ndarray, torso: np.ndarray, reach: int = 3) -> float:
     """Mean squared gradient of the luma within `reach` pixels of where head and torso [H, W] bool meet.
 

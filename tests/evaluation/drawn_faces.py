@@ -82,4 +82,5 @@ class BoxParser:
 
 
 def drawn_tools(**others: Any) -> Tools:
-    return Tools(BlueMouthDetector, BoxParser(), missing={"face": "needs a face model", "lpips": "needs it"}, **others)
+    missing = {"face": "needs a face model", "lpips": "needs weights", "inception": "needs weights"}
+    return Tools(BlueMouthDetector, BoxParser(), missing=missing, **others)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import linalg, ndimage
 
 from geneface import metrics
 
@@ -86,3 +86,16 @@ def test_seam_energy_rises_with_an_edge_between_head_and_torso_and_nowhere_else(
     inner = np.zeros_like(head)
     assert metrics.seam_energy(seam, head, torso) == pytest.approx(25 * 2 / 6, rel=0.15)
     assert np.isnan(metrics.seam_energy(smooth, head, inner))
+
+
+def test_frechet_distance_of_normal_distributions() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(40, 6)), rng.normal(size=(30, 6)) @ rng.normal(size=(6, 6)) + 1
+    covariances = np.cov(a.T), np.cov(b.T)
+    root = linalg.sqrtm(covariances[0] @ covariances[1]).real
+    expected = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(covariances[0] + covariances[1] - 2 * root)
+    assert metrics.frechet_distance(a, b) == pytest.approx(expected)
+    assert metrics.frechet_distance(a, a[::-1]) == pytest.approx(0.0, abs=1e-9)
+    assert metrics.frechet_distance(a, a + 2) == pytest.approx(4.0 * 6)
+    line = np.array([[-1.0], [1.0]])  # standard deviations of root 2 and 3 root 2
+    assert metrics.frechet_distance(line, 3 * line) == pytest.approx((2 * 2**0.5) ** 2)

@@ -1,4 +1,4 @@
-"""LPIPS with random weights: its own identity, its order, and the value that the lpips package gives."""
+"""LPIPS and FID's Inception with weights by a formula: the values that the lpips and pytorch-fid packages give."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from geneface.errors import InputError
+from geneface.evaluation.inception import Inception
 from geneface.evaluation.lpips import LPIPS
 
 
@@ -42,10 +43,39 @@ def test_it_agrees_with_the_lpips_package(tmp_path: Path) -> None:
 
 
 def test_without_weights_it_says_what_it_needs(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="needs .*lpips_alex"):
+    with pytest.raises(InputError, match="made with the lpips package"):
         LPIPS.load(tmp_path / "lpips_alex.safetensors")
     tensors = filled()
     del tensors["lin2.model.1.weight"]
     save_file(tensors, tmp_path / "weights.safetensors")
     with pytest.raises(InputError, match="lin2"):
         LPIPS.load(tmp_path / "weights.safetensors")
+
+
+def inception_weights() -> dict[str, torch.Tensor]:
+    tensors = {}
+    for name, tensor in Inception().state_dict().items():
+        wave = torch.sin(0.7 * torch.arange(tensor.numel(), dtype=torch.float64)).reshape(tensor.shape)
+        if name.endswith("conv.weight"):
+            tensors[name] = (1.4 * wave / tensor[0].numel() ** 0.5).float()
+        elif name.endswith("running_var") or name.endswith("bn.weight"):
+            tensors[name] = (1 + 0.2 * wave).float()
+        elif not name.endswith("_tracked"):
+            tensors[name] = (0.1 * wave).float()
+    return tensors
+
+
+def test_inception_agrees_with_pytorch_fid(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="made from pytorch-fid"):
+        Inception.load(tmp_path / "fid_inception.safetensors")
+    save_file(inception_weights(), tmp_path / "fid_inception.safetensors")
+    found = Inception.load(tmp_path / "fid_inception.safetensors").features(pictures()[0])
+    assert found.shape == (2048,)
+    # pytorch-fid 0.3.0 with these weights: mean, spread, and one feature of each branch of the last block
+    assert found.mean() == pytest.approx(0.00757761, rel=1e-3) and found.std() == pytest.approx(0.0224868, rel=1e-3)
+    np.testing.assert_allclose(
+        found[[7, 500, 900, 1200, 1700, 2000]],
+        [0.0604636, 0.0, 4.9854e-05, 0.00249978, 0.0, 0.0],
+        rtol=2e-3,
+        atol=1e-5,
+    )
