@@ -127,6 +127,25 @@ def test_what_cannot_be_had_is_missing_and_says_why(found: Evaluation) -> None:
     assert not figures & found.missing.keys()
 
 
+def test_networks_look_at_some_frames_and_give_their_figures(folder: Path) -> None:
+    class Networks:
+        looked = 0
+
+        def distance(self, real: np.ndarray, made: np.ndarray) -> float:
+            self.looked += 1
+            return float(np.abs(real.astype(int) - made).mean())
+
+        def features(self, picture: np.ndarray) -> np.ndarray:
+            return np.resize(picture[::64, ::64].astype(np.float32), 2048)
+
+    networks = Networks()
+    videos = folder / "reference" / "two.mp4", folder / "frozen" / "one.mp4"
+    found = evaluate(*videos, tools=drawn_tools(lpips=networks, inception=networks))
+    [figures] = [found.overall(row) for row in found.rows if row != "reference"]
+    assert figures["lpips"].mean > 0 and networks.looked == 6
+    assert figures["fid"].mean > 0 and "fid" not in found.missing and "lpips" not in found.missing
+
+
 def test_other_frame_rates_are_compared_at_25(folder: Path, tmp_path: Path) -> None:
     twice = write_face(tmp_path / "twice.mp4", np.repeat(opening_curve(26, 1), 2), fps=50)
     found = evaluate(folder / "reference" / "two.mp4", twice, tools=drawn_tools())
