@@ -123,6 +123,28 @@ def bench(args: argparse.Namespace) -> None:
     print(json.dumps(vars(report), indent=2) if args.json else as_table(report))
 
 
+def evaluate(args: argparse.Namespace) -> None:
+    """Compare generated videos, of any method, with real ones: image, lips, motion, as a table and a report."""
+    from tqdm import tqdm
+
+    from geneface.evaluation.evaluate import evaluate
+    from geneface.evaluation.report import as_json, check_report, write_report
+    from geneface.evaluation.table import as_text, make_table
+
+    def progress(items: Any, name: str) -> Any:
+        return tqdm(items, desc=name, unit="frame", leave=False, disable=None)
+
+    if args.output:
+        check_report(args.output)
+    found = evaluate(args.reference, args.generated, assets_folder=args.assets, progress=progress)
+    if args.output:
+        folder = write_report(found, args.output, progress)
+        print(f"look at {folder / 'index.html'}", file=sys.stderr)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(as_json(found) if args.json else as_text(make_table(found)))
+
+
 def preprocess(args: argparse.Namespace) -> None:
     """A video of one talking person in, a dataset to train that person from out, with a contact sheet to look at."""
     from tqdm import tqdm
@@ -223,6 +245,20 @@ def build_parser() -> argparse.ArgumentParser:
         "--anchor", metavar="CA.pem", help="certificates of authorities to trust; the signer's must be one"
     )
     sub.add_argument("--json", action="store_true", help="machine-readable output")
+
+    sub = command("evaluate", evaluate)
+    sub.add_argument("reference", metavar="REFERENCE", help="the real video, or a folder with one for each clip")
+    sub.add_argument(
+        "generated",
+        metavar="GENERATED",
+        help="a video, a folder of a method's videos, or a folder with such a folder for each method; videos are "
+        "matched by their names: REFERENCE/clip.mp4 and GENERATED/method/clip.mp4",
+    )
+    sub.add_argument("-o", "--output", metavar="REPORT_DIR", help="write a report to look at: page, Markdown and JSON")
+    sub.add_argument("--json", action="store_true", help="machine-readable output")
+    sub.add_argument(
+        "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
+    )
 
     sub = command("preprocess", preprocess)
     sub.add_argument("video", metavar="VIDEO", help="one person who speaks to the camera, with sound")

@@ -50,11 +50,18 @@ class SyncExpert(Component):
         self.register_buffer("landmark_std", torch.ones(68, 3))
         self.register_buffer("mouth_points", torch.tensor(MOUTH_POINTS), persistent=False)
 
+    def embed_landmarks(self, lm3d: torch.Tensor) -> torch.Tensor:
+        """LM3D windows [B, window, 68, 3] -> [B, channels]."""
+        points = ((lm3d - self.landmark_mean) / self.landmark_std)[:, :, self.mouth_points]
+        return self.landmark_encoder(points.flatten(2).transpose(1, 2))
+
+    def embed_audio(self, features: torch.Tensor) -> torch.Tensor:
+        """Windows of features [B, 2 * window, D] -> [B, channels]."""
+        return self.audio_encoder(self.feature_norm(features).transpose(1, 2))
+
     def forward(self, lm3d: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
         """LM3D windows [B, window, 68, 3] and features [B, 2 * window, D] -> cosine [B]."""
-        points = ((lm3d - self.landmark_mean) / self.landmark_std)[:, :, self.mouth_points]
-        landmark = self.landmark_encoder(points.flatten(2).transpose(1, 2))
-        audio = self.audio_encoder(self.feature_norm(features).transpose(1, 2))
+        audio, landmark = self.embed_audio(features), self.embed_landmarks(lm3d)
         return functional.cosine_similarity(audio, landmark, dim=-1, eps=1e-6).clamp(0, 1)
 
     def score(self, lm3d: torch.Tensor, features: torch.Tensor, step: int = 1) -> torch.Tensor:

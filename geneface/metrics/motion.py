@@ -1,19 +1,25 @@
-"""Every measure of the project, once. Pure functions on numpy arrays; lengths in frames of 1/25 s.
+"""Measures of the face's motion.
 
 Landmarks: 478 MediaPipe points or 68 iBUG points, in square pixels; LM3D in centimetres.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from geneface.metrics.statistics import Estimate, weighted_mean
 
 MEDIAPIPE_LIPS = ((13, 14), (82, 87), (312, 317))
 MEDIAPIPE_FACE_HEIGHT = (10, 152)
 LM3D_LIPS = ((61, 67), (62, 66), (63, 65))
 LIP_POINTS = slice(48, 68)
 SETTLE_FRAMES = 8
+FROZEN_SPREAD = 0.2
+"""Below this spread a mouth counts as frozen."""
+BLINK_SHUT, BLINK_OPEN = 0.5, 0.3
+"""Closures at which a blink begins, and below which it is over."""
+OUTER_EYE_CORNERS = (36, 45)
 MIN_CLIP_FRAMES = 75
 
 
@@ -41,14 +47,23 @@ def pearson(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.sum(a * b) / scale) if scale > 1e-12 else 0.0
 
 
-def correlation(reference: np.ndarray, generated: np.ndarray, max_lag: int = 1) -> float:
-    """r of two curves [T]: the best over the lags -max_lag .. max_lag; the longer curve is cut."""
+def correlation_at(reference: np.ndarray, generated: np.ndarray, lag: int) -> float:
+    """r of two curves [T], the generated one `lag` frames late; the longer curve is cut."""
     frames = min(len(reference), len(generated))
     a, b = np.asarray(reference, np.float64)[:frames], np.asarray(generated, np.float64)[:frames]
-    return max(
-        pearson(a[max(0, lag) : frames + min(0, lag)], b[max(0, -lag) : frames + min(0, -lag)])
-        for lag in range(-max_lag, max_lag + 1)
-    )
+    return pearson(a[max(0, -lag) : frames + min(0, -lag)], b[max(0, lag) : frames + min(0, lag)])
+
+
+def correlation(reference: np.ndarray, generated: np.ndarray, max_lag: int = 1) -> float:
+    """r of two curves [T]: the best over the lags -max_lag .. max_lag; the longer curve is cut."""
+    return max(correlation_at(reference, generated, lag) for lag in range(-max_lag, max_lag + 1))
+
+
+def best_lag(reference: np.ndarray, generated: np.ndarray, max_lag: int = 12) -> int:
+    """By how many frames the generated curve [T] is late: the lag, within +-max_lag, of the highest r; 0 if none."""
+    lags = sorted(range(-max_lag, max_lag + 1), key=abs)
+    found = [correlation_at(reference, generated, lag) for lag in lags]
+    return lags[int(np.argmax(found))]
 
 
 def concordance(a: np.ndarray, b: np.ndarray) -> float:
@@ -62,25 +77,9 @@ def spread(reference: np.ndarray, generated: np.ndarray) -> float:
     return float(np.std(generated) / np.std(reference))
 
 
-class Estimate(NamedTuple):
-    """A weighted mean with its 95% interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def weighted_mean(
-    values: Sequence[float], weights: Sequence[float], speakers: Sequence[str], draws: int = 2000, seed: int = 0
-) -> Estimate:
-    """Mean of clip values weighted by seconds, with a 95% bootstrap over speakers."""
-    names, index = np.unique(np.asarray(speakers), return_inverse=True)
-    weight = np.bincount(index, weights)
-    total = np.bincount(index, np.asarray(values, np.float64) * weights)
-    drawn = np.random.default_rng(seed).integers(len(names), size=(draws, len(names)))
-    means = total[drawn].sum(axis=1) / weight[drawn].sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Estimate(float(total.sum() / weight.sum()), float(low), float(high))
+def is_frozen(reference: np.ndarray, generated: np.ndarray) -> bool:
+    """Whether the generated mouth [T] hardly moves while the reference's does."""
+    return bool(np.std(generated) < FROZEN_SPREAD * np.std(reference))
 
 
 class Curves(NamedTuple):
@@ -172,59 +171,6 @@ def energy_score(reference: np.ndarray, samples: np.ndarray) -> float:
     return float(10 * (to_reference - 0.5 * np.mean(between)))
 
 
-class SyncWindows(NamedTuple):
-    """First frames of landmark and audio windows; `in_sync` where the two are equal."""
-
-    landmarks: np.ndarray
-    audio: np.ndarray
-    in_sync: np.ndarray
-
-
-def sync_windows(
-    frames: int, count: int, rng: np.random.Generator, window: int = 5, min_offset: int = 3
-) -> SyncWindows:
-    """Balanced windows of one clip: offset 0, or an offset of at least `min_offset` frames.
-
-    Needs window + min_offset frames or more.
-    """
-    starts = frames - window + 1
-    in_sync = np.arange(count) % 2 == 0
-    audio = rng.integers(starts, size=count)
-    landmarks = audio.copy()
-    for index in np.flatnonzero(~in_sync):
-        candidates = np.flatnonzero(np.abs(np.arange(starts) - audio[index]) >= min_offset)
-        if not len(candidates):
-            audio[index] = 0
-            candidates = np.arange(min_offset, starts)
-        landmarks[index] = rng.choice(candidates)
-    return SyncWindows(landmarks, audio, in_sync)
-
-
-def sync_accuracy(cosines: np.ndarray, in_sync: np.ndarray) -> float:
-    """Share of windows on the right side of one half."""
-    return float(np.mean((np.asarray(cosines) > 0.5) == in_sync))
-
-
-def mouth_box(points: np.ndarray, size: tuple[int, int] = (512, 512), grow: int = 12) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) in pixels: the box of MediaPipe's 61, 291, 0, 17, grown, within (width, height)."""
-    corners = np.asarray(points)[[61, 291, 0, 17], :2]
-    low = np.floor(corners.min(axis=0)).astype(int) - grow
-    high = np.ceil(corners.max(axis=0)).astype(int) + grow
-    return max(0, low[0]), max(0, low[1]), min(size[0], high[0]), min(size[1], high[1])
-
-
-def psnr(reference: np.ndarray, generated: np.ndarray, region: np.ndarray | None = None) -> float:
-    """PSNR in dB of two uint8 arrays over the entries where `region` is true, or over all.
-
-    `region` has the pictures' shape, or [..., H, W] for pictures [..., H, W, 3].
-    """
-    squared = (reference.astype(np.float64) - generated.astype(np.float64)) ** 2
-    if region is not None:
-        squared = squared[region]
-    error = squared.mean()
-    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
-
-
 class LandmarkDistance(NamedTuple):
     lips: float
     face: float
@@ -234,6 +180,23 @@ def landmark_distance(reference: np.ndarray, generated: np.ndarray) -> LandmarkD
     """LMD in pixels: mean distance of the lip points (48-67) and of all, of two [T, 68, 2]."""
     distance = np.linalg.norm(np.asarray(reference, np.float64) - generated, axis=-1)
     return LandmarkDistance(float(distance[..., LIP_POINTS].mean()), float(distance.mean()))
+
+
+def interocular_distance(landmarks: np.ndarray) -> np.ndarray:
+    """[T] from one outer eye corner to the other, of 68 points [T, 68, 2]; what normalised LMD is divided by."""
+    return _distance(np.asarray(landmarks, np.float64), *OUTER_EYE_CORNERS)
+
+
+def blink_onsets(closure: np.ndarray) -> np.ndarray:
+    """bool [T]: the frames in which a blink begins, from the eyes' closure [T], 0 open to 1 shut."""
+    onsets = np.zeros(len(closure), bool)
+    shut = bool(len(closure)) and closure[0] > BLINK_OPEN
+    for frame, value in enumerate(closure):
+        if not shut and value > BLINK_SHUT:
+            onsets[frame] = shut = True
+        elif value < BLINK_OPEN:
+            shut = False
+    return onsets
 
 
 def reprojection_error(observed: np.ndarray, projected: np.ndarray) -> float:
@@ -259,13 +222,7 @@ def rotation_error(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
     return np.degrees(np.arctan2(sine, cosine))
 
 
-def median_seconds(run: Callable[[], object], synchronise: Callable[[], None] = lambda: None, runs: int = 5) -> float:
-    """Median wall time of `runs` calls after one to warm up; `synchronise` waits for a device."""
-    times = []
-    for _ in range(runs + 1):
-        synchronise()
-        started = time.perf_counter()
-        run()
-        synchronise()
-        times.append(time.perf_counter() - started)
-    return float(np.median(times[1:]))
+def head_turn(rotation: np.ndarray) -> np.ndarray:
+    """[T] degrees by which the head turns away from the mean of its rotations [T, 3, 3]."""
+    u, _, v = np.linalg.svd(np.asarray(rotation, np.float64).mean(axis=0))
+    return rotation_error(np.broadcast_to(u @ v, rotation.shape), rotation)
