@@ -97,7 +97,7 @@ class Study:
         """What the plan asks for and the folder does not have, in sentences."""
         found = []
         if len(self.clips) < self.plan.clips:
-            found.append(f"the plan has {self.plan.clips} clips, {self.folder} has {len(self.clips)}")
+            found.append(f"the plan has {self.plan.clips} clips, the folder has {len(self.clips)}")
         languages = {language(clip) for clip in self.clips} - {""}
         if len(languages) < self.plan.languages:
             told = f"the clips' names tell {len(languages)}"

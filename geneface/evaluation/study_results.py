@@ -135,7 +135,7 @@ p { margin: 6px 0; } .faint { color: var(--faint); font-size: 0.92rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 18px 0; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 8px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 90px; }
 .row { display: grid; grid-template-columns: minmax(90px, 24%) 1fr; gap: 10px; align-items: center; }
 .row > span { overflow-wrap: anywhere; font-size: 0.92rem; line-height: 1.2; }
 svg { width: 100%; height: 26px; overflow: visible; display: block; }

@@ -27,7 +27,9 @@ ASKED = {
     "image_quality": "Is the picture sharp and free of faults?",
     "realness": "Does it look like a recording of a real person?",
 }
-HEADER = '<header class="gf-header"><div><h1>Talking faces</h1><p>How real do they look to you?</p></div></header>'
+HEADER = (
+    '<header class="gf-header"><div><h1>Talking faces</h1><p>Watch, listen, and give your scores.</p></div></header>'
+)
 WELCOME = """<div class="gf-card"><h2>Before you begin</h2>
 <ul><li>You will see {videos} short videos of people who speak, about {minutes} minutes in all.
 Some are real recordings, some are
@@ -51,9 +53,13 @@ CARDS = """
 .gf-scores .wrap label input { position: absolute; opacity: 0; }
 .gf-scores .wrap label.selected { font-weight: 650; box-shadow: 0 0 0 1.5px var(--color-accent); }
 .gf-scores .wrap label:has(input:focus-visible) { outline: 3px solid var(--color-accent); outline-offset: 2px; }
+/* Every clip as large as the others, whatever its size. */
+.gf-stage #clip video { aspect-ratio: 1; background: var(--background-fill-secondary); }
+#clip .icon-button-wrapper { display: none; }
 @media (max-width: 760px) {
-  .gf-scores .wrap label span { font-size: 0.78rem; }
-  .gf-stage.gf-wide video { max-height: 46vh; }
+  /* Number and word below each other. */
+  .gf-scores .wrap label span { font-size: 0.74rem; word-spacing: 100vw; }
+  .gf-stage #clip video { max-height: 46vh; }
 }
 """
 TO_TOP = "(...values) => { window.scrollTo({top: 0}); return values; }"
