@@ -66,12 +66,14 @@ def rater(browser: Any, server: Server) -> Iterator[Callable[..., Any]]:
     """Opens the page as a new rater."""
     contexts = []
 
-    def open_page(size: str = "desk", *, dark: bool = False) -> Any:
+    def open_page(size: str = "desk", *, dark: bool = False, look: Callable[[Any], None] | None = None) -> Any:
         width, height = SIZES[size]
         scheme = "dark" if dark else "light"
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
         page = contexts[-1].new_page()
         page.set_default_timeout(15000)
+        if look is not None:
+            page.on("response", look)
         page.goto(server.url)
         page.locator("#start").wait_for()
         return page
@@ -156,20 +158,18 @@ def test_two_windows_of_one_rater(rater: Callable[..., Any], server: Server) -> 
 def test_blind_from_start_to_end(
     rater: Callable[..., Any], server: Server, shot: Callable[[Any, str], None], size: str, dark: bool
 ) -> None:
-    page, seen, errors = rater(size, dark=dark), [], []
+    seen: list[str] = []
+    errors: list[str] = []
     name = f"{size}{'-dark' * dark}"
-    page.on("pageerror", lambda error: errors.append(str(error)))
 
     def look(response: Any) -> None:
         seen.append(response.url + str(response.headers))
-        if "json" in response.headers.get("content-type", "") or "text" in response.headers.get("content-type", ""):
+        if any(kind in response.headers.get("content-type", "") for kind in ("json", "text")):
             seen.append(response.text())
 
-    page.reload()
-    page.locator("#start").wait_for()
+    page = rater(size, dark=dark, look=look)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     shot(page, f"study-welcome-{name}")
-    page.on("response", look)
-    page.reload()
     page.locator("#start").click()
     shown(page)
     shot(page, f"study-begun-{name}")
