@@ -6,7 +6,8 @@ Four sets of frames, equally many of each: of the corpus (the part of it that no
 the person's video, and generated for other clips of the corpus, before and after the post-net. t-SNE keeps neighbours
 together but neither distances nor sizes; so the same is printed in numbers: of each set, the share of frames whose
 nearest neighbour among the real ones is the person's and not the corpus', in all coordinates. For real frames the
-nearest neighbour is one of another clip, or at least a second away.
+nearest neighbour is one of another clip, or at least of another second. Most of what parts the domains is the shape of
+the resting face; so the share is given again about the mean of each domain's real frames, where only motion is left.
 
 The eyes are left out: speech does not explain them, and generated ones do not move.
 """
@@ -29,6 +30,8 @@ from geneface.pipeline import GeneFacePipeline
 
 CORPUS, PERSON, WITHOUT, WITH = "corpus", "person", "generated, without post-net", "generated, with post-net"
 HELD_OUT = ("test", "dev")
+FEWEST_CLIPS = 4
+"""Half of them for real frames, which must have neighbours in another clip."""
 
 
 class Frames(NamedTuple):
@@ -58,8 +61,8 @@ class LandmarkMap:
     def __init__(self, pipe: GeneFacePipeline, corpora: Sequence[Corpus], assets: str | None = None, seed: int = 0):
         self.pipe, self.assets, self.seed = pipe, assets, seed
         found = [(corpus, clip) for corpus in map(held_out, corpora) for clip in corpus.clips]
-        if len(found) < 2:
-            raise InputError("the corpus has a single clip; it takes two or more")
+        if len(found) < FEWEST_CLIPS:
+            raise InputError(f"the corpus has {len(found)} clip(s) to look at; it takes {FEWEST_CLIPS} or more")
         order = np.random.default_rng(seed).permutation(len(found))
         self._clips = [found[index] for index in order]
 
@@ -123,6 +126,13 @@ def person_shares(sets: dict[str, Frames]) -> dict[str, float]:
     return found
 
 
+def about_means(sets: dict[str, Frames]) -> dict[str, Frames]:
+    """The sets about the mean of the real frames of the domain that they are in, or shall be in."""
+    domain = {CORPUS: CORPUS, WITHOUT: CORPUS, PERSON: PERSON, WITH: PERSON}
+    means = {name: sets[name].points.mean(axis=0) for name in (CORPUS, PERSON)}
+    return {name: Frames(frames.points - means[domain[name]], frames.group) for name, frames in sets.items()}
+
+
 def embed(sets: dict[str, Frames], seed: int) -> dict[str, np.ndarray]:
     """t-SNE of all sets together: [N, 2] of each, in no unit."""
     from sklearn.manifold import TSNE
@@ -134,10 +144,15 @@ def embed(sets: dict[str, Frames], seed: int) -> dict[str, np.ndarray]:
     return dict(zip(sets, np.split(flat, borders), strict=True))
 
 
-def table(sets: dict[str, Frames], shares: dict[str, float]) -> str:
+def table(sets: dict[str, Frames]) -> str:
     """Markdown."""
-    rows = [f"| {name} | {len(sets[name].points)} | {100 * shares[name]:.1f}% |" for name in sets]
-    return "\n".join(["| set | frames | nearest real frame is the person's |", "| --- | --- | --- |", *rows])
+    shares, moves = person_shares(sets), person_shares(about_means(sets))
+    rows = [
+        f"| {name} | {len(frames.points)} | {100 * shares[name]:.1f}% | {100 * moves[name]:.1f}% |"
+        for name, frames in sets.items()
+    ]
+    head = "| set | frames | nearest real frame is the person's | same, about the means |"
+    return "\n".join([head, "| --- | --- | --- | --- |", *rows])
 
 
 def make_map(
@@ -157,16 +172,17 @@ def make_map(
     target = Path(target)
     if target.suffix.lower() != ".png" or not target.parent.is_dir():
         raise InputError(f"{target} is no place for a picture; give a name that ends in .png, in a folder that exists")
+    if not (Path(dataset) / "tracks.safetensors").is_file():
+        raise InputError(f"{dataset} is not a person's dataset; make one with `geneface preprocess`")
     if count < 2:
         raise InputError(f"{count} points of each set are too few; ask for two or more")
     sets = LandmarkMap(pipe, [Corpus(folder) for folder in corpora], assets, seed).sets(Path(dataset), count)
-    shares = person_shares(sets)
-    picture = draw_map(embed(sets, seed), shares, seed)
+    picture = draw_map(embed(sets, seed), person_shares(sets), seed)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as beside:
         made = Path(beside) / target.name
         write_image(made, picture)
         made.replace(target)
-    return table(sets, shares)
+    return table(sets)
 
 
 def main() -> None:
