@@ -1,4 +1,5 @@
 import wave
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from geneface.evaluation.landmark_map import (
     make_map,
     person_shares,
 )
-from geneface.evaluation.landmark_picture import COLOURS
+from geneface.evaluation.landmark_picture import COLOURS, draw_map
 
 PERSONS_REST = 2.0
 """cm"""
@@ -73,14 +74,26 @@ def test_map(tiny_pipeline: Any, person: Path, corpus: Path, tmp_path: Path) -> 
         [WITHOUT, "20", "0.0%"],
         [WITH, "20", "100.0%"],
     ]
-    plot = np.asarray(Image.open(target))[-900:]
-    for colour in COLOURS:
-        assert (plot == colour).all(-1).sum() > 20
+    assert np.asarray(Image.open(target)).shape[2] == 3
     assert make_map(tiny_pipeline, person, [corpus], tmp_path / "again.png", count=20, seed=3) == told
     assert (tmp_path / "again.png").read_bytes() == target.read_bytes()
     make_map(tiny_pipeline, person, [corpus], tmp_path / "other.png", count=20, seed=4)
     assert (tmp_path / "other.png").read_bytes() != target.read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"map.png", "again.png", "other.png", "corpus", "person"}
+
+
+def test_picture() -> None:
+    rng = np.random.default_rng(0)
+    names = (CORPUS, PERSON, WITHOUT, WITH)
+    places = {name: rng.uniform(0, 1, (10, 2)) + np.array([2 * number, 0]) for number, name in enumerate(names)}
+    picture = draw_map(places, dict.fromkeys(names, 0.5), 0)
+    plot = picture[-900:]
+    columns = [np.nonzero((plot == colour).all(-1))[1] for colour in COLOURS]
+    assert all(len(found) > 50 for found in columns)
+    # Each set where it is, from the left to the right, and inside the frame.
+    assert all(left.max() < right.min() for left, right in pairwise(columns))
+    assert columns[0].min() > 28
+    assert columns[-1].max() < picture.shape[1] - 28
 
 
 def test_bad_input(tiny_pipeline: Any, person: Path, corpus: Path, tmp_path: Path) -> None:
