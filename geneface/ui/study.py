@@ -55,6 +55,7 @@ CARDS = """
 .gf-scores .wrap label:has(input:focus-visible) { outline: 3px solid var(--color-accent); outline-offset: 2px; }
 /* Every clip as large as the others, whatever its size. */
 .gf-stage #clip video { aspect-ratio: 1; background: var(--background-fill-secondary); }
+.gf-stage #clip { flex: none; height: auto !important; }
 #clip .icon-button-wrapper { display: none; }
 @media (max-width: 760px) {
   /* Number and word below each other. */

@@ -182,6 +182,10 @@ def test_blind_from_start_to_end(
                 page.locator(f"#{question} input").nth(2).check()
             shot(page, f"study-open-{name}")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        # Small clips are shown as large as others, and not cut off.
+        shown(page)
+        block, clip = (page.locator(where).bounding_box() for where in ("#clip", "#clip video"))
+        assert block["height"] == clip["height"] >= 320
         seen.append(page.content())
         rate(page, 4, 3, 2) if number < 5 else None
     for question in QUESTIONS:
