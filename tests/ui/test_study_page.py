@@ -38,7 +38,7 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "geneface", "study", str(self.folder), "--port", str(self.port)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.folder.parent)}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         for _ in range(300):
             try:
