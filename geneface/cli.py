@@ -209,6 +209,21 @@ def assets(args: argparse.Namespace) -> None:
         print(f"{asset.name:<40} {state:<8} {asset.licence:<11} {asset.purpose}; {asset.url}")
 
 
+def study(args: argparse.Namespace) -> None:
+    """A blind user study: shows clips of several methods, takes scores, gives mean opinion scores with intervals."""
+    if not args.results:
+        from geneface.ui.study import serve_study
+
+        return serve_study(args.folder, args.plan, host=args.host, port=args.port)
+    import json
+
+    from geneface.evaluation.study_results import as_markdown, read_results, write_page
+
+    results = read_results(args.folder)
+    page = write_page(results, args.folder)
+    print(json.dumps(results.as_json(), indent=2) if args.json else f"{as_markdown(results)}\nlook at {page}")
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="geneface", description="Speech in, photo-realistic talking portrait out.")
     parser.add_argument("--version", action="version", version=f"geneface {__version__}")
@@ -292,6 +307,22 @@ def build_parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--steps", type=int, metavar="N", help="of the renderer; the post-net's in proportion")
     sub.add_argument("--config", metavar="FILE", help="settings that replace those of hub_configs/train")
+
+    sub = command("study", study)
+    sub.add_argument("folder", metavar="FOLDER", help="has a sub-folder for each method, with clips of the same names")
+    sub.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default: %(default)s)"
+    )
+    sub.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    sub.add_argument(
+        "--plan",
+        nargs="+",
+        default=[],
+        metavar="NAME=N",
+        help="clips, languages, raters (default: what was given last, at first 10, 3 and 20, as in the paper)",
+    )
+    sub.add_argument("--results", action="store_true", help="print the scores so far, and write FOLDER/results.html")
+    sub.add_argument("--json", action="store_true", help="with --results: machine-readable output")
 
     sub = command("face-model", face_model)
     sub.add_argument("source", metavar="ICT_DIR|BFM_FILE", help="a clone of ICT-FaceKit, or a BFM_model_front.mat")

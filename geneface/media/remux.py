@@ -1,0 +1,27 @@
+"""The same pictures and sound in a new file that says nothing about where they come from."""
+
+from pathlib import Path
+
+from geneface.errors import InputError
+
+
+def remux(source: Path, target: Path) -> None:
+    """Copy the first video and audio track of `source` into the mp4 `target`, not coded anew, without any metadata."""
+    import av
+
+    try:
+        with (
+            av.open(str(source), metadata_errors="ignore") as given,
+            av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as made,
+        ):
+            tracks = [*given.streams.video[:1], *given.streams.audio[:1]]
+            copies = {track.index: made.add_stream_from_template(track) for track in tracks}
+            for copy in copies.values():
+                copy.metadata.clear()
+            for packet in given.demux(tracks):
+                if packet.dts is not None:
+                    packet.stream = copies[packet.stream.index]
+                    made.mux(packet)
+    except (av.FFmpegError, ValueError) as error:
+        target.unlink(missing_ok=True)
+        raise InputError(f"{source} cannot be copied ({error}); give another copy of it") from None
