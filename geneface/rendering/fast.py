@@ -7,8 +7,6 @@ canonical space, carry the detail that the coarse grid cannot.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -18,45 +16,16 @@ from geneface.rendering.audio_condition import AudioCondition
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import POSE_SIZE, LandmarkCondition, pose_vector
 from geneface.rendering.occupancy import OccupancyGrid
-from geneface.rendering.renderer import HEAD_BOX, Renderer, Rendering
+from geneface.rendering.renderer import HEAD_BOX, Renderer
 from geneface.rendering.scene import BODY_SIZE, Scene
 from geneface.rendering.torso import TorsoMotion
 from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
+from geneface.rendering.window import FastRendering, Window
 
 TURN_NOISE = 0.02
 LEAST_SEEN, TORSO_MARGIN = 0.02, 4
 """Of a torso's highest row: the share of training frames that show it, and the cells left above."""
-
-
-@dataclass
-class FastRendering(Rendering):
-    """What training compares besides the picture."""
-
-    head_alpha: torch.Tensor
-    """[B, 1, grid, grid] opacity of the head alone."""
-    torso_alpha: torch.Tensor
-    """[B, 1, grid, grid] opacity of the torso where no head is in front of it."""
-    head_rgb: torch.Tensor
-    """[B, 3, grid, grid] the head's colour C_head (Eq. 9), premultiplied by its opacity."""
-    spread: torch.Tensor
-    """[B, R] cm², how far along its ray the head's opacity is spread."""
-    canonical: torch.Tensor
-    """[B, 3, grid, grid] where each ray ends in the head's canonical space, in [-1, 1] of its box."""
-
-
-class Window(NamedTuple):
-    """A square part of the ray grid: its first row and column, and its side, in cells."""
-
-    top: int
-    left: int
-    side: int
-
-    def of(self, picture: torch.Tensor, scale: int = 1) -> torch.Tensor:
-        """That part of [..., H, W], whose cells are `scale` pixels wide."""
-        rows = slice(self.top * scale, (self.top + self.side) * scale)
-        columns = slice(self.left * scale, (self.left + self.side) * scale)
-        return picture[..., rows, columns]
 
 
 class FastRenderer(Renderer):

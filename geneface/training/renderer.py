@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from geneface.bundle import read_json
 from geneface.data.person import BACKGROUND, HEAD, TORSO, PersonDataset
 from geneface.rendering.camera import triangulate
-from geneface.rendering.fast import FastRenderer, FastRendering, Window
+from geneface.rendering.fast import FastRenderer
+from geneface.rendering.window import FastRendering, Window
 from geneface.training.loop import Loop, LoopConfig, parse_config
 from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, fit_statistics, held_out_figures
 

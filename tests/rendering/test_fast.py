@@ -4,7 +4,8 @@ import torch
 from geneface.hub import PERSONS_DIR
 from geneface.rendering import upsampler
 from geneface.rendering.condition import neighbour_windows
-from geneface.rendering.fast import FastRenderer, Window
+from geneface.rendering.fast import FastRenderer
+from geneface.rendering.window import Window
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 from tiny import TINY_RENDERER
 
 from geneface.rendering.camera import triangulate
-from geneface.rendering.fast import FastRenderer, FastRendering
+from geneface.rendering.fast import FastRenderer
+from geneface.rendering.window import FastRendering
 from geneface.training import renderer as script
 from geneface.training.renderer import RendererConfig, surface_distance
 

@@ -1,0 +1,110 @@
+"""A person from a video: `preprocess`, `train`, and what they need: `face-model`, `assets`."""
+
+import argparse
+import sys
+from typing import Any
+
+from geneface.commands.register import Register, add_assets
+
+
+def preprocess(args: argparse.Namespace) -> None:
+    """A video of one talking person in, a dataset to train that person from out, with a contact sheet to look at."""
+    from tqdm import tqdm
+
+    from geneface.bundle import read_json
+    from geneface.data.preprocess import Settings, preprocess
+
+    def progress(items: Any, name: str, length: int | None) -> Any:
+        return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
+
+    settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
+    folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
+    for warning in read_json(folder / "manifest.json")["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(folder)
+    print(f"look at {folder / 'contact_sheet.png'}")
+
+
+def train(args: argparse.Namespace) -> None:
+    """A person from a video (or from a dataset made of one): a bundle that generate and the web demo use."""
+    from pathlib import Path
+
+    from geneface.training.person import Request, train_person
+
+    train_person(
+        Request(
+            source=Path(args.source),
+            bundle=Path(args.output),
+            name=args.name,
+            consent=args.consent,
+            renderer=args.renderer,
+            adapter=args.adapter,
+            steps=args.steps,
+            config=Path(args.config) if args.config else None,
+            device=args.device,
+            assets=Path(args.assets) if args.assets else None,
+            resume=args.resume,
+        )
+    )
+
+
+def face_model(args: argparse.Namespace) -> None:
+    """Convert a 3D face model: a clone of ICT-FaceKit or a BFM_model_front.mat in, one safetensors file out."""
+    from geneface.face.convert import convert_ict
+    from geneface.face.convert_bfm import convert_bfm
+
+    convert = convert_bfm if args.source.lower().endswith(".mat") else convert_ict
+    convert(args.source, args.output)
+    print(args.output)
+
+
+def assets(args: argparse.Namespace) -> None:
+    """The third-party models that training a person needs: which are here, from where, under which licence."""
+    from geneface.assets import ASSETS, assets_folder, fetch_asset, find_asset, is_genuine
+
+    print(f"in {assets_folder(args.assets)}:")
+    for asset in ASSETS:
+        path = find_asset(asset, args.assets)
+        if args.fetch and path is None:
+            path = fetch_asset(asset, args.assets)
+        state = "missing" if path is None else "here" if is_genuine(asset, path) else "changed"
+        print(f"{asset.name:<40} {state:<8} {asset.licence:<11} {asset.purpose}; {asset.url}")
+
+
+def register(command: Register) -> None:
+    sub = command("preprocess", preprocess)
+    sub.add_argument("video", metavar="VIDEO", help="one person who speaks to the camera, with sound")
+    sub.add_argument("-o", "--output", metavar="DIR", required=True, help="the dataset to make")
+    sub.add_argument(
+        "--landmarks", choices=("mediapipe", "face-alignment"), default="mediapipe", help="their detector"
+    )
+    sub.add_argument("--face-model", metavar="FILE", default="", help="see geneface face-model (default: ICT-FaceKit)")
+    add_assets(sub)
+
+    sub = command("train", train)
+    sub.add_argument("source", metavar="VIDEO|DIR", help="one person who speaks to the camera, or their dataset")
+    sub.add_argument("-o", "--output", metavar="BUNDLE", required=True, help="the folder to make")
+    sub.add_argument("--name", default="", metavar="NAME", help="of the person (default: the bundle's)")
+    sub.add_argument("--consent", default="", metavar="TEXT", help="what the person shown agreed to; in the card")
+    sub.add_argument(
+        "--renderer", default="", metavar="R", help="fast, which is real-time (the default), or nerf, the paper's"
+    )
+    sub.add_argument(
+        "--adapter",
+        default="",
+        metavar="A",
+        help="how speech is carried over to the person: post_net (the default), projection or fine_tune",
+    )
+    sub.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
+    sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: cuda if it is there)")
+    add_assets(sub)
+    sub.add_argument("--steps", type=int, metavar="N", help="of the renderer; the post-net's in proportion")
+    sub.add_argument("--config", metavar="FILE", help="settings that replace those of hub_configs/train")
+
+    sub = command("face-model", face_model)
+    sub.add_argument("source", metavar="ICT_DIR|BFM_FILE", help="a clone of ICT-FaceKit, or a BFM_model_front.mat")
+    sub.add_argument("-o", "--output", metavar="FILE", required=True, help="the safetensors file to write")
+
+    sub = command("assets", assets)
+    sub.add_argument("--fetch", action="store_true", help="download those that are missing")
+    add_assets(sub)

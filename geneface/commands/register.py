@@ -1,0 +1,22 @@
+"""How a subcommand gets its name, its function and its arguments."""
+
+import argparse
+from collections.abc import Callable
+
+Run = Callable[[argparse.Namespace], int | None]
+Register = Callable[[str, Run], argparse.ArgumentParser]
+"""(name, function) -> the parser to add arguments to; the function's docstring is the help."""
+
+
+def add_assets(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
+    )
+
+
+def add_device(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: the best that is there)")
+
+
+def add_person(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--person", metavar="P", help="name or folder of a person (default: the embedded one)")
