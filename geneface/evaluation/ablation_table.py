@@ -9,7 +9,7 @@ from geneface.evaluation.ablation_rows import PUBLISHED, ROWS, MotionRow, Render
 Found = dict[str, dict[int, dict[str, Any]]]
 """Figures by row and seed."""
 
-MOTION_COLUMNS = {
+MOTION_FIGURES = {
     "corpus_error_mm": "corpus: LM3D error, mm",
     "corpus_energy_mm": "corpus: energy score, mm",
     "corpus_r": "corpus: r",
@@ -23,7 +23,7 @@ MOTION_COLUMNS = {
     "ood_spread": "OOD: spread",
     "ood_jitter_mm": "OOD: jitter in silence, mm",
 }
-RENDERER_COLUMNS = {
+RENDERER_FIGURES = {
     f"{driver}_{region}": f"PSNR {region}, by {words}, dB"
     for driver, words in (("tracked", "tracked landmarks"), ("audio", "sound"))
     for region in ("full", "head", "mouth")
@@ -61,35 +61,32 @@ no PSNR by tracked landmarks; its LMD and synchrony need landmarks detected in i
 
 
 def markdown(found: Found) -> str:
-    """The tables of motion and of renderers, with notes and sentences."""
+    """The tables of motion and of renderers, a column for each method, with notes and sentences."""
     parts = ["# Ablations (Tables 1, 3 and 5)\n"]
-    for title, kind, columns in (
-        ("Motion", MotionRow, MOTION_COLUMNS),
-        ("Renderers", RendererRow, RENDERER_COLUMNS),
+    for title, kind, figures in (
+        ("Motion", MotionRow, MOTION_FIGURES),
+        ("Renderers", RendererRow, RENDERER_FIGURES),
     ):
-        names = [name for name, row in ROWS.items() if isinstance(row, kind) and name in found]
-        if names:
-            head = [
-                "method",
-                "seeds",
-                *columns.values(),
-                "FID",
-                "SyncNet",
-                *(f"published: {n}" for n in PUBLISHED.values()),
-            ]
-            lines = [_line(head), _line(["---"] * len(head))]
-            if kind is MotionRow:
-                lines.append(
-                    _line(["real motion", "", *_cells(_real(found), columns), *[EMPTY] * (2 + len(PUBLISHED))])
-                )
-            for name in names:
-                published = [str(ROWS[name].published.get(key, EMPTY)) for key in PUBLISHED]
-                cells = _cells(list(found[name].values()), columns)
-                lines.append(_line([ROWS[name].title, str(len(found[name])), *cells, EMPTY, EMPTY, *published]))
-            parts.append(f"## {title}\n\n" + "\n".join(lines) + "\n")
+        if names := [name for name, row in ROWS.items() if isinstance(row, kind) and name in found]:
+            parts.append(f"## {title}\n\n" + "\n".join(_table(names, found, figures, kind is MotionRow)) + "\n")
     if sentences := orders(found):
         parts.append("## Against the paper\n\n" + "\n".join(f"- {sentence}" for sentence in sentences) + "\n")
     return "\n".join([*parts, "## Notes\n", NOTES])
+
+
+def _table(names: list[str], found: Found, figures: dict[str, str], with_real: bool) -> list[str]:
+    real = ["real motion"] if with_real else []
+    lines = [_line(["", *real, *(ROWS[name].title for name in names)]), _line(["---"] * (1 + len(real) + len(names)))]
+    lines.append(_line(["seeds", *("" for _ in real), *(str(len(found[name])) for name in names)]))
+    for key, words in figures.items():
+        columns = [_real(found)] * len(real) + [list(found[name].values()) for name in names]
+        lines.append(_line([words, *(_cell([seed[key] for seed in seeds if key in seed]) for seeds in columns)]))
+    blank = [EMPTY] * (len(real) + len(names))
+    lines += [_line([words, *blank]) for words in ("FID", "SyncNet")]
+    for key, words in PUBLISHED.items():
+        cells = [str(ROWS[name].published.get(key, EMPTY)) for name in names]
+        lines.append(_line([f"*published:* {words}", *(EMPTY for _ in real), *cells]))
+    return lines
 
 
 def _line(cells: list[str]) -> str:
@@ -100,10 +97,6 @@ def _real(found: Found) -> list[dict[str, Any]]:
     """Figures of the person's recording: the same for every row, up to the scale of the generic domain."""
     rows = [seeds for name, seeds in found.items() if isinstance(ROWS[name], MotionRow)]
     return [figures["recording"] for figures in rows[0].values()] if rows else []
-
-
-def _cells(seeds: list[dict[str, Any]], columns: dict[str, str]) -> list[str]:
-    return [_cell([figures[name] for figures in seeds if name in figures]) for name in columns]
 
 
 def _cell(values: list[float]) -> str:
@@ -134,7 +127,7 @@ def orders(found: Found) -> list[str]:
                 if abs(gap) <= doubt:
                     verdict += ", but within the spread of the seeds"
                 sentences.append(
-                    f"{row.title}, {MOTION_COLUMNS[key]}: {np.mean(own):.3f} against GeneFace's {np.mean(ours):.3f}; "
+                    f"{row.title}, {MOTION_FIGURES[key]}: {np.mean(own):.3f} against GeneFace's {np.mean(ours):.3f}; "
                     f"the paper's {PUBLISHED[published]} are {theirs} and {best}: {verdict}."
                 )
     return sentences
