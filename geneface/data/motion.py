@@ -121,8 +121,21 @@ def changed_sound(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return augment.change_level(samples, rng)
 
 
+def changed_speed(speech: Speech, rng: np.random.Generator) -> Speech:
+    """As `augment.change_speed`, with the landmarks."""
+    samples, [(_, _, factor)] = augment.change_speed(speech.samples, [("", 0.0, 1.0)], rng)
+    frames = len(samples) // SAMPLES_PER_FRAME
+    places = ((np.arange(frames) + 0.5) / factor - 0.5).clip(0, len(speech.lm3d) - 1)
+    before = np.minimum(places.astype(int), len(speech.lm3d) - 2)
+    share = (places - before).astype(np.float32)[:, None, None]
+    lm3d = (1 - share) * speech.lm3d[before] + share * speech.lm3d[before + 1]
+    return Speech(samples[: frames * SAMPLES_PER_FRAME], lm3d)
+
+
 def varied_tracked(speech: Speech, min_frames: int, rng: np.random.Generator) -> Speech:
-    """Silences at both ends and sometimes inside, with changed sound between; at least `min_frames` long."""
+    """Another speed, silences at both ends and sometimes inside, changed sound between; at least `min_frames` long."""
+    if rng.random() < 0.7:
+        speech = changed_speed(speech, rng)
     if rng.random() < 0.5:
         speech = with_silence(speech, int(rng.integers(len(speech.lm3d) + 1)), int(rng.integers(8, 50)))
     early = rng.random() < 0.3  # the silence gets the noise, too
