@@ -141,6 +141,31 @@ def preprocess(args: argparse.Namespace) -> None:
     print(f"look at {folder / 'contact_sheet.png'}")
 
 
+def corpus(args: argparse.Namespace) -> None:
+    """Many talking videos in, a corpus to train the generic models on out; says what was left out and why."""
+    from pathlib import Path
+
+    from tqdm import tqdm
+
+    from geneface.assets import FACE_LANDMARKER, FACE_MODEL, get_asset
+    from geneface.data.corpus_video import Filter, standard_tools
+    from geneface.data.make_corpus import find_videos, make_corpus
+    from geneface.hub import PERSONS_DIR
+
+    find_videos(Path(args.videos))
+    landmarker, face = (get_asset(asset, args.assets) for asset in (FACE_LANDMARKER, FACE_MODEL))
+    summary = make_corpus(
+        args.videos,
+        args.output,
+        standard_tools(landmarker, face, PERSONS_DIR / "generic"),
+        Filter(face=args.min_face, yaw=args.max_yaw),
+        language=args.language,
+        progress=lambda videos: tqdm(videos, desc="videos", unit="video", disable=None),
+    )
+    print(summary.folder)
+    print(summary.text())
+
+
 def train(args: argparse.Namespace) -> None:
     """A person from a video (or from a dataset made of one): a bundle that generate and the web demo use."""
     from pathlib import Path
@@ -231,6 +256,16 @@ def build_parser() -> argparse.ArgumentParser:
         "--landmarks", choices=("mediapipe", "face-alignment"), default="mediapipe", help="their detector"
     )
     sub.add_argument("--face-model", metavar="FILE", default="", help="see geneface face-model (default: ICT-FaceKit)")
+    sub.add_argument(
+        "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
+    )
+
+    sub = command("corpus", corpus)
+    sub.add_argument("videos", metavar="VIDEOS_DIR", help="talking videos, those of a speaker in a folder of its own")
+    sub.add_argument("-o", "--output", metavar="DIR", required=True, help="the corpus to make")
+    sub.add_argument("--language", default="", metavar="L", help="what is spoken, such as en")
+    sub.add_argument("--min-face", type=int, default=60, metavar="PX", help="brows to chin (default: 60)")
+    sub.add_argument("--max-yaw", type=float, default=40, metavar="DEG", help="turned to the side (default: 40)")
     sub.add_argument(
         "--assets", metavar="DIR", help="where third-party models are (default: GENEFACE_ASSETS or a cache)"
     )
