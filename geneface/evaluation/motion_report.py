@@ -16,14 +16,11 @@ def table(found: dict[str, Any]) -> str:
     rows: list[tuple[str, ...]] = [
         ("figure", "temperature 0", "temperature 1"),
         ("r of the mouth opening (95% over speakers)", _interval(cold), _interval(warm)),
-        ("chance: other speakers' motion", f"{cold['r_chance']:.2f}", f"{warm['r_chance']:.2f}"),
+        ("chance: other speakers' motion", _number(cold["r_chance"]), _number(warm["r_chance"])),
         ("r of a log-mel regression", _interval(corpus["log_mel"]), ""),
         ("spread, generated / real", f"{cold['spread']:.2f}", f"{warm['spread']:.2f}"),
-        (
-            "LM3D error; energy score (10 seeds)",
-            f"{cold['lm3d_error_mm']:.2f} mm",
-            f"{warm['energy_score_mm']:.2f} mm",
-        ),
+        ("LM3D error", f"{cold['lm3d_error_mm']:.2f} mm", ""),
+        ("energy score of 10 seeds", "", f"{warm['energy_score_mm']:.2f} mm"),
         ("largest opening in silence, mean (worst)", _silence(cold), _silence(warm)),
         ("jitter in silence", f"{cold['silence_jitter_mm']:.4f} mm", f"{warm['silence_jitter_mm']:.4f} mm"),
     ]
@@ -66,6 +63,10 @@ def table(found: dict[str, Any]) -> str:
             ]
             lines += ["", f"Phoneme error rate, {title}:", "", *_markdown([("language", "rate", "minutes"), *cells])]
     return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _interval(part: dict[str, Any]) -> str:
