@@ -1,6 +1,7 @@
 """How well speech moves the face: the table of the generic models' figures (MEASURES.md), made again by anyone.
 
-    python -m geneface.evaluation.motion --corpora DIR ... [--split test] [--dataset PERSON] [--speech DIR] -o OUT
+    python -m geneface.evaluation.motion --corpora DIR ... [--split test] [--dataset PERSON]
+        [--speech DIR --phonemes] -o OUT
 
 OUT gets `motion.md`, `motion.json` and `sync_curve.png`. Choose on `--split dev`; `test` is for the last look. The
 corpora's tracked clips of the split are scored; those of `train` make the log-mel regression to compare with.
@@ -120,7 +121,7 @@ def person_figures(
     return figures
 
 
-def speech_figures(generic: Generic, folder: Path, minutes: float) -> dict[str, Any]:
+def speech_figures(generic: Generic, folder: Path, minutes: float, phonemes: bool) -> dict[str, Any]:
     """Phonemes of held-out speakers and languages; closures in the speech of held-out speakers."""
     corpus = open_speech(folder)
     clips = some_clips(corpus, "test", minutes)
@@ -130,9 +131,9 @@ def speech_figures(generic: Generic, folder: Path, minutes: float) -> dict[str, 
         )
         for temperature in (0.0, 1.0)
     }
-    splits = {clip.split for clip in corpus.clips} & {"test", "heldout"}
-    phonemes = {split: phoneme_figures(corpus, split, generic.extractor, generic.head) for split in sorted(splits)}
-    return {"closures": closures, "phonemes": phonemes}
+    splits = sorted({clip.split for clip in corpus.clips} & {"test", "heldout"}) if phonemes else []
+    rates = {split: phoneme_figures(corpus, split, generic.extractor, generic.head) for split in splits}
+    return {"closures": closures, "phonemes": rates}
 
 
 def speed_figures(generic: Generic, samples: np.ndarray, seconds: int = 60) -> dict[str, float]:
@@ -156,6 +157,7 @@ def evaluate_motion(
     dataset: Path | None = None,
     speech: Path | None = None,
     minutes: float = 10.0,
+    phonemes: bool = False,
 ) -> dict[str, Any]:
     """All figures, as they are written to `motion.json`."""
     clips = tracked_clips(folders, split)
@@ -166,7 +168,7 @@ def evaluate_motion(
     if dataset:
         found["person"] = {"name": dataset.name, **person_figures(generic, dataset, recordings, nets)}
     if speech:
-        found["speech"] = speech_figures(generic, speech, minutes)
+        found["speech"] = speech_figures(generic, speech, minutes, phonemes)
     found["speed"] = speed_figures(generic, np.concatenate(recordings))
     return found
 
@@ -178,10 +180,12 @@ def main() -> None:
     parser.add_argument("--dataset", type=Path, metavar="PERSON", help="a person dataset, scored as a whole")
     parser.add_argument("--speech", type=Path, metavar="DIR", help="transcribed speech with a split `test`")
     parser.add_argument("--minutes", type=float, default=10, help="of that speech, for closures (default: 10)")
+    parser.add_argument("--phonemes", action="store_true", help="error rates of all of its test and heldout clips")
     parser.add_argument("--generic", type=Path, default=PERSONS_DIR / "generic", metavar="DIR", help="the models")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     args = parser.parse_args()
-    found = evaluate_motion(Generic(args.generic), args.corpora, args.split, args.dataset, args.speech, args.minutes)
+    generic = Generic(args.generic)
+    found = evaluate_motion(generic, args.corpora, args.split, args.dataset, args.speech, args.minutes, args.phonemes)
     args.output.mkdir(parents=True, exist_ok=True)
     write_json(args.output / "motion.json", found)
     (args.output / "motion.md").write_text(table(found), encoding="utf-8")

@@ -50,7 +50,15 @@ def test_the_command_writes_table_figures_and_curve(
     monkeypatch.setattr(speech, "LEAST_AGREEMENT", -100.0)
     monkeypatch.setattr(motion.speed_figures, "__defaults__", (2,))
     out = places["folder"] / "out"
-    arguments = ["--corpora", places["corpus"], "--dataset", places["dataset"], "--speech", places["speech"]]
+    arguments = [
+        "--corpora",
+        places["corpus"],
+        "--dataset",
+        places["dataset"],
+        "--speech",
+        places["speech"],
+        "--phonemes",
+    ]
     arguments += ["--generic", places["generic"], "-o", out]
     monkeypatch.setattr(sys, "argv", ["motion", *map(str, arguments)])
     motion.main()
