@@ -19,7 +19,7 @@ import torch
 from tqdm import tqdm
 
 from geneface.bundle import atomic_folder
-from geneface.data.corpus import Clip, Corpus, write_clips
+from geneface.data.corpus import Corpus, write_clips
 from geneface.data.motion import features_of
 from geneface.data.phoneme_batches import FEATURES_PER_SECOND
 from geneface.data.speech import choose, read_speech
@@ -92,11 +92,11 @@ def _phones(path: np.ndarray, phonemes: list[str]) -> list[tuple[str, float, flo
     ]
 
 
-def align_clip(corpus: Corpus, clip: Clip, extractor: FeatureExtractor, head: PhonemeHead) -> Aligned | None:
-    features = features_of(corpus.audio(clip), extractor)
-    with torch.no_grad():
-        ctc, timed = head(features[None])
-    return align(ctc[0].numpy(), timed[0].numpy(), clip.phonemes)
+@torch.no_grad()
+def align_features(features: torch.Tensor, phonemes: list[str], head: PhonemeHead) -> Aligned | None:
+    """As `align`, of features [N, D]."""
+    ctc, timed = head(features[None])
+    return align(ctc[0].numpy(), timed[0].numpy(), phonemes)
 
 
 def align_corpus(corpus: Corpus, target: Path, extractor: FeatureExtractor, head: PhonemeHead) -> tuple[int, int]:
@@ -104,7 +104,7 @@ def align_corpus(corpus: Corpus, target: Path, extractor: FeatureExtractor, head
     clips = []
     with atomic_folder(target) as folder:
         for clip in tqdm(corpus.clips, desc="aligning", unit="clip", disable=None):
-            found = align_clip(corpus, clip, extractor, head)
+            found = align_features(features_of(corpus.audio(clip), extractor), clip.phonemes, head)
             if found is None or found.score < LEAST_SCORE:
                 continue
             copy = folder / clip.audio

@@ -96,19 +96,18 @@ def person_figures(
     samples = load_audio(dataset / "audio.flac")
     figures: dict[str, Any] = {"seconds": len(real) / FPS}
 
-    def openings(sound: np.ndarray, temperature: float, seeds: int) -> list[np.ndarray]:
-        features = features_of(sound, generic.extractor)
+    own_features = features_of(samples, generic.extractor)
+    other_features = [features_of(np.resize(other, len(samples)), generic.extractor) for other in recordings]
+
+    def openings(features: torch.Tensor, temperature: float, seeds: int) -> list[np.ndarray]:
         return [
             lm3d_opening(generic.generate(features, seed, temperature).numpy(), mean_landmarks)
             for seed in range(seeds)
         ]
 
     for temperature in (0.0, 1.0):
-        own = openings(samples, temperature, SEEDS if temperature else 1)
-        others = [
-            metrics.correlation(real, openings(np.resize(other, len(samples)), temperature, 1)[0])
-            for other in recordings
-        ]
+        own = openings(own_features, temperature, SEEDS if temperature else 1)
+        others = [metrics.correlation(real, openings(features, temperature, 1)[0]) for features in other_features]
         values = [metrics.correlation(real, opening) for opening in own]
         figures[f"temperature_{temperature:.0f}"] = {
             "r": float(np.mean(values)),
@@ -125,12 +124,9 @@ def speech_figures(generic: Generic, folder: Path, minutes: float, phonemes: boo
     """Phonemes of held-out speakers and languages; closures in the speech of held-out speakers."""
     corpus = open_speech(folder)
     clips = some_clips(corpus, "test", minutes)
-    closures = {
-        f"temperature_{temperature:.0f}": closure_figures(
-            corpus, clips, generic.generate, generic.mean_landmarks, generic.extractor, generic.head, temperature
-        )
-        for temperature in (0.0, 1.0)
-    }
+    closures = closure_figures(
+        corpus, clips, generic.generate, generic.mean_landmarks, generic.extractor, generic.head
+    )
     splits = sorted({clip.split for clip in corpus.clips} & {"test", "heldout"}) if phonemes else []
     rates = {split: phoneme_figures(corpus, split, generic.extractor, generic.head) for split in splits}
     return {"closures": closures, "phonemes": rates}

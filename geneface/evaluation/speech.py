@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from geneface import metrics
-from geneface.data.align import align_clip
+from geneface.data.align import align_features
 from geneface.data.corpus import Clip, Corpus
 from geneface.data.motion import features_of
 from geneface.data.phoneme_batches import Recordings
@@ -42,27 +42,29 @@ def closure_figures(
     mean_landmarks: np.ndarray,
     extractor: FeatureExtractor,
     head: PhonemeHead,
-    temperature: float = 1.0,
-) -> dict[str, float]:
-    """Share of the aligned p, b, m whose lips close, and that of open vowels; counted over all clips."""
+) -> dict[str, dict[str, float]]:
+    """By temperature the share of the aligned p, b, m whose lips close, and that of open vowels, over all clips."""
     closed = float(metrics.lm3d_opening(np.zeros((1, 68, 3)), mean_landmarks)[0])
-    shares: dict[str, list[tuple[float, int]]] = {"p, b, m": [], "open vowels": []}
-    used = 0
+    kinds = {"p, b, m": LABIALS, "open vowels": OPEN_VOWELS}
+    figures = {f"temperature_{temperature}": dict.fromkeys(kinds, 0.0) for temperature in (0, 1)}
+    counts = dict.fromkeys(kinds, 0)
     for clip in clips:
-        found = align_clip(corpus, clip, extractor, head)
+        features = features_of(corpus.audio(clip), extractor)
+        found = align_features(features, clip.phonemes, head)
         if found is None or found.score < LEAST_AGREEMENT:
             continue
-        used += 1
-        lm3d = generate(features_of(corpus.audio(clip), extractor), 0, temperature).numpy()
-        opening = metrics.lm3d_opening(lm3d, mean_landmarks)
-        for name, phones in zip(shares, (LABIALS, OPEN_VOWELS), strict=True):
+        for name, phones in kinds.items():
             centres = [int((start + stop) / 2 * FPS) for symbol, start, stop in found.phones if symbol in phones]
-            if centres := [centre for centre in centres if centre < len(opening)]:
-                shares[name].append((metrics.closure_share(opening, centres, closed), len(centres)))
-    figures: dict[str, float] = {"clips": used}
-    for name, counted in shares.items():
-        figures[f"{name}, count"] = sum(count for _, count in counted)
-        figures[name] = sum(share * count for share, count in counted) / max(1, figures[f"{name}, count"])
+            centres = [centre for centre in centres if centre < len(features) // 2]
+            counts[name] += len(centres)
+            for temperature in (0, 1) if centres else ():
+                opening = metrics.lm3d_opening(generate(features, 0, temperature).numpy(), mean_landmarks)
+                share = metrics.closure_share(opening, centres, closed)
+                figures[f"temperature_{temperature}"][name] += share * len(centres)
+    for part in figures.values():
+        for name, count in counts.items():
+            part[name] /= max(1, count)
+            part[f"{name}, count"] = count
     return figures
 
 
