@@ -2,7 +2,8 @@
 
     python examples/assemble_person.py --runs runs --name vera --audio examples/audio/welcome.mp3
 
-reads RUNS/{feature_extractor,motion_generator,sync_expert,post_net,renderer}/model and writes
+reads RUNS/{feature_extractor,motion_generator,sync_expert,post_net,renderer}/model, the feature extractor's
+phoneme_head beside its model, and writes
 examples/persons/generic and examples/persons/NAME with a preview picture. Weights are stored in half precision.
 """
 
@@ -17,6 +18,7 @@ from geneface.hub import PERSONS_DIR
 from geneface.media.image import write_image
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
+from geneface.models.phoneme_head import PhonemeHead
 from geneface.models.post_net import PostNet
 from geneface.models.sync_expert import SyncExpert
 from geneface.pipeline import GeneFacePipeline
@@ -44,6 +46,8 @@ def main() -> None:
     with atomic_folder(PERSONS_DIR / "generic") as folder:
         for name in GENERIC:
             parts[name].save_pretrained(folder / name, dtype=torch.float16)
+        head = PhonemeHead.from_pretrained(args.runs / "feature_extractor/phoneme_head")
+        head.save_pretrained(folder / "phoneme_head", dtype=torch.float16)
     del parts["sync_expert"]  # used in training only
     links = {name: "../generic" for name in GENERIC if name in parts}
     save_components(PERSONS_DIR / args.name, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16))

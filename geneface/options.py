@@ -8,12 +8,13 @@ import torch.nn.functional as F
 
 from geneface.errors import InputError
 from geneface.media.image import read_image
+from geneface.models.blink import FASTEST, blink_rate
 
 Background = str | Path | np.ndarray | None
 
 
 def check_options(
-    *, temperature: float, blink: str, pose: str | np.ndarray = "natural", size: int | None = None
+    *, temperature: float, blink: str | float, pose: str | np.ndarray = "natural", size: int | None = None
 ) -> None:
     """Raise `InputError` for a value that is not among those that `GeneFacePipeline.__call__` names."""
     if not 0 <= temperature <= 2:
@@ -22,8 +23,11 @@ def check_options(
         raise InputError(f"pose is {pose!r}; it must be natural, still, or an array of head poses")
     if not isinstance(pose, str) and (np.ndim(pose) != 3 or np.shape(pose)[1:] != (3, 4) or not len(pose)):
         raise InputError(f"the pose array has shape {list(np.shape(pose))}; it must be [N, 3, 4], head to camera")
-    if blink not in ("natural", "none"):
-        raise InputError(f"blink is {blink!r}; it must be natural or none")
+    try:
+        blink_rate(blink)
+    except (TypeError, ValueError):
+        message = f"blink is {blink!r}; it must be natural, none, or blinks a minute from 0 to {FASTEST:.0f}"
+        raise InputError(message) from None
     if size is not None and (not 64 <= size <= 2048 or size % 2):
         raise InputError(f"size is {size}; it must be an even number between 64 and 2048")
 

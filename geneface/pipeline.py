@@ -16,7 +16,7 @@ from geneface.hub import resolve_bundle
 from geneface.index import COMPONENTS
 from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
 from geneface.media.webm import TRANSPARENT
-from geneface.models.blink import add_blinks
+from geneface.models.blink import add_blinks, blink_rate
 from geneface.models.lips import press_lips
 from geneface.models.motion_generator import latent_noise
 from geneface.models.silence import close_in_silence
@@ -237,7 +237,7 @@ class GeneFacePipeline:
         *,
         generator: torch.Generator | None = None,
         temperature: float = 1.0,
-        blink: str = "natural",
+        blink: str | float = "natural",
     ) -> Iterator[torch.Tensor]:
         """Yield chunks [n, 68, 3] of all the motion that `stream` renders with the same arguments.
 
@@ -249,7 +249,7 @@ class GeneFacePipeline:
             motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
             adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
             final = close_in_silence(adapted, self.post_net.target_rest, source.read)
-            yield from add_blinks(final, self.renderer.scene.blink_shift, seed) if blink == "natural" else final
+            yield from add_blinks(final, self.renderer.scene.blink_shift, seed, blink_rate(blink))
 
     # All of it
 
@@ -262,7 +262,7 @@ class GeneFacePipeline:
         generator: torch.Generator | None = None,
         temperature: float = 1.0,
         pose: str | np.ndarray = "natural",
-        blink: str = "natural",
+        blink: str | float = "natural",
         background: Background = None,
         size: int | None = None,
         callback_on_frame_end: Callback | None = None,
@@ -312,7 +312,7 @@ class GeneFacePipeline:
         generator: torch.Generator | None = None,
         temperature: float = 1.0,
         pose: str | np.ndarray = "natural",
-        blink: str = "natural",
+        blink: str | float = "natural",
         background: Background = None,
         size: int | None = None,
         output_type: str = "np",
@@ -326,7 +326,7 @@ class GeneFacePipeline:
             generator: Source of the seed; the same seed on the same device gives the same result.
             temperature: Scale of the prior's noise: 0 is the most likely motion, 1 natural variety.
             pose: "natural" head motion, "still", or [N, 3, 4] head to camera (the last is held).
-            blink: "natural" or "none".
+            blink: "natural", "none", or blinks a minute.
             background: A picture's path, "#rrggbb", or uint8 [H, W, 3]; "transparent" gives frames with opacity; the
                 person's own if None.
             size: Pixels a side; the renderer's own if None.

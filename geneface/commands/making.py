@@ -1,4 +1,4 @@
-"""A person from a video: `preprocess`, `train`, and what they need: `face-model`, `assets`."""
+"""Videos to a person or a corpus: `preprocess`, `train`, `corpus`, and what they need: `face-model`, `assets`."""
 
 import argparse
 import sys
@@ -23,6 +23,31 @@ def preprocess(args: argparse.Namespace) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     print(folder)
     print(f"look at {folder / 'contact_sheet.png'}")
+
+
+def corpus(args: argparse.Namespace) -> None:
+    """Many talking videos in, a corpus to train the generic models on out; says what was left out and why."""
+    from pathlib import Path
+
+    from tqdm import tqdm
+
+    from geneface.assets import FACE_LANDMARKER, FACE_MODEL, get_asset
+    from geneface.data.corpus_video import Filter, standard_tools
+    from geneface.data.make_corpus import find_videos, make_corpus
+    from geneface.hub import PERSONS_DIR
+
+    find_videos(Path(args.videos))
+    landmarker, face = (get_asset(asset, args.assets) for asset in (FACE_LANDMARKER, FACE_MODEL))
+    summary = make_corpus(
+        args.videos,
+        args.output,
+        standard_tools(landmarker, face, PERSONS_DIR / "generic"),
+        Filter(face=args.min_face, yaw=args.max_yaw),
+        language=args.language,
+        progress=lambda videos: tqdm(videos, desc="videos", unit="video", disable=None),
+    )
+    print(summary.folder)
+    print(summary.text())
 
 
 def train(args: argparse.Namespace) -> None:
@@ -79,6 +104,14 @@ def register(command: Register) -> None:
         "--landmarks", choices=("mediapipe", "face-alignment"), default="mediapipe", help="their detector"
     )
     sub.add_argument("--face-model", metavar="FILE", default="", help="see geneface face-model (default: ICT-FaceKit)")
+    add_assets(sub)
+
+    sub = command("corpus", corpus)
+    sub.add_argument("videos", metavar="VIDEOS_DIR", help="talking videos, those of a speaker in a folder of its own")
+    sub.add_argument("-o", "--output", metavar="DIR", required=True, help="the corpus to make")
+    sub.add_argument("--language", default="", metavar="L", help="what is spoken, such as en")
+    sub.add_argument("--min-face", type=int, default=60, metavar="PX", help="brows to chin (default: 60)")
+    sub.add_argument("--max-yaw", type=float, default=40, metavar="DEG", help="turned to the side (default: 40)")
     add_assets(sub)
 
     sub = command("train", train)

@@ -84,7 +84,7 @@ def register(command: Register) -> None:
     sub.add_argument("--seed", type=int, metavar="N", help="same seed, same device, same video (default: a new one)")
     sub.add_argument("--temperature", type=float, default=1.0, metavar="X", help="expressiveness, 0 to 2 (default: 1)")
     sub.add_argument("--pose", choices=("natural", "still"), default="natural", help="head motion")
-    sub.add_argument("--blink", choices=("natural", "none"), default="natural", help="eye blinks")
+    sub.add_argument("--blink", default="natural", metavar="B", help="natural (the default), none, or blinks a minute")
     sub.add_argument("--size", type=int, metavar="S", help="width and height in pixels (default: the person's own)")
     sub.add_argument("--background", metavar="FILE|#rrggbb|transparent", help="what is behind the person")
     add_device(sub)

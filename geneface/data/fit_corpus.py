@@ -64,6 +64,8 @@ class Fitted(NamedTuple):
     """Pearson's r of the mouth opening in LM3D and in MediaPipe's points."""
     reprojection: float
     """Mean distance in per cent of the face's height; without the jaw line."""
+    yaw: np.ndarray
+    """[T] degrees by which the head is turned to the side"""
 
 
 def fit_track(track: Track, face: FaceModel) -> Fitted:
@@ -78,7 +80,13 @@ def fit_track(track: Track, face: FaceModel) -> Fitted:
             metrics.mediapipe_opening(track.points), metrics.lm3d_opening(lm3d.numpy(), face.mean_landmarks.numpy())
         ),
         100 * metrics.reprojection_error(points[:, 17:], fit.projected[:, 17:].numpy()) / float(height),
+        yaw_angles(fit.pose.numpy()),
     )
+
+
+def yaw_angles(pose: np.ndarray) -> np.ndarray:
+    """[T] degrees between the nose and the camera's axis, seen from above, of head -> camera [T, 3, 4]."""
+    return np.degrees(np.arctan2(pose[:, 0, 2], -pose[:, 2, 2]))
 
 
 def fit_corpus(source: Path, face: FaceModel, target: Path) -> None:

@@ -1,8 +1,8 @@
 """Pairs of audio features and LM3D for training what moves the face (Sections 3.1 and 3.2).
 
 Two kinds of clip: tracked ones, and simulated ones, whose phones are articulated by rule. From each come several
-copies with changed sound, once, at the start; their features lie in one temporary file that is mapped, not read,
-so that a corpus of any size fits.
+copies with changed sound, once, at the start; their features and landmarks lie in temporary files that are mapped,
+not read, so that a corpus of any size fits.
 
 All landmarks are LM3D of the mean identity at rest: eyes held still, because audio does not explain them (the
 pipeline has its own blinks), and tracked clips relative to their own closed mouth.
@@ -121,8 +121,21 @@ def changed_sound(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return augment.change_level(samples, rng)
 
 
+def changed_speed(speech: Speech, rng: np.random.Generator) -> Speech:
+    """As `augment.change_speed`, with the landmarks."""
+    samples, [(_, _, factor)] = augment.change_speed(speech.samples, [("", 0.0, 1.0)], rng)
+    frames = len(samples) // SAMPLES_PER_FRAME
+    places = ((np.arange(frames) + 0.5) / factor - 0.5).clip(0, len(speech.lm3d) - 1)
+    before = np.minimum(places.astype(int), len(speech.lm3d) - 2)
+    share = (places - before).astype(np.float32)[:, None, None]
+    lm3d = (1 - share) * speech.lm3d[before] + share * speech.lm3d[before + 1]
+    return Speech(samples[: frames * SAMPLES_PER_FRAME], lm3d)
+
+
 def varied_tracked(speech: Speech, min_frames: int, rng: np.random.Generator) -> Speech:
-    """Silences at both ends and sometimes inside, with changed sound between; at least `min_frames` long."""
+    """Another speed, silences at both ends and sometimes inside, changed sound between; at least `min_frames` long."""
+    if rng.random() < 0.7:
+        speech = changed_speed(speech, rng)
     if rng.random() < 0.5:
         speech = with_silence(speech, int(rng.integers(len(speech.lm3d) + 1)), int(rng.integers(8, 50)))
     early = rng.random() < 0.3  # the silence gets the noise, too
@@ -169,7 +182,7 @@ class Copy(NamedTuple):
 
     first: int
     lm3d: np.ndarray
-    """[T, 68, 3] float16"""
+    """[T, 68, 3] float16, mapped"""
     speaker: str
     source: str
     tracked: bool
@@ -191,7 +204,8 @@ class MotionData:
         """`window`: frames of a training window. `real_share`: chance that a window is of a tracked clip."""
         self.window, self.real_share = window, real_share
         self.store = Store(extractor.feature_size)
-        self.copies: list[Copy] = []
+        landmarks = Store(68 * 3)
+        spans: list[tuple[int, int, int, Clip]] = []
         jobs = [(corpus, clip) for corpus in corpora for clip in corpus.clips for _ in range(copies)]
         mean_landmarks = face.mean_landmarks.numpy()
 
@@ -208,8 +222,12 @@ class MotionData:
         )
         for (_, clip), speech in zip(jobs, made, strict=True):
             first = self.store.add(features_of(speech.samples, extractor))
-            tracked = bool(clip.lm3d)
-            self.copies.append(Copy(first, speech.lm3d.astype(np.float16), clip.speaker, clip.source, tracked))
+            start = landmarks.add(torch.from_numpy(speech.lm3d).flatten(1))
+            spans.append((first, start, start + len(speech.lm3d), clip))
+        self.copies = [
+            Copy(first, landmarks[start:stop].reshape(-1, 68, 3), clip.speaker, clip.source, bool(clip.lm3d))
+            for first, start, stop, clip in spans
+        ]
         self.chances = self._chances()
 
     def _chances(self) -> np.ndarray:

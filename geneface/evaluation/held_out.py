@@ -53,9 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args(argv)
     pipe = GeneFacePipeline.from_pretrained(args.person, device=args.device)
-    write_held_out(
-        PersonDataset(args.dataset), load_audio(args.dataset / "audio.flac"), pipe, args.output, args.split
-    )
+    write_held_out(PersonDataset(args.dataset), load_audio(args.dataset / "audio.flac"), pipe, args.output, args.split)
 
 
 if __name__ == "__main__":

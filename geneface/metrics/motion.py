@@ -88,6 +88,8 @@ class Curves(NamedTuple):
     reference: np.ndarray
     generated: np.ndarray
     speaker: str
+    others: Sequence[np.ndarray] = ()
+    """Generated with other seeds."""
 
 
 class OpeningScore(NamedTuple):
@@ -99,7 +101,7 @@ class OpeningScore(NamedTuple):
 
 
 def opening_score(clips: Sequence[Curves], min_frames: int = MIN_CLIP_FRAMES) -> OpeningScore:
-    """r, chance and spread over the clips of 3 s or more, weighted by length.
+    """r, chance and spread over the clips of 3 s or more, weighted by length; of each clip the mean over its seeds.
 
     Chance pairs each clip with the generated motion of every clip of another speaker, both cut to the shorter.
     """
@@ -110,10 +112,17 @@ def opening_score(clips: Sequence[Curves], min_frames: int = MIN_CLIP_FRAMES) ->
         np.mean([correlation(a.reference, b.generated) for b in clips if b.speaker != a.speaker] or [np.nan])
         for a in clips
     ]
+
+    def over_seeds(measure: Callable[[np.ndarray, np.ndarray], float]) -> list[float]:
+        return [
+            float(np.mean([measure(clip.reference, generated) for generated in (clip.generated, *clip.others)]))
+            for clip in clips
+        ]
+
     return OpeningScore(
-        weighted_mean([correlation(clip.reference, clip.generated) for clip in clips], weights, speakers),
+        weighted_mean(over_seeds(correlation), weights, speakers),
         weighted_mean([float(value) for value in chances], weights, speakers),
-        weighted_mean([spread(clip.reference, clip.generated) for clip in clips], weights, speakers).mean,
+        weighted_mean(over_seeds(spread), weights, speakers).mean,
         len(clips),
     )
 

@@ -140,8 +140,10 @@ class MotionGenerator(Component):
         kl = (log_posterior - log_prior) / (latent.shape[1] * latent.shape[2])
         return Reconstruction(self._decode(latent, per_frame, frames), kl)
 
-    def sample(self, features: torch.Tensor, noise: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
-        """As `forward`, but normalised and before smoothing."""
+    def sample(
+        self, features: torch.Tensor, noise: torch.Tensor, temperature: float | torch.Tensor = 1.0
+    ) -> torch.Tensor:
+        """As `forward`, but normalised and before smoothing; `temperature` may be [B, 1, 1]."""
         per_frame, per_latent = self._condition(features)
         latent = self.prior.inverse(temperature * noise.transpose(1, 2), per_latent)
         return self._decode(latent, per_frame, features.shape[1] // 2)

@@ -13,8 +13,9 @@ MOUTH_POINTS = (*range(3, 14), *range(48, 68))
 class ConvStack(nn.Module):
     """[B, C, T] -> [B, channels]: 1D convolutions, batch normalisation, ReLU; halves T twice, then averages it."""
 
-    def __init__(self, input_channels: int, channels: int, layers: int):
+    def __init__(self, input_channels: int, channels: int, layers: int, dropout: float = 0.0):
         super().__init__()
+        self.dropout = nn.Dropout1d(dropout)
         strides = [2 if index in (layers // 3, 2 * layers // 3) and index > 0 else 1 for index in range(layers)]
         self.convolutions = nn.ModuleList(
             nn.Conv1d(input_channels if index == 0 else channels, channels, 3, stride=stride, padding=1)
@@ -24,7 +25,7 @@ class ConvStack(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            y = norm(convolution(x))
+            y = norm(convolution(self.dropout(x)))
             x = functional.relu(x + y if x.shape == y.shape else y)
         return x.mean(dim=-1)
 
@@ -39,13 +40,15 @@ class SyncExpert(Component):
     landmark_std: torch.Tensor
     mouth_points: torch.Tensor
 
-    def __init__(self, feature_size: int, layers: int = 14, channels: int = 512, window: int = 5):
-        """`window`: frames of landmarks, and of audio."""
+    def __init__(
+        self, feature_size: int, layers: int = 14, channels: int = 512, window: int = 5, dropout: float = 0.0
+    ):
+        """`window`: frames of landmarks, and of audio. `dropout`: share of the channels left out in training."""
         super().__init__()
         self.window = window
-        self.landmark_encoder = ConvStack(len(MOUTH_POINTS) * 3, channels, layers)
+        self.landmark_encoder = ConvStack(len(MOUTH_POINTS) * 3, channels, layers, dropout)
         self.feature_norm = nn.LayerNorm(feature_size)
-        self.audio_encoder = ConvStack(feature_size, channels, layers)
+        self.audio_encoder = ConvStack(feature_size, channels, layers, dropout)
         self.register_buffer("landmark_mean", torch.zeros(68, 3))
         self.register_buffer("landmark_std", torch.ones(68, 3))
         self.register_buffer("mouth_points", torch.tensor(MOUTH_POINTS), persistent=False)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
@@ -26,12 +25,10 @@ from geneface.data.phoneme_batches import (
     feature_labels,
     sequence,
 )
-from geneface.face.phonemes import INVENTORY
 from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.models.feature_extractor import MARGIN, FeatureExtractor
+from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.training.loop import Loop, LoopConfig, parse_config
-
-BLANK = len(INVENTORY)
 
 
 @dataclass
@@ -55,13 +52,12 @@ class FeatureExtractorConfig(LoopConfig):
 
 
 class PhonemeRecogniser(nn.Module):
-    """The extractor with a head for CTC (last class: blank) and one for each feature's own phoneme."""
+    """The extractor with a head; a new one if none is given."""
 
-    def __init__(self, extractor: FeatureExtractor):
+    def __init__(self, extractor: FeatureExtractor, head: PhonemeHead | None = None):
         super().__init__()
         self.extractor = extractor
-        self.ctc = nn.Linear(extractor.feature_size, len(INVENTORY) + 1)
-        self.timed = nn.Linear(extractor.feature_size, len(INVENTORY))
+        self.head = head or PhonemeHead(extractor.feature_size)
 
     def forward(
         self, samples: torch.Tensor, lengths: torch.Tensor, masked: torch.Tensor | None = None
@@ -72,7 +68,7 @@ class PhonemeRecogniser(nn.Module):
         features = self.extractor.model(
             self.extractor.scale(samples), attention_mask=present, mask_time_indices=masked
         ).last_hidden_state
-        return self.ctc(features), self.timed(features)
+        return self.head(features)
 
     def save_pretrained(self, folder: Path, dtype: torch.dtype | None = None) -> None:
         self.extractor.save_pretrained(folder, dtype=dtype)
@@ -168,8 +164,7 @@ def main(argv: list[str] | None = None) -> None:
         recogniser = loop.accelerator.unwrap_model(model).eval()
         report = {split: evaluate(recogniser, recordings, split, loop.device) for split in ("test", "heldout")}
         write_json(loop.folder / "report.json", report)
-        heads = {k: v.cpu().contiguous() for k, v in recogniser.state_dict().items() if not k.startswith("extractor.")}
-        save_file(heads, loop.folder / "ctc_head.safetensors", metadata={"symbols": " ".join(INVENTORY)})
+        recogniser.head.save_pretrained(loop.folder / "phoneme_head", dtype=torch.float16)
         for split, languages in report.items():
             print(split, json.dumps(languages.get("all", {})))
 

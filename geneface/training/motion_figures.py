@@ -85,24 +85,35 @@ def motion_figures(
     mean_landmarks: np.ndarray,
     sync_expert: SyncExpert | None = None,
     rest: np.ndarray | None = None,
+    seeds: int = 1,
 ) -> dict[str, Any]:
     """Mouth opening, landmark error, silence and closures, at temperatures 0 and 1.
 
-    `rest` is LM3D [68, 3] with a closed mouth, if that is not the mean face's.
+    `rest` is LM3D [68, 3] with a closed mouth, if that is not the mean face's. `seeds` are averaged over for r and
+    spread at temperature 1. Clips under 3 s count for r only if there is no other.
     """
     rest = np.zeros((68, 3)) if rest is None else rest
     closed = float(metrics.lm3d_opening(rest[None], mean_landmarks)[0])
     figures: dict[str, Any] = {"clips": len(clips), "seconds": sum(len(clip.lm3d) for clip in clips) / FPS}
     recorded = [metrics.lm3d_opening(clip.lm3d, mean_landmarks) for clip in clips]
+    shortest = metrics.MIN_CLIP_FRAMES if max(map(_frames, clips)) >= metrics.MIN_CLIP_FRAMES else 0
     figures["recorded"] = _closures(clips, recorded, closed)
     for temperature in (0.0, 1.0):
         generated = [generate(clip.features, 0, temperature).numpy() for clip in clips]
         openings = [metrics.lm3d_opening(lm3d, mean_landmarks) for lm3d in generated]
         curves = [
-            metrics.Curves(reference, opening, clip.speaker)
+            metrics.Curves(
+                reference,
+                opening,
+                clip.speaker,
+                [
+                    metrics.lm3d_opening(generate(clip.features, seed, temperature).numpy(), mean_landmarks)
+                    for seed in range(1, seeds if temperature else 1)
+                ],
+            )
             for clip, reference, opening in zip(clips, recorded, openings, strict=True)
         ]
-        score = metrics.opening_score(curves, min_frames=min(metrics.MIN_CLIP_FRAMES - 1, *map(_frames, clips)))
+        score = metrics.opening_score(curves, shortest)
         part: dict[str, Any] = {
             "r": score.r.mean,
             "r_interval": [score.r.low, score.r.high],
@@ -205,3 +216,27 @@ def sync_figures(sync_expert: SyncExpert, clips: Sequence[HeldOut], count: int =
         "cosine_in_sync": float(cosine[in_sync].mean()),
         "cosine_out_of_sync": float(cosine[~in_sync].mean()),
     }
+
+
+def sync_curve(sync_expert: SyncExpert, clips: Sequence[HeldOut], reach: int = 10) -> dict[str, dict[str, float]]:
+    """By the audio's offset in frames from -reach to reach: the share of windows judged rightly (in sync at 0 alone),
+    and the mean cosine."""
+    device, window = sync_expert.device, sync_expert.window
+    curve = {}
+    for offset in range(-reach, reach + 1):
+        cosines = []
+        for clip in clips:
+            first, last = max(0, -offset), len(clip.lm3d) - max(0, offset)
+            if last - first < window:
+                continue
+            lm3d = torch.from_numpy(clip.lm3d[first:last]).float()[None]
+            features = clip.features[2 * (first + offset) : 2 * (last + offset)].float()[None]
+            with torch.no_grad():
+                cosines.append(sync_expert.score(lm3d.to(device), features.to(device))[0].cpu().numpy())
+        cosine = np.concatenate(cosines)
+        in_sync = np.full(len(cosine), offset == 0)
+        curve[f"{offset:+d}"] = {
+            "accuracy": metrics.sync_accuracy(cosine, in_sync),
+            "cosine": float(cosine.mean()),
+        }
+    return curve

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from geneface.bundle import write_json
 from geneface.components import new_component
@@ -18,6 +19,8 @@ from geneface.training.motion_figures import generate_with, motion_figures
 
 GAP_SCALE = 0.2
 """cm: about the standard deviation of the mouth opening in speech."""
+STILL = 0.03
+"""cm: a standard deviation under which the mouth does not speak."""
 
 
 @dataclass
@@ -41,6 +44,10 @@ class MotionGeneratorConfig(CorporaConfig):
     lips_weight: float = 3.0
     upper_weight: float = 0.3
     """Of brows, nose and eyes."""
+    answer_weight: float = 0.0
+    """Of the same errors of the answer at temperature 0, the middle of the prior, against the recording."""
+    shape_weight: float = 0.0
+    """Of 1 - r of the mouth opening of samples over each window, whatever the size of the speaker's movements."""
 
 
 class Objective(nn.Module):
@@ -61,21 +68,42 @@ class Objective(nn.Module):
         upper, lower = self.pairs
         return lm3d[:, :, upper] - lm3d[:, :, lower]
 
-    def forward(
-        self, lm3d: torch.Tensor, features: torch.Tensor, noise: torch.Tensor
-    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """-> (loss terms, reconstructed LM3D [B, T, 68, 3])"""
-        reconstruction = self.generator.reconstruct(lm3d, features, noise)
-        error = reconstruction.landmarks - self.generator.normalise(lm3d)
-        rebuilt = self.generator.denormalise(reconstruction.landmarks)
+    def errors(self, landmarks: torch.Tensor, lm3d: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Of normalised landmarks against LM3D [B, T, 68, 3]; and what they are in centimetres."""
+        error = landmarks - self.generator.normalise(lm3d)
+        rebuilt = self.generator.denormalise(landmarks)
         gap_error = (self.gaps(rebuilt) - self.gaps(lm3d)) / GAP_SCALE
         terms = {
             "landmarks": (self.weights * error.abs() ** self.config.error_power).mean(),
             "velocity": (self.weights * error.diff(dim=1).abs()).mean() * self.config.velocity_weight,
             "opening": gap_error.abs().mean() * self.config.opening_weight,
-            "kl": reconstruction.kl.mean(),
         }
         return terms, rebuilt
+
+    def forward(
+        self, lm3d: torch.Tensor, features: torch.Tensor, noise: torch.Tensor
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """-> (loss terms, reconstructed LM3D [B, T, 68, 3])"""
+        reconstruction = self.generator.reconstruct(lm3d, features, noise)
+        terms, rebuilt = self.errors(reconstruction.landmarks, lm3d)
+        terms["kl"] = reconstruction.kl.mean()
+        config = self.config
+        if config.answer_weight > 0 or config.shape_weight > 0:
+            # Every other sequence at temperature 0, the others drawn: each seed is to be in time with the sound.
+            drawn = torch.arange(len(lm3d), device=lm3d.device) % 2
+            sampled = self.generator.sample(features, noise, drawn[:, None, None])
+            errors, _ = self.errors(sampled[::2], lm3d[::2])
+            terms["answer"] = torch.stack(list(errors.values())).sum() * config.answer_weight
+            terms["shape"] = self.shape_error(self.generator.denormalise(sampled), lm3d) * config.shape_weight
+        return terms, rebuilt
+
+    def shape_error(self, sampled: torch.Tensor, lm3d: torch.Tensor) -> torch.Tensor:
+        """1 - r of the mouth opening over each window, mean over those in which the mouth moves."""
+        closed = self.generator.mean_landmarks
+        found, wanted = (self.gaps(points + closed).norm(dim=-1).mean(dim=-1) for points in (sampled, lm3d))
+        moves = (wanted.std(dim=1) > STILL).float()
+        r = functional.cosine_similarity(found - found.mean(1, keepdim=True), wanted - wanted.mean(1, keepdim=True))
+        return ((1 - r) * moves).sum() / moves.sum().clamp_min(1)
 
 
 def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path:

@@ -24,6 +24,10 @@ class SyncExpertConfig(CorporaConfig):
     """Pairs per window of frames, half of them in sync."""
     noise: float = 0.02
     """cm, added to the landmarks, so that what tracking leaves behind gives nothing away."""
+    amplitude: float = 0.0
+    """Standard deviation of the logarithm of a factor on the landmarks of each window: speakers move more or less."""
+    other_clips: float = 0.2
+    """Share of the pairs out of sync whose landmarks are of another clip."""
 
 
 class Pairs:
@@ -36,12 +40,19 @@ class Pairs:
         config = self.config
         drawn = self.data.draw(config.batch_size, rng)
         landmarks, audio, targets = [], [], []
-        for features, lm3d in zip(drawn["features"], drawn["lm3d"], strict=True):
+        for index, features in enumerate(drawn["features"]):
             windows = sync_windows(config.window, config.pairs, rng, self.length)
-            landmarks += [lm3d[start : start + self.length] for start in windows.landmarks]
+            others = ~windows.in_sync & (rng.random(config.pairs) < config.other_clips)
+            faces = np.where(others, rng.integers(config.batch_size, size=config.pairs), index)
+            landmarks += [
+                drawn["lm3d"][face, start : start + self.length]
+                for face, start in zip(faces, windows.landmarks, strict=True)
+            ]
             audio += [features[2 * start : 2 * (start + self.length)] for start in windows.audio]
             targets.append(torch.from_numpy(windows.in_sync.astype(np.float32)))
         points = torch.stack(landmarks)
+        size = np.exp(config.amplitude * rng.standard_normal((len(points), 1, 1, 1), dtype=np.float32))
+        points = points * torch.from_numpy(size)
         points = points + config.noise * torch.from_numpy(rng.standard_normal(points.shape, dtype=np.float32))
         return {"lm3d": points, "features": torch.stack(audio), "target": torch.cat(targets)}
 

@@ -107,7 +107,9 @@ def test_every_motion_row_is_trained_and_measured(plan: Plan, table: str):
     assert configs["no_flow"]["flow_layers"] == 0
     assert configs["regression"]["_class_name"] == "MotionRegressor"
     assert configs["log_mel"]["feature_size"] == 80
-    assert "| w/o prior flow (vanilla VAE) |" in table and "| 0.0371 | 0.0385 |" in table and "| 3.933 | 4.063 |" in table
+    assert (
+        "| w/o prior flow (vanilla VAE) |" in table and "| 0.0371 | 0.0385 |" in table and "| 3.933 | 4.063 |" in table
+    )
 
 
 def test_what_is_there_is_not_made_again(plan: Plan, table: str, monkeypatch: pytest.MonkeyPatch):

@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from geneface.models.blink import PERIOD, blink_curve
+from geneface.models.blink import blink_curve, blink_rate
 from geneface.models.streaming import overlapped
 
 KERNEL = torch.arange(1.0, 8.0)[None, None]
@@ -58,4 +58,18 @@ def test_blink_rate_is_natural():
     curve = blink_curve(0, 0, 25 * 600)
     blinks = np.count_nonzero((curve[1:] == 1) & (curve[:-1] < 1))
     assert 10 <= blinks / 10 <= 20, "blinks a minute"
-    assert curve.min() == 0 and curve.max() == 1 and PERIOD > 50
+    assert curve.min() == 0 and curve.max() == 1
+
+
+@pytest.mark.parametrize("rate", [0, 4, 30, 60])
+def test_blinks_come_as_often_as_asked(rate: float):
+    curve = blink_curve(1, 0, 25 * 1200, rate)
+    blinks = np.count_nonzero((curve[1:] == 1) & (curve[:-1] < 1))
+    assert blinks / 20 == pytest.approx(rate, rel=0.2)
+
+
+def test_what_a_blink_rate_is():
+    assert [blink_rate(value) for value in ("natural", "none", "7.5", 20)] == [15, 0, 7.5, 20]
+    for wrong in ("often", -1, 61, "nan"):
+        with pytest.raises(ValueError):
+            blink_rate(wrong)

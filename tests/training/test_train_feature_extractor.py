@@ -87,7 +87,7 @@ def run(config: Path) -> Path:
 def test_it_leaves_a_component_heads_and_a_report(run: Path) -> None:
     assert FeatureExtractor.from_pretrained(run / "model").feature_size == 32
     assert {tensor.dtype for tensor in load_file(run / "model/model.safetensors").values()} == {torch.float16}
-    assert load_file(run / "ctc_head.safetensors")["ctc.weight"].shape == (47, 32)
+    assert load_file(run / "phoneme_head/model.safetensors")["ctc.weight"].shape == (47, 32)
     report = json.loads((run / "report.json").read_text())
     assert report["heldout"]["de"]["phonemes"] == 8
     assert report["test"]["all"]["phonemes"] == 16

@@ -168,11 +168,14 @@ def test_runs_as_a_command_and_refuses_unknown_settings(trained: dict, tmp_path:
 def test_shipped_settings_are_known() -> None:
     from geneface.training.loop import parse_config
 
-    folder = Path(__file__).parents[2] / "hub_configs/embedded"
+    root = Path(__file__).parents[2]
     for name, config_class in (
-        ("sync_expert", sync_expert.SyncExpertConfig),
-        ("motion_generator", motion_generator.MotionGeneratorConfig),
-        ("post_net", post_net.PostNetConfig),
+        ("embedded/train_sync_expert", sync_expert.SyncExpertConfig),
+        ("embedded/train_motion_generator", motion_generator.MotionGeneratorConfig),
+        ("embedded/train_post_net", post_net.PostNetConfig),
+        ("paper/train_sync_expert", sync_expert.SyncExpertConfig),
+        ("paper/train_motion_generator", motion_generator.MotionGeneratorConfig),
     ):
-        config = parse_config(config_class, ["--config", str(folder / f"train_{name}.json")])
-        assert (folder.parents[1] / config.model).exists()
+        config = parse_config(config_class, ["--config", str(root / f"hub_configs/{name}.json")])
+        assert (root / config.model).exists()
+        assert config.steps == 40000 or not name.startswith("paper")
