@@ -3,7 +3,7 @@
 Landmarks: 478 MediaPipe points or 68 iBUG points, in square pixels; LM3D in centimetres.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np

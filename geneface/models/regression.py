@@ -44,5 +44,7 @@ class MotionRegressor(MotionGenerator):
     def reconstruct(self, lm3d: torch.Tensor, features: torch.Tensor, noise: torch.Tensor) -> Reconstruction:
         return Reconstruction(self.sample(features, noise), lm3d.new_zeros(len(lm3d)))
 
-    def sample(self, features: torch.Tensor, noise: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
+    def sample(
+        self, features: torch.Tensor, noise: torch.Tensor, temperature: float | torch.Tensor = 1.0
+    ) -> torch.Tensor:
         return super().sample(features, torch.zeros_like(noise), 0.0)
