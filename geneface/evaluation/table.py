@@ -99,7 +99,9 @@ def as_markdown(table: Table) -> str:
     for group, rows in table.groups.items():
         lines.append([f"**{group}**", *[""] * (len(table.columns) + 1)])
         for row in rows:
-            cells = [f"**{cell.value}** ({cell.interval})" if cell.best else str(cell) for cell in row.cells]
+            cells = [
+                str(cell).replace(cell.value, f"**{cell.value}**", 1) if cell.best else str(cell) for cell in row.cells
+            ]
             if row.missing:
                 cells = [row.missing, *[""] * (len(table.columns) - 1)]
             lines.append([row.title, row.good, *cells])

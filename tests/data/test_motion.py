@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from motion_corpus import write_everything
 from tiny import TINY_HUBERT
 
 from geneface.data import motion
@@ -76,11 +77,6 @@ def test_store_returns_what_was_added() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import sys
-
-    sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
-    from motion_corpus import write_everything
-
     folder = tmp_path_factory.mktemp("motion_data")
     write_everything(folder)
     return folder

@@ -1,5 +1,4 @@
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from flat_person import FRAMES, nods, write_flat_person
+from motion_corpus import write_everything, write_wave
 from safetensors.torch import load_file, save_file
 from tiny import ROOT, TINY_RENDERER
 
@@ -18,10 +19,6 @@ from geneface.evaluation.ablation_table import markdown, orders
 from geneface.media.video import probe
 from geneface.models.sync_expert import SyncExpert
 from geneface.training import motion_generator
-
-sys.path.insert(0, str(ROOT / "tests/training"))
-from flat_person import FRAMES, nods, write_flat_person
-from motion_corpus import write_everything, write_wave
 
 LOOP = {"batch_size": 2, "warmup_steps": 1, "prefetch": 1, "log_every": 5, "learning_rate": 1e-3}
 MOTION_ROWS = [name for name, row in ROWS.items() if isinstance(row, MotionRow)]
