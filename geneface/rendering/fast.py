@@ -178,7 +178,7 @@ class FastRenderer(Renderer):
         opacity = weights.sum(-1)
         mean = 1 / opacity.clamp_min(1e-4)
         # Colour features are computed once per ray from the composited field: 16 times fewer than per sample.
-        on_ray = self.ray_in((weights @ hidden).squeeze(-2) * mean).add_(condition.unsqueeze(1))
+        on_ray = self.ray_in((weights.mT * hidden).sum(-2) * mean).add_(condition.unsqueeze(1))
         features = self.ray_out(F.relu(on_ray, inplace=True))
         # Not a matrix product: autocast would round places to whole pixels.
         surface = (weights.mT * canonical).sum(-2) * mean
