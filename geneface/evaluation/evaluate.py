@@ -142,7 +142,7 @@ def evaluate_plan(plan: Plan, tools: Tools, progress: Progress) -> Evaluation:
     notes = list(plan.notes)
     for clip, path in plan.reference.items():
         real = track_video(path, tools, progress)
-        rows[REFERENCE][clip] = _result(real, own_series(real, real.sound, tools), None)
+        rows[REFERENCE][clip] = _result(real, own_series(real, real.sound, tools, progress), None)
         for method, videos in plan.methods.items():
             if clip in videos:
                 made = track_video(videos[clip], tools, progress)
@@ -166,8 +166,8 @@ def _result(track: Track, series: Series, alignment: Alignment | None) -> ClipRe
     if alignment is not None:
         if alignment.noteworthy:
             notes.append(alignment.said)
-        if track.sound is None and "sync" in series:
-            notes.append("it has no sound: the sync-expert heard the reference's")
+        if track.sound is None and ("sync" in series or "syncnet" in series):
+            notes.append("it has no sound: synchrony is that with the reference's")
         if "nlmd_face" in figures and figures["nlmd_face"].mean > APART:
             notes.append(
                 "its face lies elsewhere than the real one: if it shows another person, another crop or other head "
@@ -210,10 +210,8 @@ def _missing(rows: Mapping[str, Mapping[str, ClipResult]], tools: Tools) -> dict
 
 
 def _reason(measure: Measure, tools: Tools) -> str:
-    if measure.needs:
-        return f"needs {measure.needs}"
     names = ("face", "extractor", "expert") if measure.tool == "expert" else (measure.tool,)
     for name in names:
         if name in tools.missing:
             return tools.missing[name]
-    return "needs sound" if measure.tool == "expert" else "could not be measured on these videos"
+    return "needs sound" if measure.tool in ("expert", "syncnet") else "could not be measured on these videos"

@@ -27,8 +27,6 @@ class Measure:
     """From these series, of some of the frames."""
     tool: str = ""
     """Of `tools.Tools`, without which it cannot be had."""
-    needs: str = ""
-    """What it would need that this command does not have, for a column that stays empty."""
     own: bool = False
     """Whether a video has it without a reference, so that the real one has it, too."""
     whole: bool = False
@@ -133,9 +131,21 @@ LIPS = (
         "SyncNet, confidence",
         HIGHER,
         3,
-        (),
-        mean,
-        needs="SyncNet's weights, published only as a pickle, which is never loaded",
+        ("syncnet",),
+        lambda table: similarity(table).confidence,
+        "syncnet",
+        own=True,
+    ),
+    Measure(
+        "syncnet_offset",
+        "SyncNet, offset (frames)",
+        ZERO,
+        0,
+        ("syncnet",),
+        lambda table: float(similarity(table).offset),
+        "syncnet",
+        own=True,
+        whole=True,
     ),
 )
 MOTION = (

@@ -121,7 +121,7 @@ def compare(
         silence = np.zeros(max(0, -first), np.float32)
         sound = np.concatenate([silence, reference.sound[max(0, first) :]])[: len(generated) * SAMPLES_PER_FRAME]
     theirs, ours = alignment.reference, alignment.generated
-    series = {name: values[ours] for name, values in own_series(generated, sound, tools).items()}
+    series = {name: values[ours] for name, values in own_series(generated, sound, tools, progress).items()}
     pairs: Iterable[Any] = paired_pictures(reference, generated, alignment)
     series |= compare_pictures(reference, theirs, progress(pairs, f"comparing {generated.path.name}"), tools)
     series |= compare_faces(reference, generated, alignment)

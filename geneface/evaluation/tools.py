@@ -14,6 +14,7 @@ from geneface.face.landmarks import FaceDetector, LandmarkDetector
 if TYPE_CHECKING:
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
+    from geneface.evaluation.syncnet import SyncNet
     from geneface.face.face_model import FaceModel
     from geneface.models.feature_extractor import FeatureExtractor
     from geneface.models.sync_expert import SyncExpert
@@ -37,6 +38,7 @@ class Tools:
     expert: "SyncExpert | None" = None
     lpips: "LPIPS | None" = None
     inception: "Inception | None" = None
+    syncnet: "SyncNet | None" = None
     missing: dict[str, str] = field(default_factory=dict)
     """Name of a tool -> what its figures need."""
 
@@ -45,6 +47,7 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
+    from geneface.evaluation.syncnet import SyncNet
     from geneface.face.face_model import FaceModel
     from geneface.face.parsing import FaceParser
     from geneface.hub import PERSONS_DIR
@@ -73,5 +76,6 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
         attempt("expert", lambda: SyncExpert.from_pretrained(generic / "sync_expert")),
         attempt("lpips", lambda: LPIPS.load(folder / "lpips_alex.safetensors")),
         attempt("inception", lambda: Inception.load(folder / "fid_inception.safetensors")),
+        attempt("syncnet", lambda: SyncNet.load(folder / "syncnet_v2.safetensors")),
         missing,
     )

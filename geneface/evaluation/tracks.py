@@ -27,7 +27,7 @@ SIDE = 512
 STRIDE = 5
 """Every how many frames a picture is parsed; its mask serves the frames around."""
 REACH = 15
-"""Frames by which the sync-expert shifts the voice, as SyncNet's evaluation does."""
+"""Frames by which the sync-expert and SyncNet shift the voice."""
 
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 
@@ -188,7 +188,9 @@ def read_sound(path: Path, start: float, frames: int) -> np.ndarray | None:
     return samples if np.abs(samples).max() > 1e-4 else None
 
 
-def own_series(track: Track, sound: np.ndarray | None, tools: Tools) -> dict[str, np.ndarray]:
+def own_series(
+    track: Track, sound: np.ndarray | None, tools: Tools, progress: Progress = lambda items, name: items
+) -> dict[str, np.ndarray]:
     """Figures of each frame that need no other video, [T] or [T, n]; NaN in frames that have none."""
     frames = len(track)
     series: dict[str, np.ndarray] = {
@@ -203,6 +205,10 @@ def own_series(track: Track, sound: np.ndarray | None, tools: Tools) -> dict[str
         series["jitter"] = np.array([np.nan, *bends, np.nan])
         if sound is not None and tools.expert is not None and tools.extractor is not None:
             series["sync"] = sync_series(track.lm3d, sound, tools)
+    if sound is not None and tools.syncnet is not None:
+        with SteadyVideo(track.path) as video:
+            seen = progress(pictures(video), f"SyncNet on {track.path.name}")
+            series["syncnet"] = -tools.syncnet.distances(seen, track.points, sound, REACH)
     return series
 
 

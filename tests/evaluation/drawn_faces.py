@@ -82,5 +82,5 @@ class BoxParser:
 
 
 def drawn_tools(**others: Any) -> Tools:
-    missing = {"face": "needs a face model", "lpips": "needs weights", "inception": "needs weights"}
+    missing = {"face": "needs a face model", **dict.fromkeys(("lpips", "inception", "syncnet"), "needs weights")}
     return Tools(BlueMouthDetector, BoxParser(), missing=missing, **others)
