@@ -1,8 +1,20 @@
 """The one exception type for input that a user can put right."""
 
+import sys
+from collections.abc import Callable
+
 
 class InputError(ValueError):
     """Bad input: one sentence that says what is wrong, where, and what to do.
 
     The command line prints it and exits with 2; the web demo shows it as an error box.
     """
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Run what `python -m` names, which ends at bad input as the command line does."""
+    try:
+        main()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,6 +1,7 @@
 """A person dataset drawn by hand, for the trainings of renderers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,15 @@ from geneface.media.video import VideoWriter
 
 FRAMES, SIZE = 40, 64
 FOCAL = 192.0
+SHORT_TRAINING: dict[str, Any] = {
+    "steps": 300,
+    "batch_size": 4,
+    "learning_rate": 1e-2,
+    "window": 16,
+    "search_samples": 8,
+    "warmup_steps": 5,
+}
+"""What the fast renderer's training learns this person with."""
 
 
 def project(points: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:

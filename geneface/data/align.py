@@ -9,7 +9,6 @@ features do not agree with are left out.
 
 import argparse
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +22,7 @@ from geneface.data.corpus import Corpus, write_clips
 from geneface.data.motion import features_of
 from geneface.data.phoneme_batches import FEATURES_PER_SECOND
 from geneface.data.speech import choose, read_speech
-from geneface.errors import InputError
+from geneface.errors import InputError, run_script
 from geneface.face.phonemes import INVENTORY, SILENCE
 from geneface.hub import PERSONS_DIR
 from geneface.models.feature_extractor import FeatureExtractor
@@ -140,8 +139,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

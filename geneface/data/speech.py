@@ -7,7 +7,6 @@ import argparse
 import csv
 import os
 import shutil
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from geneface.bundle import atomic_folder
 from geneface.data.corpus import Clip, Corpus, write_clips
-from geneface.errors import InputError
+from geneface.errors import InputError, run_script
 from geneface.face.phonemes import normalise
 
 HELD_OUT = ("el", "ka", "ta", "tr", "vi")
@@ -106,8 +105,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run_script(main)

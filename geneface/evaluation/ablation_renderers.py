@@ -13,7 +13,7 @@ from geneface.data.motion import EYES, features_of
 from geneface.data.person import PersonDataset, split_range
 from geneface.evaluation.ablation_motion import Plan
 from geneface.evaluation.ablation_rows import ROWS, RendererRow
-from geneface.evaluation.ablation_videos import rendered, write_video
+from geneface.evaluation.videos import rendered, write_video
 from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
 from geneface.models.post_net import PostNet
 from geneface.rendering.renderer import Renderer

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from geneface.bundle import read_json, write_json
-from geneface.errors import InputError
+from geneface.errors import InputError, run_script
 from geneface.evaluation.ablation_motion import MotionRows, Plan
 from geneface.evaluation.ablation_renderers import RendererRows
 from geneface.evaluation.ablation_rows import DEFAULT, ROWS, MotionRow
@@ -96,4 +96,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from geneface.data.person import PersonDataset, split_range
-from geneface.errors import InputError
-from geneface.evaluation.ablation_videos import rendered, write_video
+from geneface.errors import InputError, run_script
+from geneface.evaluation.videos import rendered, write_video
 from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, load_audio
 from geneface.pipeline import GeneFacePipeline
 from geneface.training.renderer_figures import Frames
@@ -34,8 +34,7 @@ def write_held_out(data: PersonDataset, samples: np.ndarray, pipe: GeneFacePipel
         raise InputError(f"{output} is there already; remove it, or name another folder")
     index = np.array(split_range(len(data), split))
     sound = samples[index[0] * SAMPLES_PER_FRAME : (index[-1] + 1) * SAMPLES_PER_FRAME]
-    given = Frames(data, pipe.renderer.cpu()).conditions(index)
-    pipe.renderer.to(pipe.motion_generator.device)
+    given = Frames(data, pipe.renderer).conditions(index)
     spoken = pipe.stream(sound, SAMPLING_RATE, pose=given["pose"].numpy(), temperature=0.0)
     spoken_frames = np.concatenate([chunk.frames for chunk in spoken])
     write_video(output / "reference" / CLIP, lambda a, b: data.frames[index[a:b]], len(index), sound, synthetic=False)
@@ -57,4 +56,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -24,7 +24,7 @@ import torch
 from geneface.bundle import read_tensors
 from geneface.data.corpus import Clip, Corpus
 from geneface.data.motion import EYES, Speech, simulated_speech, tracked_speech
-from geneface.errors import InputError
+from geneface.errors import InputError, run_script
 from geneface.media.audio import FPS, SAMPLING_RATE
 from geneface.pipeline import GeneFacePipeline
 
@@ -209,4 +209,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

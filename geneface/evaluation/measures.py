@@ -97,6 +97,23 @@ IMAGE = (
     Measure("lpips", "LPIPS", LOWER, 4, ("lpips",), mean, "lpips"),
     Measure("fid", "FID", LOWER, 2, ("real_inception", "inception"), fid, "inception", whole=True),
 )
+
+
+def synchrony(key: str, title: str, curve: str, tool: str) -> tuple[Measure, Measure]:
+    """How sure a judge of voice and lips is, and by how much they are apart, of each video with its own sound."""
+
+    def confidence(table: np.ndarray) -> float:
+        return similarity(table).confidence
+
+    def offset(table: np.ndarray) -> float:
+        return float(similarity(table).offset)
+
+    return (
+        Measure(f"{key}_confidence", f"{title}, confidence", HIGHER, 3, (curve,), confidence, tool, own=True),
+        Measure(f"{key}_offset", f"{title}, offset (frames)", ZERO, 0, (curve,), offset, tool, own=True, whole=True),
+    )
+
+
 LIPS = (
     Measure("lmd_lips", "LMD, lips (px)", LOWER, 2, ("lips",), mean),
     Measure("lmd_face", "LMD, face (px)", LOWER, 2, ("face",), mean),
@@ -105,48 +122,8 @@ LIPS = (
     Measure("opening_r", "mouth opening r", HIGHER, 3, ("real_opening", "near_opening"), r),
     Measure("opening_lag", "its lag (frames)", ZERO, 0, ("lag",), mean, whole=True),
     Measure("lm3d_error", "LM3D L2 (mm)", LOWER, 2, ("lm3d_error",), mean, "face"),
-    Measure(
-        "sync_expert_confidence",
-        "GeneFace sync-expert, confidence",
-        HIGHER,
-        3,
-        ("sync",),
-        lambda table: similarity(table).confidence,
-        "expert",
-        own=True,
-    ),
-    Measure(
-        "sync_expert_offset",
-        "GeneFace sync-expert, offset (frames)",
-        ZERO,
-        0,
-        ("sync",),
-        lambda table: float(similarity(table).offset),
-        "expert",
-        own=True,
-        whole=True,
-    ),
-    Measure(
-        "syncnet_confidence",
-        "SyncNet, confidence",
-        HIGHER,
-        3,
-        ("syncnet",),
-        lambda table: similarity(table).confidence,
-        "syncnet",
-        own=True,
-    ),
-    Measure(
-        "syncnet_offset",
-        "SyncNet, offset (frames)",
-        ZERO,
-        0,
-        ("syncnet",),
-        lambda table: float(similarity(table).offset),
-        "syncnet",
-        own=True,
-        whole=True,
-    ),
+    *synchrony("sync_expert", "GeneFace sync-expert", "sync", "expert"),
+    *synchrony("syncnet", "SyncNet", "syncnet", "syncnet"),
 )
 MOTION = (
     Measure("opening_spread", "mouth opening, spread against real", ONE, 2, ("real_opening", "own_opening"), spread),

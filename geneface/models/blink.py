@@ -19,9 +19,8 @@ CURVE = np.array([0.25, 0.75, 1.0, 1.0, 0.8, 0.5, 0.25, 0.1], dtype=np.float32)
 
 def blink_rate(blink: str | float) -> float:
     """Blinks a minute of "natural", "none" or a number; ValueError for anything else."""
-    rate = {"natural": NATURAL, "none": 0.0}.get(blink) if isinstance(blink, str) else float(blink)
-    if rate is None:
-        rate = float(blink)
+    named: dict[str | float, float] = {"natural": NATURAL, "none": 0.0}
+    rate = float(named.get(blink, blink))
     if not 0 <= rate <= FASTEST:
         raise ValueError(f"{rate} blinks a minute")
     return rate

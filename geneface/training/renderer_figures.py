@@ -34,9 +34,11 @@ def fit_statistics(renderer: Renderer, data: PersonDataset) -> None:
 
 
 def torso_motion(renderer: Renderer, data: PersonDataset) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Flow, its weight and the head's turn of all frames, as `Renderer.body_of` asks for."""
-    turn = pose_vector(data.tracks["pose"].float(), renderer.scene.reference_pose.cpu())
-    return data.tracks["torso_flow"].float(), data.tracks["torso_weight"].float(), turn
+    """Flow, its weight and the head's turn of all frames, as `Renderer.body_of` asks for, on its device."""
+    flow, weight, pose = (
+        data.tracks[name].float().to(renderer.device) for name in ("torso_flow", "torso_weight", "pose")
+    )
+    return flow, weight, pose_vector(pose, renderer.scene.reference_pose)
 
 
 class Frames:
@@ -44,7 +46,7 @@ class Frames:
 
     def __init__(self, data: PersonDataset, renderer: Renderer):
         self.data = data
-        self.bodies = renderer.body_of(*torso_motion(renderer, data))
+        self.bodies = renderer.body_of(*torso_motion(renderer, data)).cpu()
         self.windows = renderer.condition.windows(data.track(renderer.condition.track))
         self.boxes = data.mouth_boxes()
         self.train = np.array(split_range(len(data), "train"))

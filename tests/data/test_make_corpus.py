@@ -1,12 +1,12 @@
 """`geneface corpus` with a detector that sees a bright square as a face: no MediaPipe needed."""
 
 from pathlib import Path
-from typing import Self
 
 import av
 import numpy as np
 import pytest
 import torch
+from square_detector import SquareDetector
 
 from geneface.bundle import read_json
 from geneface.cli import main
@@ -16,35 +16,6 @@ from geneface.data.corpus_video import OFFSETS, Filter, Tools, out_of_sync
 from geneface.data.fit_corpus import Fitted, Track, yaw_angles
 from geneface.data.make_corpus import find_videos, make_corpus, speaker_of, split_of
 from geneface.errors import InputError
-from geneface.face.landmarks import Face
-
-
-class BrightSquare:
-    """A face of 478 points wherever a picture is bright."""
-
-    points = 478
-    order_68 = np.arange(68)
-    stride = 5
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def find(self, picture: np.ndarray) -> list[Face]:
-        y, x = np.nonzero(picture.mean(-1) > 200)
-        if not len(y):
-            return []
-        points = np.zeros((478, 3), np.float32)
-        points[:, 0], points[:, 1] = (
-            np.resize(np.linspace(x.min(), x.max(), 68), 478),
-            np.resize(np.linspace(y.min(), y.max(), 68), 478),
-        )
-        return [Face(points, np.zeros(52, np.float32))]
-
-    def follow(self, picture: np.ndarray) -> Face | None:
-        return next(iter(self.find(picture)), None)
 
 
 def film(path: Path, frames: int = 100, face: int = 100, blank: int = 10**6, sound: bool = True) -> Path:
@@ -86,7 +57,7 @@ class Counted:
         return 0.3 + self.rise * (np.array(OFFSETS) == self.offset)
 
     def tools(self) -> Tools:
-        return Tools(BrightSquare, self.fit, self.agreement)
+        return Tools(lambda: SquareDetector(points=478), self.fit, self.agreement)
 
 
 def test_videos_become_clips_of_their_speakers(tmp_path: Path) -> None:

@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Self
 
 import av
 import numpy as np
 import pytest
 import torch
+from square_detector import SquareDetector
 
 from geneface.bundle import read_tensors
 from geneface.data import preprocess as module
@@ -20,34 +20,7 @@ from geneface.data.scan import Scan, find_cuts, longest_shot, scan_video
 from geneface.errors import InputError
 from geneface.face.crop import Crop
 from geneface.face.face_model import FaceModel
-from geneface.face.landmarks import Face
 from geneface.media.resample import SteadyVideo
-
-
-class SquareDetector:
-    points = 68
-    order_68 = np.arange(68)
-    stride = 5
-
-    def __init__(self, faces: int = 1):
-        self.faces = faces
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def find(self, picture: np.ndarray) -> list[Face]:
-        y, x = np.nonzero(picture.mean(-1) > 200)
-        if not len(y):
-            return []
-        points = np.zeros((68, 3), np.float32)
-        points[:, 0], points[:, 1] = np.linspace(x.min(), x.max(), 68), np.linspace(y.min(), y.max(), 68)
-        return [Face(points + np.float32([200 * index, 0, 0]), None) for index in range(self.faces)]
-
-    def follow(self, picture: np.ndarray) -> Face | None:
-        return next(iter(self.find(picture)), None)
 
 
 def film(path: Path, frames: int = 100, size: tuple[int, int] = (640, 360), cut: int | None = None, face: int = 100):

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import torch
-from flat_person import FRAMES, write_flat_person
+from flat_person import FRAMES, SHORT_TRAINING, write_flat_person
 from safetensors.torch import load_file, save_file
 from tiny import TINY_RENDERER
 
@@ -25,12 +25,7 @@ def test_the_mouth_follows_the_sound(tmp_path: Path):
             output_dir=str(tmp_path / "run"),
             dataset=str(tmp_path),
             renderer=str(tmp_path / "renderer.json"),
-            steps=300,
-            batch_size=4,
-            learning_rate=1e-2,
-            window=16,
-            search_samples=8,
-            warmup_steps=5,
+            **SHORT_TRAINING,
         )
     )
     renderer = FastRenderer.from_pretrained(model)

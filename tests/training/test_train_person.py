@@ -29,9 +29,7 @@ from geneface.data import preprocess_steps
 from geneface.errors import InputError
 from geneface.media.image import read_image
 from geneface.training import person
-from geneface.training.loop import Loop, LoopConfig
 from geneface.training.person_job import Request, begin_job, work_folder
-from geneface.training.status import Progress, in_words
 
 FIELDS = {"stage", "detail", "step", "steps", "seconds_left", "figures", "warnings", "updated"}
 
@@ -369,23 +367,6 @@ def test_a_failure_is_in_the_status(tmp_path: Path, drawn: Path, monkeypatch: py
     assert (status["stage"], status["error"]) == ("failed", "no face was found")
 
 
-def test_the_time_left_counts_what_comes_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    clock = [0.0]
-    monkeypatch.setattr("geneface.training.status.time.monotonic", lambda: clock[0])
-    progress = Progress(tmp_path, post_net=(60.0, 0.1), on_cpu=True)
-    progress.write(stage="renderer")
-    for done in range(1, 12):
-        clock[0] += 2
-        progress.stepped(done, 1000, 1000.0 - done, 1000.0)
-    assert progress.status["seconds_left"] == pytest.approx(2 * 989 + 60 + 0.1 * 2 * 1000)
-    assert "about 37 min left on this machine, which has no GPU in use" in capsys.readouterr().out
-    assert [in_words(seconds) for seconds in (20, 100, 7830)] == [
-        "less than a minute",
-        "about 2 min",
-        "about 2 h 10 min",
-    ]
-
-
 @pytest.mark.real_data
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["vera", "german_20s"])
@@ -410,9 +391,3 @@ def test_a_video_of_a_face_becomes_a_person(source: str, shared: Path, drawn: Pa
     assert last["figures"]["test"]["full"] > 12
     pipe = GeneFacePipeline.from_pretrained(tmp_path / "anna", device="cpu")
     assert len(pipe(np.zeros(3200, np.float32), 16000).frames) == 5
-
-
-def test_two_trainings_of_different_precision_in_one_process(tmp_path: Path) -> None:
-    for precision in ("bf16", "no"):
-        loop = Loop(LoopConfig(str(tmp_path), mixed_precision=precision, cpu=True))
-        assert loop.accelerator.mixed_precision == precision

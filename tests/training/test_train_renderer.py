@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from flat_person import FOCAL, SIZE, nods, project, write_flat_person
+from flat_person import FOCAL, SHORT_TRAINING, SIZE, nods, project, write_flat_person
 from safetensors.torch import load_file
 from tiny import TINY_RENDERER
 
@@ -30,13 +30,8 @@ def config(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> RendererC
         output_dir=str(folder / "whole"),
         dataset=str(dataset),
         renderer=str(folder / "renderer.json"),
-        steps=300,
-        batch_size=4,
-        learning_rate=1e-2,
-        window=16,
-        search_samples=8,
-        warmup_steps=5,
         save_every=200,
+        **SHORT_TRAINING,
     )
 
 

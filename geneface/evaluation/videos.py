@@ -1,4 +1,4 @@
-"""Videos of the renderer rows, for `geneface evaluate`: the person's test part, and voices that are not theirs."""
+"""Videos of what renderers show, for `geneface evaluate`: of a person's frames, or of any landmarks."""
 
 from collections.abc import Callable
 from pathlib import Path
