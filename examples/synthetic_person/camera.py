@@ -3,7 +3,7 @@
 import numpy as np
 
 SIZE = 512
-FOCAL = 1400.0
+FOCAL = 1480.0
 FRONTAL = np.diag([1.0, -1.0, -1.0])
 """Rotation head -> camera of a head that looks straight into the camera."""
 DISTANCE = 112.0

@@ -1,5 +1,4 @@
 // Lashes on strips along the lids' edges: six strips above one another in texture space, the upper three the longer.
-layout(location = 0) out vec4 pixel;  // linear colour, class (0 background, 1 head, 2 torso)
 in vec3 position;
 in vec3 normal;
 in vec3 rest;
@@ -15,5 +14,5 @@ void main() {
     float thickness = (upper ? 0.34 : 0.15) * smoothstep(6.99, 6.94, uv.x) * (1.0 - from_root / reach);
     bool edge = upper && from_root < 0.10;
     if (!edge && abs(fract(place) - 0.5 + 0.25 * (random - 0.5)) > thickness) discard;
-    pixel = vec4(upper ? vec3(0.016, 0.011, 0.009) : vec3(0.06, 0.035, 0.025), 1.0);
+    plain(upper ? vec3(0.016, 0.011, 0.009) : vec3(0.06, 0.035, 0.025), 1.0);
 }

@@ -1,5 +1,4 @@
 // Teeth, gums and tongue, and the socket around them: wet, and darker the deeper they lie.
-layout(location = 0) out vec4 pixel;  // linear colour, class (0 background, 1 head, 2 torso)
 in vec3 position;
 in vec3 normal;
 in vec3 rest;
@@ -28,5 +27,5 @@ void main() {
         specular += light_colour[i] * gloss(n, v, light_direction[i], 0.27, 0.04) * visible;
     }
     vec3 inside = tissue == 3 ? vec3(1.0, 0.97, 0.94) : vec3(1.0);
-    pixel = vec4(albedo * diffuse * inside + specular * 0.6 * depth, 1.0);
+    plain(albedo * diffuse * inside + specular * 0.6 * depth, 1.0);
 }
