@@ -30,7 +30,7 @@ VERA = Recipe(
     studio=Studio(),
     manner=Manner(
         style=Style(smile=0.0),
-        mood={"mouthClose": 0.018, "mouthSmile_L": 0.13, "mouthSmile_R": 0.12, "eyeWide_L": 0.12, "eyeWide_R": 0.12},
+        mood={"mouthClose": 0.04, "mouthSmile_L": 0.13, "mouthSmile_R": 0.12, "eyeWide_L": 0.22, "eyeWide_R": 0.22},
     ),
     neck=0.90,
 )
@@ -42,21 +42,21 @@ THEO = Recipe(
     character=1.25,
     skin=SkinLook(
         base=(0.235, 0.120, 0.068),
-        lip=(0.215, 0.085, 0.070),
+        lip=(0.150, 0.062, 0.052),
         flush=0.45,
         shade=(0.72, 0.68, 0.68),
         mottle=1.4,
-        pores=1.3,
-        age=1.0,
-        oil=0.55,
+        pores=1.15,
+        age=0.85,
+        oil=0.42,
         liner=0.45,
     ),
     hair=HairLook(
         style="crop",
         colour=(0.020, 0.017, 0.015),
-        count=30000,
+        count=44000,
         hairline="receding",
-        second=(0.34, 0.33, 0.32),
+        second=(0.27, 0.26, 0.25),
         grey=0.62,
         scalp=0.55,
         brow=1.05,
@@ -66,7 +66,7 @@ THEO = Recipe(
         stubble_colour=(0.075, 0.062, 0.055),
     ),
     eyes=EyeLook(inner=(0.075, 0.038, 0.016), outer=(0.035, 0.018, 0.010), white=(0.54, 0.48, 0.43), lashes=0.55),
-    outfit=Outfit(kind="sweater", colours=((0.055, 0.06, 0.07), (0.62, 0.64, 0.68)), shoulders=1.0),
+    outfit=Outfit(kind="jacket", colours=((0.055, 0.06, 0.07), (0.62, 0.64, 0.68)), shoulders=1.0),
     backdrop=Backdrop(room="evening", blur=13.0),
     studio=Studio(
         directions=((0.66, -0.50, -0.66), (-0.80, -0.05, -0.60), (-0.80, -0.45, 0.70)),
@@ -77,7 +77,7 @@ THEO = Recipe(
     ),
     manner=Manner(
         style=Style(smile=0.0, jaw=1.05),
-        mood={"mouthClose": 0.018, "mouthSmile_L": 0.08, "mouthSmile_R": 0.10, "cheekSquint_L": 0.1, "cheekSquint_R": 0.1},
+        mood={"mouthClose": 0.04, "mouthSmile_L": 0.08, "mouthSmile_R": 0.10, "cheekSquint_L": 0.1, "cheekSquint_R": 0.1, "eyeWide_L": 0.15, "eyeWide_R": 0.15},
         liveliness=0.9,
     ),
 )

@@ -39,13 +39,13 @@ def grow_brows(
     corner = mean[triangles]
     near = (corner[:, :, 2].min(1) > 7.0) & (np.abs(corner[:, :, 1].mean(1) - 6.0) < 2.0)
     roots = scatter(vertices, mean, triangles, near * 1.0, 30 * count, rng)
-    roots = roots.chosen(np.flatnonzero(inside(roots.rest))[:count])
+    roots = roots.chosen(np.flatnonzero(inside(roots.rest + 0.07 * rng.standard_normal(roots.rest.shape)))[:count])
     rest, normal = roots.rest, _normal(normals, roots)
     outward = np.clip((np.abs(rest[:, 0]) - 1.0) / 4.5, 0, 1)
     way = np.stack([np.sign(rest[:, 0]) * (0.35 + outward), 0.85 - 1.25 * outward, np.zeros(len(rest))], -1)
     length = rng.uniform(0.35, 0.75, len(rest)) * (0.7 + 0.3 * look.brow)
     points = _hairs(roots.place, normal, unit(way) + 0.10 * rng.standard_normal(way.shape), length, rise=0.06)
-    return _anchored(points, roots, rng.uniform(0.022, 0.036, len(rest)), look.grey, rng)
+    return _anchored(points, roots, rng.uniform(0.020, 0.032, len(rest)), 0.4 * look.grey, rng)
 
 
 def grow_stubble(
@@ -56,7 +56,7 @@ def grow_stubble(
     landmarks: np.ndarray,
     look: HairLook,
     seed: int,
-    count: int = 9000,
+    count: int = 16000,
 ) -> Anchored:
     """A beard of a few days on a neutral mesh."""
     rng, noise = np.random.default_rng(seed), Noise(seed)
@@ -68,10 +68,10 @@ def grow_stubble(
     roots = roots.chosen(np.flatnonzero(cover > rng.random(len(cover)))[: int(count * look.stubble)])
     rest, normal = roots.rest, _normal(normals, roots)
     way = np.stack([0.25 * np.sign(rest[:, 0]), np.full(len(rest), -1.0), np.full(len(rest), -0.1)], -1)
-    length = rng.uniform(0.16, 0.38, len(rest))
+    length = rng.uniform(0.12, 0.30, len(rest))
     points = _hairs(roots.place, normal, way + 0.35 * rng.standard_normal(way.shape), length, rise=0.22)
     on_chin = np.exp(-((rest[:, 0] / 2.4) ** 2) - ((rest[:, 1] + 6.0) / 1.6) ** 2)
-    return _anchored(points, roots, rng.uniform(0.016, 0.026, len(rest)), look.grey * (0.7 + 0.5 * on_chin), rng)
+    return _anchored(points, roots, rng.uniform(0.011, 0.018, len(rest)), look.grey * (0.7 + 0.6 * on_chin), rng)
 
 
 def _normal(normals: np.ndarray, roots: Roots) -> np.ndarray:

@@ -27,7 +27,7 @@ def grow(vertices: np.ndarray, mean: np.ndarray, triangles: np.ndarray, look: Ha
     return Strands(points, width, shade, grey).chosen(order)
 
 
-_WIDTH = {"bob": 0.045, "crop": 0.030}
+_WIDTH = {"bob": 0.045, "crop": 0.022}
 
 
 def _roots(
@@ -94,6 +94,7 @@ def _bob(
     path = np.empty((count, steps, 3))
     place = roots.place + unit(roots.place - CENTRE) * 0.02
     way = unit(roots.place - CENTRE)
+    front = smoothstep(3.5, 7.5, z) * smoothstep(8.0, 10.0, y)
     framing = smoothstep(1.0, 5.0, z) * smoothstep(5.0, 9.0, y)
     for step in range(steps):
         path[:, step] = place
@@ -107,6 +108,9 @@ def _bob(
         wanted = 1.02 + 0.07 * lift + 0.05 * framing - 0.16 * smoothstep(-2.0, -8.5, py)
         inward = np.clip(4.0 * (wanted - radius), -0.5, 0.6)[:, None] * unit(offset)
         fall = np.stack([inward[:, 0], np.full(count, -1.0), inward[:, 1] * (1 - 0.8 * framing)], -1)
+        # From the hairline it rises first, then falls to its side.
+        rising = (front * max(0.0, 1.0 - grown / 0.8))[:, None]
+        over = over + rising * np.array([0.0, 1.3, -0.9])
         level = smoothstep(4.5, 12.5, py + 0.1 * np.abs(px))[:, None]
         pull = level * over + (1 - level) * fall
         way = unit(0.45 * way + 0.55 * unit(pull) + wander * min(1.0, grown))

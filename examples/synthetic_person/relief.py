@@ -21,6 +21,7 @@ _FOLDS: tuple[tuple[list[tuple[float, float]], float, float], ...] = (
     ([(0.0, 7.6), (1.6, 7.75), (3.0, 7.9), (4.6, 7.5)], 0.030, 0.13),  # forehead
     ([(0.0, 8.5), (1.8, 8.75), (3.4, 8.75), (4.8, 8.3)], 0.034, 0.14),
     ([(0.0, 9.5), (1.7, 9.7), (3.5, 9.5)], 0.022, 0.13),
+    ([(1.75, 3.75), (2.3, 4.28), (3.2, 4.52), (4.1, 4.3), (4.75, 3.7)], 0.0, 0.09),  # the lid's crease
     ([(0.42, 5.3), (0.5, 6.0), (0.62, 6.7)], 0.030, 0.10),  # between the brows
     ([(0.0, -9.3), (2.5, -9.1), (4.8, -8.3)], 0.05, 0.16),  # neck
     ([(0.0, -10.6), (2.5, -10.4), (5.0, -9.7)], 0.05, 0.16),
@@ -55,14 +56,15 @@ class _Height:
         x, y, z = points.T
         noise, look = self._noise, self._look
         front = smoothstep(3.0, 7.0, z)
-        height = 0.010 * noise(points * 1.6)
+        height = 0.007 * noise(points * 1.6)
         pores = noise(points * 6.3) + 0.8 * noise(points * 12.1 + 9.0)
         nose = np.exp(-((np.abs(x) / 2.6) ** 2) - ((y - 0.5) / 2.2) ** 2)
-        height += look.pores * (1 - lips) * pores * 0.0042 * (0.55 + 0.45 * front + 0.5 * nose)
+        height += look.pores * (1 - lips) * pores * 0.0030 * (0.55 + 0.45 * front + 0.5 * nose)
         height += lips * (0.008 * noise(points * [8.5, 1.3, 1.3]) + 0.004 * noise(points * [16.0, 2.0, 2.0]))
         wander = 0.10 * noise(points * 0.9 + 30.0)
         mirrored = np.stack([np.abs(x), y + wander])
         for distance, depth, width in self._folds:
             away = map_coordinates(distance, (mirrored[::-1] + 12.0) / 0.04, order=1, mode="nearest")
-            height -= look.age * depth * (front if depth < 0.05 else 1.0) * np.exp(-((away / width) ** 2)) * (1 - lips)
+            amount = look.age * depth if depth else 0.055
+            height -= amount * (front if depth < 0.05 else 1.0) * np.exp(-((away / width) ** 2)) * (1 - lips)
         return height

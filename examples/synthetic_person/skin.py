@@ -64,7 +64,7 @@ def paint(
         albedo[...] = albedo * (1.0 + amount[..., None] * (np.asarray(colour) - 1.0))
 
     flush = look.flush
-    tint(FLUSH, flush * 0.75 * spot((4.6, -0.2, 9.0), 2.4, (1, 0.9, 2)) * (1 + 0.3 * mottle))
+    tint(FLUSH, flush * 0.6 * spot((4.4, -0.2, 9.0), 2.4, (1, 0.9, 2)) * (1 + 0.15 * mottle))
     tint(FLUSH, flush * (0.7 * spot((0, 0.3, 12.6), 1.5) + 0.5 * spot((1.5, -0.6, 11), 0.9)))
     tint(FLUSH, flush * 0.9 * smoothstep(7.9, 8.9, np.abs(x)))
     tint(FLUSH, flush * (0.35 * spot((0, -6.8, 10), 1.8) + 0.25 * spot((3.2, 4.8, 9), 1.2)))
@@ -72,7 +72,7 @@ def paint(
     tint(look.shade, 0.8 * spot((2.9, 2.1, 9.6), 0.9, (1.5, 0.6, 2)) + 0.6 * spot((1.75, 3.0, 9.3), 0.6))
     tint(look.shade, 0.6 * spot((3.3, 4.4, 9.6), 0.75, (1.7, 0.6, 2)))
     tint((1.05, 1.05, 1.02), spot((0, 8.0, 10.5), 2.6, (1.3, 1, 1)) + 0.7 * spot((4.2, 1.2, 9), 1.0))
-    gloss += 0.22 * spot((0, 1.5, 12), 1.7, (0.6, 2, 2)) + 0.14 * spot((0, 8.5, 10), 3.0, (1.4, 0.8, 2))
+    gloss += 0.12 * spot((0, 1.5, 12), 1.7, (0.6, 2, 2)) + 0.14 * spot((0, 8.5, 10), 3.0, (1.4, 0.8, 2))
     gloss += 0.10 * spot((4.4, 1.0, 9), 1.5) - 0.10 * spot((5, -4, 7), 2.5)
 
     if look.freckles:
@@ -97,7 +97,7 @@ def paint(
 
     root = np.array(hair.colour)
     brows = outline.brows(x, y)
-    shadow_of_brow = 0.62 * front * smoothstep(0.26, -0.22, brows + 0.06 * mottle + 0.05 * fine)
+    shadow_of_brow = 0.55 * front * smoothstep(0.30, -0.25, brows + 0.06 * mottle + 0.05 * fine)
     albedo += (shadow_of_brow * hair.brow_density)[..., None] * (1.6 * np.array(hair.brow_colour) + 0.15 * albedo - albedo)
     cover = hair_cover(points, noise, hair)
     albedo += (hair.scalp * smoothstep(0.25, 0.85, cover))[..., None] * (root + 0.08 * albedo - albedo)

@@ -34,7 +34,9 @@ void main() {
     vec3 albedo = mix(white, iris, inside);
 
     float lit = mix(shadow(position, n), 1.0, 0.35);
-    float open = occlusion;
+    // The lid shades the ball's upper part; towards the corners the white is duller.
+    float lid = smoothstep(0.15, 0.75, local.y) * 0.45 + smoothstep(0.6, 1.4, radius) * 0.25;
+    float open = occlusion * (1.0 - lid);
     vec3 bulge = normalize(mix(n, vec3(0.0, 0.0, -1.0), 0.15));
     vec3 colour = albedo * (matt(bulge, lit * mix(0.35, 1.0, open), open) * 0.92);
     // The cornea bulges more than the mesh does.

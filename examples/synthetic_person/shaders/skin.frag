@@ -20,18 +20,20 @@ void main() {
     vec3 open = pow(vec3(max(occlusion, 1e-3)), vec3(0.80, 1.0, 1.06));
     vec3 diffuse = ambient(soft_n) * open;
     vec3 specular = vec3(0.0);
-    float tight = mix(0.42, 0.24, painted.a), broad = 0.56;
+    float tight = mix(0.44, 0.27, painted.a), broad = 0.56;
     for (int i = 0; i < 3; i++) {
         vec3 l = light_direction[i];
         vec3 wrapped = max((dot(soft_n, l) + wrap) / (1.0 + wrap), 0.0);
         vec3 visible = i == 0 ? vec3(lit) : mix(open, vec3(1.0), 0.25);
         diffuse += light_colour[i] * wrapped * visible;
-        float lobes = 0.62 * gloss(n, v, l, broad, 0.028) + 0.5 * painted.a * gloss(n, v, l, tight, 0.028);
+        float lobes = 0.60 * gloss(n, v, l, broad, 0.028) + 0.32 * painted.a * gloss(n, v, l, tight, 0.028);
         specular += light_colour[i] * lobes * (i == 0 ? lit : occlusion);
     }
     float grazing = pow(1.0 - max(dot(n, v), 0.0), 4.0);
     specular += ambient(reflect(-v, n)) * (0.02 + 0.14 * grazing) * occlusion * occlusion;
     pixel = vec4(specular * carved.w, 1.0);
     inflow = vec4(diffuse, 1.0);
-    tone = vec4(painted.rgb * mix(0.75, 1.0, carved.w), 1.0);
+    // Nostrils and the ears' canals are dark, not red.
+    float hollow = smoothstep(0.02, 0.22, occlusion);
+    tone = vec4(painted.rgb * mix(0.75, 1.0, carved.w) * mix(0.25, 1.0, hollow), 1.0);
 }
