@@ -16,8 +16,12 @@ _HAIRLINES = {
         *[(0, 10.9), (18, 11.0), (34, 10.6), (42, 9.4), (50, 7.6), (58, 6.0), (64, 4.0), (68, 2.2), (76, 2.0)],
         *[(80, 4.2), (90, 5.6), (100, 5.4), (108, 3.0), (116, -0.5), (130, -3.2), (150, -4.4), (180, -4.8)],
     ],
+    "round": [
+        *[(0, 10.35), (18, 10.4), (30, 10.1), (38, 9.2), (46, 7.6), (54, 6.2), (62, 4.4), (68, 2.2), (76, 2.0)],
+        *[(80, 4.2), (90, 5.6), (100, 5.4), (108, 3.0), (116, -0.5), (130, -3.2), (150, -4.4), (180, -4.8)],
+    ],
     "receding": [
-        *[(0, 11.3), (14, 11.6), (26, 12.1), (36, 11.6), (43, 10.0), (50, 8.0), (58, 6.2), (64, 4.2), (68, 2.0)],
+        *[(0, 11.4), (14, 11.8), (26, 12.6), (36, 12.2), (43, 10.5), (50, 8.0), (58, 6.2), (64, 4.2), (68, 2.0)],
         *[(76, 1.2), (80, 3.6), (90, 5.4), (100, 5.2), (108, 3.0), (116, -0.5), (130, -3.0), (150, -4.0), (180, -4.3)],
     ],
 }
@@ -32,6 +36,8 @@ class HairLook:
     colour: Colour
     count: int
     hairline: str = "full"
+    ragged: float = 0.2
+    """Of the hairline, in cm."""
     second: Colour = (0.42, 0.41, 0.40)
     """Of the strands that have turned grey, or are bleached."""
     grey: float = 0.0
@@ -51,7 +57,7 @@ def hair_cover(points: np.ndarray, noise: Noise, look: HairLook) -> np.ndarray:
     azimuth = np.degrees(np.arctan2(np.abs(points[..., 0]), points[..., 2]))
     table = np.array(_HAIRLINES[look.hairline])
     line = np.interp(azimuth, table[:, 0], table[:, 1])
-    above = points[..., 1] - line + 0.30 * noise(points * 1.5, octaves=2)
+    above = points[..., 1] - line + look.ragged * noise(points * 1.5, octaves=2)
     scalp = smoothstep(8.6, 8.2, np.abs(points[..., 0]))
     return smoothstep(-0.45, 0.75, above) * scalp
 
@@ -65,7 +71,7 @@ def beard_cover(points: np.ndarray, noise: Noise, to_lips: np.ndarray) -> np.nda
     line = np.interp(side, [0, 1.0, 2.6, 4.0, 5.5, 6.8, 7.8], [-1.35, -1.5, -2.2, -2.7, -1.5, 1.2, 3.6])
     cheek = smoothstep(0.30, -0.55, y - line + ragged)
     throat = smoothstep(-10.2, -8.2, y + 0.35 * (z - 6.0) + ragged)
-    clear = smoothstep(0.10, 0.42, to_lips)
+    clear = smoothstep(0.02, 0.26, to_lips)
     below = np.exp(-(((side - 1.5) / 0.7) ** 2) - ((y + 4.9) / 0.5) ** 2)
     front = smoothstep(2.2, 3.4, z + 0.35 * (side < 8))
     return cheek * throat * clear * front * (1 - 0.5 * below) * smoothstep(8.2, 7.7, side)

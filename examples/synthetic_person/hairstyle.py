@@ -148,9 +148,10 @@ def _in_locks(
     leaders = rng.choice(count, max(1, count // (60 if look.style == "bob" else 14)), replace=False)
     gap, nearest = cKDTree(roots[leaders]).query(roots)
     pull = (0.62 if look.style == "bob" else 0.45) * rng.uniform(0.5, 1.0, count) * np.exp(-((gap / 1.2) ** 2))
-    own = rng.random(count) < 0.05
+    own = rng.random(count) < 0.03
+    pull *= 1 - 0.8 * smoothstep(4.5, 7.0, roots[:, 2])
     pull[own] *= 0.1
     s = np.linspace(0, 1, steps)[None, :, None] ** 1.2
     drawn = points + (points[leaders[nearest]] - points) * pull[:, None, None] * s
-    stray = rng.standard_normal((count, 1, 3)) * own[:, None, None] * (0.35 if look.style == "bob" else 0.15)
+    stray = rng.standard_normal((count, 1, 3)) * own[:, None, None] * (0.22 if look.style == "bob" else 0.15)
     return drawn + stray * s**1.5

@@ -60,11 +60,11 @@ def make_jacket(neutral: np.ndarray, colours: tuple[Colour, ...], shoulders: flo
 
 def _jacket_rings(angle: np.ndarray, neck: np.ndarray, shoulders: float) -> np.ndarray:
     """Rings from inside the collar, which stands up around the nape, over the shoulders down."""
-    back = smoothstep(0.45, -0.5, np.sin(angle))
-    top = -10.3 - 1.4 * np.maximum(np.sin(angle), 0) + 0.6 * np.maximum(-np.sin(angle), 0) + 1.0 * back
-    stand = [(-1.5, 1.30), (0.0, 1.50), (0.14, 1.80), (-0.5, 2.25), (-1.5, 2.85)]
-    rings = [neck_ring(angle, neck + gap, top + drop) for drop, gap in stand]
-    return np.concatenate([np.stack(rings), body_rings(angle, shoulders, ease=0.75)])
+    body = body_rings(angle, shoulders, ease=0.75)
+    back = smoothstep(0.3, -0.5, np.sin(angle))
+    top = body[0, :, 1] + 0.95 + 0.6 * back
+    stand = [(-1.5, 1.30), (0.0, 1.45), (0.16, 1.75), (-0.45, 2.25), (-1.3, 2.9)]
+    return np.concatenate([np.stack([neck_ring(angle, neck + gap, top + drop) for drop, gap in stand]), body])
 
 
 def _from_opening(surface: np.ndarray) -> np.ndarray:
@@ -82,13 +82,13 @@ def _leaves(angle: np.ndarray, neck: np.ndarray, colour: Colour) -> Cloth:
     shape = [(-0.9, 0.16, 0.0), (-0.1, 0.22, 0.0), (0.06, 0.36, 0.0), (0.0, 0.52, 0.02)]
     shape += [(0.0, 0.52, share) for share in np.linspace(0.08, 1.0, 16)]
     for lifted, gap, share in shape:
-        start = np.pi / 2 + 0.035 + 0.36 * share
+        start = np.pi / 2 + 0.012 + 0.38 * share
         turn = np.linspace(start, start + 2 * (3 * np.pi / 2 - start), 261)
         front = np.maximum(np.sin(turn), 0)
         back = np.maximum(-np.sin(turn), 0)
         radius = np.interp(turn % (2 * np.pi), angle, neck, period=2 * np.pi)
         fallen = share * (2.6 + 2.7 * front**2.5)
-        lean = 0.10 + 0.62 * front**1.5
+        lean = 0.08 + 0.66 * front**2.5
         height = rim_height(turn) + 0.35 + 0.2 * back + lifted - fallen * (0.95 - 0.22 * front)
         rows.append(neck_ring(turn, radius + gap + fallen * lean * (0.8 + 0.2 * share), height))
     strip = refined(np.stack(rows), 70)

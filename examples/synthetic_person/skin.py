@@ -68,7 +68,7 @@ def paint(
     tint(FLUSH, flush * (0.7 * spot((0, 0.3, 12.6), 1.5) + 0.5 * spot((1.5, -0.6, 11), 0.9)))
     tint(FLUSH, flush * 0.9 * smoothstep(7.9, 8.9, np.abs(x)))
     tint(FLUSH, flush * (0.35 * spot((0, -6.8, 10), 1.8) + 0.25 * spot((3.2, 4.8, 9), 1.2)))
-    tint(FLUSH, flush * 0.4 * smoothstep(-8.0, -10.0, y))
+    tint(FLUSH, flush * 0.15 * smoothstep(-8.0, -10.0, y))
     tint(look.shade, 0.8 * spot((2.9, 2.1, 9.6), 0.9, (1.5, 0.6, 2)) + 0.6 * spot((1.75, 3.0, 9.3), 0.6))
     tint(look.shade, 0.6 * spot((3.3, 4.4, 9.6), 0.75, (1.7, 0.6, 2)))
     tint((1.05, 1.05, 1.02), spot((0, 8.0, 10.5), 2.6, (1.3, 1, 1)) + 0.7 * spot((4.2, 1.2, 9), 1.0))
