@@ -2,10 +2,11 @@
 
 from geneface.face.articulation import Style
 
+from .actor import Manner
 from .backdrop import Backdrop
 from .garment import Outfit
 from .groom import HairLook
-from .recipe import EyeLook, Manner, Recipe
+from .recipe import EyeLook, Recipe
 from .skin import SkinLook
 from .studio import Studio
 
@@ -13,6 +14,10 @@ VERA = Recipe(
     name="vera",
     identity=3,
     seed=3,
+    traits={
+        **{"jaw_width": -0.55, "chin_width": -0.35, "chin_height": -0.15, "nose_width": -0.12, "upper_lip": 0.06},
+        **{"lower_lip": 0.08, "eye_opening": 0.07, "eye_width": 0.06, "face_width": -0.2, "mouth_width": -0.05},
+    },
     skin=SkinLook(base=(0.52, 0.320, 0.232), lip=(0.42, 0.135, 0.125), freckles=0.6, age=0.10, liner=0.8),
     hair=HairLook(
         style="bob",
@@ -23,15 +28,15 @@ VERA = Recipe(
         second=(0.20, 0.105, 0.050),
         grey=0.16,
         brow=0.72,
-        brow_colour=(0.060, 0.034, 0.021),
-        brow_density=0.5,
+        brow_colour=(0.105, 0.058, 0.034),
+        brow_density=0.38,
     ),
     eyes=EyeLook(inner=(0.17, 0.13, 0.055), outer=(0.075, 0.115, 0.085)),
     outfit=Outfit(kind="sweater", colours=((0.045, 0.095, 0.150),), shoulders=0.88),
     backdrop=Backdrop(room="loft"),
     studio=Studio(),
     manner=Manner(
-        style=Style(smile=0.0),
+        style=Style(asymmetry=0.05),
         mood={"mouthClose": 0.04, "mouthSmile_L": 0.13, "mouthSmile_R": 0.12, "eyeWide_L": 0.22, "eyeWide_R": 0.22},
     ),
     neck=0.90,
@@ -41,7 +46,8 @@ THEO = Recipe(
     name="theo",
     identity=8,
     seed=55,
-    character=1.25,
+    character=1.1,
+    traits={"nose_width": 0.1, "lower_lip": -0.12, "upper_lip": -0.08, "nose_length": 0.15, "chin_height": 0.1},
     skin=SkinLook(
         base=(0.225, 0.122, 0.076),
         lip=(0.150, 0.062, 0.052),
@@ -62,8 +68,8 @@ THEO = Recipe(
         grey=0.74,
         scalp=0.55,
         brow=1.05,
-        brow_colour=(0.020, 0.016, 0.013),
-        brow_density=0.45,
+        brow_colour=(0.040, 0.032, 0.027),
+        brow_density=0.36,
         stubble=1.0,
         stubble_colour=(0.075, 0.062, 0.055),
     ),
@@ -78,7 +84,7 @@ THEO = Recipe(
         exposure=0.74,
     ),
     manner=Manner(
-        style=Style(smile=0.0, jaw=1.05),
+        style=Style(asymmetry=-0.05, jaw=1.05),
         mood={"mouthClose": 0.04, "mouthSmile_L": 0.08, "mouthSmile_R": 0.10, "cheekSquint_L": 0.1, "cheekSquint_R": 0.1, "eyeWide_L": 0.15, "eyeWide_R": 0.15},
         liveliness=0.9,
     ),

@@ -45,7 +45,7 @@ def grow_brows(
     way = np.stack([np.sign(rest[:, 0]) * (0.35 + outward), 0.85 - 1.25 * outward, np.zeros(len(rest))], -1)
     length = rng.uniform(0.35, 0.75, len(rest)) * (0.7 + 0.3 * look.brow)
     points = _hairs(roots.place, normal, unit(way) + 0.10 * rng.standard_normal(way.shape), length, rise=0.06)
-    return _anchored(points, roots, rng.uniform(0.020, 0.032, len(rest)), 0.4 * look.grey, rng)
+    return _anchored(points, roots, rng.uniform(0.016, 0.027, len(rest)), 0.4 * look.grey, rng)
 
 
 def grow_stubble(

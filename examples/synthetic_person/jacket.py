@@ -94,7 +94,10 @@ def _leaves(angle: np.ndarray, neck: np.ndarray, colour: Colour) -> Cloth:
     strip = refined(np.stack(rows), 70)
     across = np.minimum(np.arange(261), np.arange(261)[::-1]) * 0.11
     down = (69 - np.arange(70)) * 0.07
-    return make_cloth(strip, colour, SHIRTING, edge=np.minimum.outer(down, across) + 0.02, closed=False, threads=90.0)
+    # What the jacket covers is cut away, so that it cannot come through.
+    covered = np.where((strip[..., 2] > 0) & (strip[..., 1] < -11.2), 0.15 - _from_opening(strip), 9.0)
+    edge = np.minimum(np.minimum.outer(down, across) + 0.02, covered)
+    return make_cloth(strip, colour, SHIRTING, edge=edge, closed=False, threads=90.0)
 
 
 def _placket(shirt: np.ndarray) -> np.ndarray:

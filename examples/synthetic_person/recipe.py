@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from geneface.face.articulation import Style
-
+from .actor import Manner
 from .backdrop import Backdrop
 from .garment import Outfit
 from .groom import Colour, HairLook
@@ -23,16 +22,6 @@ class EyeLook:
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How the actor moves: `style` of articulation, `mood` of expression weights that are always added."""
-
-    style: Style = field(default_factory=Style)
-    mood: dict[str, float] = field(default_factory=dict)
-    liveliness: float = 1.0
-    """Size of the head's movements."""
-
-
-@dataclass(frozen=True)
 class Recipe:
     """`identity` seeds the face's shape, `character` its distance from the mean face; `seed` all that is random."""
 
@@ -47,5 +36,7 @@ class Recipe:
     studio: Studio
     manner: Manner
     character: float = 1.0
+    traits: dict[str, float] = field(default_factory=dict)
+    """How the face is then changed: see `identity.choose_identity`."""
     neck: float = 1.0
     """Width of the neck, as a share of the face model's."""

@@ -16,7 +16,12 @@ void main() {
     if (dot(n, v) < 0.0) n = -n;
     float rib = 0.5 + 0.5 * cos(uv.x * 2.0 * PI);
     float tint = 1.0, sheen = 0.3;
-    if (weave == 0) tint = (0.86 + 0.10 * noise(rest * 6.0)) * (1.0 + 0.10 * noise(rest * 2.4) + 0.05 * noise(rest * 0.6));
+    if (weave == 0) {
+        // Stitches: rows of small chevrons.
+        float wale = abs(fract(uv.x * 3.0) - 0.5) * 2.0;
+        float course = 0.5 + 0.5 * cos(2.0 * PI * (uv.y * 2.0 + 0.5 * wale));
+        tint = (0.80 + 0.16 * course * smoothstep(1.0, 0.6, wale) + 0.06 * noise(rest * 6.0)) * (1.0 + 0.10 * noise(rest * 2.4) + 0.05 * noise(rest * 0.6));
+    }
     else if (weave == 1) tint = (0.55 + 0.42 * rib) * (1.0 + 0.08 * noise(rest * 4.0));
     else if (weave == 2) { tint = 1.0 + 0.02 * noise(rest * 8.0); sheen = 0.08; }
     else { tint = 1.0 + 0.16 * noise(rest * vec3(9.0, 3.0, 9.0)) + 0.12 * noise(rest * vec3(3.0, 9.0, 3.0)); sheen = 0.22; }
