@@ -37,7 +37,7 @@ VERA = Recipe(
     studio=Studio(),
     manner=Manner(
         style=Style(asymmetry=0.05),
-        mood={"mouthClose": 0.04, "mouthSmile_L": 0.13, "mouthSmile_R": 0.12, "eyeWide_L": 0.22, "eyeWide_R": 0.22},
+        mood={"mouthClose": 0.04, "mouthSmile_L": 0.13, "mouthSmile_R": 0.12, "eyeWide_L": 0.14, "eyeWide_R": 0.14},
     ),
     neck=0.90,
 )
@@ -67,14 +67,15 @@ THEO = Recipe(
         second=(0.27, 0.26, 0.25),
         grey=0.74,
         scalp=0.55,
-        brow=1.05,
+        brow=1.15,
+        arch=0.55,
         brow_colour=(0.040, 0.032, 0.027),
         brow_density=0.36,
         stubble=1.0,
-        stubble_colour=(0.075, 0.062, 0.055),
+        stubble_colour=(0.062, 0.050, 0.043),
     ),
     eyes=EyeLook(inner=(0.075, 0.038, 0.016), outer=(0.035, 0.018, 0.010), white=(0.54, 0.48, 0.43), lashes=0.55),
-    outfit=Outfit(kind="jacket", colours=((0.055, 0.06, 0.07), (0.62, 0.64, 0.68)), shoulders=1.0),
+    outfit=Outfit(kind="jacket", colours=((0.055, 0.06, 0.07), (0.40, 0.46, 0.55)), shoulders=1.0),
     backdrop=Backdrop(room="evening", blur=13.0),
     studio=Studio(
         directions=((0.66, -0.50, -0.66), (-0.80, -0.05, -0.60), (-0.80, -0.45, 0.70)),
@@ -85,7 +86,7 @@ THEO = Recipe(
     ),
     manner=Manner(
         style=Style(asymmetry=-0.05, jaw=1.05),
-        mood={"mouthClose": 0.04, "mouthSmile_L": 0.08, "mouthSmile_R": 0.10, "cheekSquint_L": 0.1, "cheekSquint_R": 0.1, "eyeWide_L": 0.15, "eyeWide_R": 0.15},
+        mood={"mouthClose": 0.04, "mouthSmile_L": 0.08, "mouthSmile_R": 0.10, "cheekSquint_L": 0.1, "cheekSquint_R": 0.1, "eyeWide_L": 0.06, "eyeWide_R": 0.06},
         liveliness=0.9,
     ),
 )

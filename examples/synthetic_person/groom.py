@@ -46,6 +46,8 @@ class HairLook:
     parting: float = 3.4
     brow: float = 1.0
     """Thickness of the brows."""
+    arch: float = 1.0
+    """Their bend."""
     brow_colour: Colour = (0.060, 0.034, 0.021)
     brow_density: float = 0.6
     stubble: float = 0.0

@@ -25,8 +25,8 @@ _CELL = 0.04
 # Half width of the jacket's opening over height, and the lapel's frontal outline, of the left half; mirrored.
 _OPENING = np.array([(-31.0, 0.3), (-27.0, 1.3), (-19.0, 3.5), (-15.0, 4.9), (-12.5, 5.7), (-11.0, 6.0), (-9.0, 5.6)])
 _LAPEL = [
-    *[(6.0, -10.6), (7.3, -11.2), (8.9, -13.0), (10.6, -14.9), (9.3, -15.7), (11.7, -16.1), (9.6, -20.0), (5.5, -26.0)],
-    *[(1.2, -27.5), (3.3, -19.0), (4.7, -15.0), (5.5, -12.5)],
+    *[(2.0, -8.0), (7.7, -8.0), (7.9, -11.2), (8.9, -13.0), (10.6, -14.9), (9.3, -15.7), (11.7, -16.1), (9.6, -20.0)],
+    *[(5.5, -26.0), (1.0, -27.5), (2.3, -19.0), (3.5, -15.0), (4.0, -12.5)],
 ]
 
 
@@ -49,12 +49,15 @@ def make_jacket(neutral: np.ndarray, colours: tuple[Colour, ...], shoulders: flo
     raised = jacket + _outward(jacket) * (0.10 + 0.32 * smoothstep(0.0, 0.5, lapel))[..., None]
     under = 1.0 - 0.65 * np.exp(-np.clip(-lapel, 0, None) / 0.35) * (lapel < 0.05)
     inside = -_from_opening(shirt)
-    shaded = 1.0 - 0.55 * np.exp(-((np.clip(inside, 0, None) / 0.9) ** 2))
+    leaves, outline = _leaves(angle, neck, colours[1])
+    from_leaf = np.clip(_Distance(outline)(np.abs(shirt[..., 0]), shirt[..., 1]), 0, None)
+    shaded = 1.0 - 0.5 * np.exp(-np.clip(inside, 0, None) / 0.35)
+    shaded *= 1.0 - 0.45 * np.exp(-from_leaf / 0.30) * (shirt[..., 2] > 0)
     return [
-        make_cloth(jacket, colours[0], WOOL, edge=from_opening, contact=under),
-        make_cloth(raised, colours[0], WOOL, edge=np.minimum(lapel, from_opening + 0.1)),
+        make_cloth(jacket, colours[0], WOOL, edge=from_opening - 0.3 * smoothstep(0.2, 0.8, lapel), contact=under),
+        make_cloth(raised, colours[0], WOOL, edge=np.minimum(lapel, _from_opening(raised))),
         make_cloth(shirt, colours[1], SHIRTING, edge=inside + 1.6, contact=shaded * _placket(shirt)),
-        _leaves(angle, neck, colours[1]),
+        leaves,
     ]
 
 
@@ -76,13 +79,13 @@ def _from_opening(surface: np.ndarray) -> np.ndarray:
     return np.where(surface[..., 2] > 0.0, np.abs(surface[..., 0]) - half, 9.0)
 
 
-def _leaves(angle: np.ndarray, neck: np.ndarray, colour: Colour) -> Cloth:
-    """The shirt collar's two leaves: a strip from one point around the nape to the other."""
+def _leaves(angle: np.ndarray, neck: np.ndarray, colour: Colour) -> tuple[Cloth, list[tuple[float, float]]]:
+    """The shirt collar's two leaves, a strip from one point around the nape to the other; frontal outline of the left."""
     rows = []
     shape = [(-0.9, 0.16, 0.0), (-0.1, 0.22, 0.0), (0.06, 0.36, 0.0), (0.0, 0.52, 0.02)]
     shape += [(0.0, 0.52, share) for share in np.linspace(0.08, 1.0, 16)]
     for lifted, gap, share in shape:
-        start = np.pi / 2 + 0.012 + 0.38 * share
+        start = np.pi / 2 + 0.004 + 0.38 * share
         turn = np.linspace(start, start + 2 * (3 * np.pi / 2 - start), 261)
         front = np.maximum(np.sin(turn), 0)
         back = np.maximum(-np.sin(turn), 0)
@@ -90,14 +93,17 @@ def _leaves(angle: np.ndarray, neck: np.ndarray, colour: Colour) -> Cloth:
         fallen = share * (2.6 + 2.7 * front**2.5)
         lean = 0.08 + 0.66 * front**2.5
         height = rim_height(turn) + 0.35 + 0.2 * back + lifted - fallen * (0.95 - 0.22 * front)
-        rows.append(neck_ring(turn, radius + gap + fallen * lean * (0.8 + 0.2 * share), height))
+        rows.append(neck_ring(turn, radius + gap + 0.15 * share * front + fallen * lean * (0.8 + 0.2 * share), height))
     strip = refined(np.stack(rows), 70)
     across = np.minimum(np.arange(261), np.arange(261)[::-1]) * 0.11
     down = (69 - np.arange(70)) * 0.07
     # What the jacket covers is cut away, so that it cannot come through.
-    covered = np.where((strip[..., 2] > 0) & (strip[..., 1] < -11.2), 0.15 - _from_opening(strip), 9.0)
+    margin = 0.1 + 2.0 * smoothstep(-11.8, -10.4, strip[..., 1])
+    covered = np.where(strip[..., 2] > 0, margin - _from_opening(strip), 9.0)
     edge = np.minimum(np.minimum.outer(down, across) + 0.02, covered)
-    return make_cloth(strip, colour, SHIRTING, edge=edge, closed=False, threads=90.0)
+    outline = np.concatenate([strip[12:, 0], strip[-1, :70], strip[12, 70::-1]])[:, :2]
+    leaves = make_cloth(strip, colour, SHIRTING, edge=edge, closed=False, threads=90.0)
+    return leaves, [(abs(float(x)), float(y)) for x, y in outline]
 
 
 def _placket(shirt: np.ndarray) -> np.ndarray:

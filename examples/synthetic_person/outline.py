@@ -13,14 +13,14 @@ _CELL = 0.02
 class Outline:
     """Signed distances in cm to outlines through the landmarks [68, 3]; negative inside.
 
-    `brow` scales the thickness of the brows.
+    `brow` scales the thickness of the brows, `arch` their bend.
     """
 
-    def __init__(self, landmarks: np.ndarray, brow: float = 1.0):
+    def __init__(self, landmarks: np.ndarray, brow: float = 1.0, arch: float = 1.0):
         points = landmarks[:, :2]
         self._lips = _signed_distance([_curve(points[48:60])])
         self._eyes = _signed_distance([_curve(points[36:42]), _curve(points[42:48])])
-        self._brows = _signed_distance([_brow(points[17:22], brow), _brow(points[22:27][::-1], brow)])
+        self._brows = _signed_distance([_brow(points[17:22], brow, arch), _brow(points[22:27][::-1], brow, arch)])
 
     def lips(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return _sample(self._lips, x, y)
@@ -32,9 +32,9 @@ class Outline:
         return _sample(self._brows, x, y)
 
 
-def brow_test(landmarks: np.ndarray, brow: float) -> Callable[[np.ndarray], np.ndarray]:
+def brow_test(landmarks: np.ndarray, brow: float, arch: float) -> Callable[[np.ndarray], np.ndarray]:
     """Whether mean-mesh points [N, 3] lie in a brow, given the 68 landmarks."""
-    outline = Outline(landmarks, brow)
+    outline = Outline(landmarks, brow, arch)
     return lambda points: (outline.brows(points[:, 0], points[:, 1]) < 0.04) & (points[:, 2] > 7.0)
 
 
@@ -54,10 +54,12 @@ def curve_distance(line: np.ndarray) -> np.ndarray:
 
 
 
-def _brow(points: np.ndarray, scale: float) -> np.ndarray:
+def _brow(points: np.ndarray, scale: float, arch: float) -> np.ndarray:
     """Closed outline [N, 2] of a brow from its landmarks [5, 2], outer end first: full inside, tapered outside."""
     along = np.linspace(0, 4, 33)
     line = np.stack([np.interp(along, np.arange(5), points[:, axis]) for axis in range(2)], -1)
+    straight = np.linspace(line[0, 1], line[-1, 1], len(line))
+    line[:, 1] = straight + arch * (line[:, 1] - straight)
     line = gaussian_filter(line, (3, 0), mode="nearest")
     half = scale * np.interp(along, [0, 1, 3, 3.7, 4], [0.03, 0.15, 0.23, 0.22, 0.13])
     line = line - [0, 0.22]

@@ -57,9 +57,9 @@ class _Height:
         noise, look = self._noise, self._look
         front = smoothstep(3.0, 7.0, z)
         height = 0.007 * noise(points * 1.6)
-        pores = noise(points * 6.3) + 0.8 * noise(points * 12.1 + 9.0)
+        pores = noise(points * 5.1) + 0.7 * noise(points * 8.7 + 9.0)
         nose = np.exp(-((np.abs(x) / 2.6) ** 2) - ((y - 0.5) / 2.2) ** 2)
-        height += look.pores * (1 - lips) * pores * 0.0030 * (0.55 + 0.45 * front + 0.5 * nose)
+        height += look.pores * (1 - lips) * pores * 0.0034 * (0.55 + 0.45 * front + 0.5 * nose)
         height += lips * (0.008 * noise(points * [8.5, 1.3, 1.3]) + 0.004 * noise(points * [16.0, 2.0, 2.0]))
         wander = 0.10 * noise(points * 0.9 + 30.0)
         mirrored = np.stack([np.abs(x), y + wander])

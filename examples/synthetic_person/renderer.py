@@ -180,7 +180,7 @@ class Renderer:
         self._shadow_arrays.append(casters)
         self._strand_arrays: list[tuple[moderngl.VertexArray, Colour, float]] = [(head, look.colour, 1.0)]
         self._riding = []
-        for grown, colour in zip(scene.facial_hair, (look.brow_colour, look.colour), strict=False):
+        for grown, colour in zip(scene.facial_hair, (look.brow_colour, look.stubble_colour), strict=False):
             buffer, array = self._strands("strand", grown.strands, lit)
             self._riding.append(buffer)
             self._strand_arrays.append((array, colour, 0.15))

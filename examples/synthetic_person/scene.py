@@ -69,7 +69,7 @@ def build(context: moderngl.Context, mesh: ActorMesh, recipe: Recipe) -> Scene:
     hair = grow(neutral, mean, skin_triangles, look, recipe.seed)
     landmarks = mesh.model.mean_landmarks.numpy()
     grown = (neutral, normals, mean, skin_triangles)
-    facial_hair = [grow_brows(*grown, brow_test(landmarks, look.brow), look, recipe.seed + 1)]
+    facial_hair = [grow_brows(*grown, brow_test(landmarks, look.brow, look.arch), look, recipe.seed + 1)]
     if look.stubble:
         facial_hair.append(grow_stubble(*grown, landmarks, look, recipe.seed + 3))
     clothes = dress(neutral, recipe.outfit, recipe.seed + 2)

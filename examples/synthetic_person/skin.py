@@ -80,7 +80,7 @@ def paint(
         where = spot((2.6, 0.4, 10.5), 3.2, (1.3, 1, 2)) + 0.35 * spot((0, 8, 10), 4.0) + 0.12
         tint((0.62, 0.47, 0.38), look.freckles * where * smoothstep(1.1, 2.0, grains))
 
-    outline = Outline(landmarks, hair.brow)
+    outline = Outline(landmarks, hair.brow, hair.arch)
     lips = smoothstep(0.12, -0.12, outline.lips(x, y) + 0.04 * mottle) * smoothstep(6.5, 8.0, z)
     line = noise(points * np.array([6.0, 1.2, 1.2]))
     # Darker where the lips meet, paler towards their outer edge.

@@ -31,6 +31,8 @@ void main() {
     iris = mix(iris, vec3(0.012, 0.014, 0.013), smoothstep(0.47, 0.60, radius));
     iris = mix(iris, vec3(0.004), smoothstep(0.255, 0.225, radius));
     float inside = front * smoothstep(0.635, 0.575, radius);
+    float vein = noise(vec3(local.xy * 9.0, 3.0)) * noise(vec3(local.yx * 5.0, 9.0));
+    white *= 1.0 - vec3(0.03, 0.09, 0.09) * smoothstep(0.2, 1.2, vein) * smoothstep(0.6, 1.2, radius);
     vec3 albedo = mix(white, iris, inside);
 
     float lit = mix(shadow(position, n), 1.0, 0.35);

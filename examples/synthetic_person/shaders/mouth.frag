@@ -11,7 +11,7 @@ uniform sampler3D noise_map;
 float noise(vec3 p) { return texture(noise_map, p / 32.0).r; }
 
 void main() {
-    const vec3 colours[4] = vec3[](vec3(0.26, 0.045, 0.04), vec3(0.46, 0.15, 0.14), vec3(0.50, 0.17, 0.155), vec3(0.66, 0.60, 0.50));
+    const vec3 colours[4] = vec3[](vec3(0.26, 0.045, 0.04), vec3(0.46, 0.15, 0.14), vec3(0.43, 0.165, 0.15), vec3(0.60, 0.545, 0.455));
     vec3 n = normalize(normal), v = normalize(-position);
     if (dot(n, v) < 0.0) n = -n;
     float front = smoothstep(tissue == 3 ? 6.0 : 5.0, 10.5, rest.z);
@@ -23,7 +23,7 @@ void main() {
     if (tissue == 3) {
         // Bluish and glassy at the cutting edge, yellower towards the gums.
         float edge = smoothstep(0.0, 0.60, abs(rest.y + 3.25));
-        albedo = mix(vec3(0.60, 0.585, 0.54), mix(albedo, vec3(0.60, 0.50, 0.37), edge), smoothstep(0.0, 0.22, abs(rest.y + 3.3)));
+        albedo = mix(vec3(0.54, 0.525, 0.485), mix(albedo, vec3(0.55, 0.46, 0.34), edge), smoothstep(0.0, 0.22, abs(rest.y + 3.3)));
     } else if (tissue == 2) {
         albedo *= 1.0 + 0.10 * bump.x;
         n = normalize(n + 0.10 * bump);

@@ -20,14 +20,16 @@ void main() {
     vec3 open = pow(vec3(max(occlusion, 1e-3)), vec3(0.80, 1.0, 1.06));
     vec3 diffuse = ambient(soft_n) * open;
     vec3 specular = vec3(0.0);
+    // The light from behind reaches only its own side of the face.
+    float behind = smoothstep(1.5, 5.5, sign(light_direction[2].x) * rest.x);
     float tight = mix(0.44, 0.27, painted.a), broad = 0.56;
     for (int i = 0; i < 3; i++) {
         vec3 l = light_direction[i];
         vec3 wrapped = max((dot(soft_n, l) + wrap) / (1.0 + wrap), 0.0);
-        vec3 visible = i == 0 ? vec3(lit) : mix(open, vec3(1.0), 0.25);
+        vec3 visible = i == 0 ? vec3(lit) : mix(open, vec3(1.0), 0.25) * (i == 2 ? behind : 1.0);
         diffuse += light_colour[i] * wrapped * visible;
-        float lobes = 0.60 * gloss(n, v, l, broad, 0.028) + 0.32 * painted.a * gloss(n, v, l, tight, 0.028);
-        specular += light_colour[i] * lobes * (i == 0 ? lit : occlusion);
+        float lobes = 0.46 * gloss(n, v, l, broad, 0.028) + 0.24 * painted.a * gloss(n, v, l, tight, 0.028);
+        specular += light_colour[i] * lobes * (i == 0 ? lit : i == 1 ? occlusion : occlusion * behind);
     }
     float grazing = pow(1.0 - max(dot(n, v), 0.0), 4.0);
     specular += ambient(reflect(-v, n)) * (0.02 + 0.14 * grazing) * occlusion * occlusion;
