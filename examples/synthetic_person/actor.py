@@ -82,7 +82,9 @@ def look_at_camera(expression: np.ndarray, turned: np.ndarray) -> None:
         expression[:, INDEX[f"eyeLookDown_{side}"]] = np.clip(-up, 0, None)
 
 
-def _smile(expression: np.ndarray, phones: list[tuple[str, float, float]], most: float, rng: np.random.Generator) -> None:
+def _smile(
+    expression: np.ndarray, phones: list[tuple[str, float, float]], most: float, rng: np.random.Generator
+) -> None:
     """Smiles in some of the longer pauses, added in place; they fade before the lips must speak."""
     pulses = np.zeros(len(expression))
     for symbol, start, end in phones:

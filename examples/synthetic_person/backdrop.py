@@ -65,7 +65,7 @@ def _loft(x: np.ndarray, y: np.ndarray, noise: Noise, rng: np.random.Generator) 
         left += wide + 0.002
     for _ in range(26):
         cx, cy = rng.normal(0.885, 0.055), rng.normal(0.135, 0.055)
-        leaf = np.exp(-(((x - cx) / 0.016) ** 2 + ((y - cy) / 0.036) ** 2) ** 2)
+        leaf = np.exp(-((((x - cx) / 0.016) ** 2 + ((y - cy) / 0.036) ** 2) ** 2))
         _over(room, (0.035 * rng.uniform(0.7, 2), 0.075 * rng.uniform(0.8, 2), 0.04), leaf)
     _over(room, (0.30, 0.24, 0.19), _box(x, y, 0.855, 0.185, 0.925, 0.245))
     return room

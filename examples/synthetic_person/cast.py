@@ -86,7 +86,15 @@ THEO = Recipe(
     ),
     manner=Manner(
         style=Style(asymmetry=-0.05, jaw=1.05),
-        mood={"mouthClose": 0.04, "mouthSmile_L": 0.08, "mouthSmile_R": 0.10, "cheekSquint_L": 0.1, "cheekSquint_R": 0.1, "eyeWide_L": 0.06, "eyeWide_R": 0.06},
+        mood={
+            "mouthClose": 0.04,
+            "mouthSmile_L": 0.08,
+            "mouthSmile_R": 0.10,
+            "cheekSquint_L": 0.1,
+            "cheekSquint_R": 0.1,
+            "eyeWide_L": 0.06,
+            "eyeWide_R": 0.06,
+        },
         liveliness=0.9,
     ),
 )

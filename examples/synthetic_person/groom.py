@@ -133,7 +133,7 @@ class Scalp:
 
 @dataclass(frozen=True)
 class Roots:
-    """Places on the mesh: triangle corners [N, 3], barycentric shares [N, 3], on the mesh and on the mean mesh [N, 3]."""
+    """Places in triangles: corners [N, 3], barycentric shares [N, 3]; on the mesh and on the mean mesh [N, 3]."""
 
     corners: np.ndarray
     share: np.ndarray
@@ -145,7 +145,12 @@ class Roots:
 
 
 def scatter(
-    vertices: np.ndarray, mean: np.ndarray, triangles: np.ndarray, weight: np.ndarray, count: int, rng: np.random.Generator
+    vertices: np.ndarray,
+    mean: np.ndarray,
+    triangles: np.ndarray,
+    weight: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
 ) -> Roots:
     """`count` places on `triangles` [M, 3], as many on each as its area on the mean mesh times `weight` [M]."""
     corner = mean[triangles]

@@ -31,7 +31,12 @@ _WIDTH = {"bob": 0.045, "crop": 0.022}
 
 
 def _roots(
-    vertices: np.ndarray, mean: np.ndarray, triangles: np.ndarray, look: HairLook, rng: np.random.Generator, noise: Noise
+    vertices: np.ndarray,
+    mean: np.ndarray,
+    triangles: np.ndarray,
+    look: HairLook,
+    rng: np.random.Generator,
+    noise: Noise,
 ) -> Roots:
     """Dense where hair grows and can be seen."""
     centre = mean[triangles].mean(1)
@@ -62,7 +67,7 @@ def _crop(
         height = lift * (1 - np.exp(-2.6 * s)) * (1 - 0.2 * s * s) + 0.01
         radius = scalp.distance(direction) + height
         points[:, step] = CENTRE + direction * radius[:, None]
-        px, py, pz = points[:, step].T
+        px, py = points[:, step, 0], points[:, step, 1]
         up = np.stack([np.full(count, -0.75), np.zeros(count), np.full(count, 0.45)], -1)
         down = np.stack([0.05 * np.sign(px), np.full(count, -1.0), -0.35 * np.ones(count)], -1)
         share = smoothstep(8.5, 12.0, py + 0.15 * np.abs(px))[:, None]
@@ -99,7 +104,7 @@ def _bob(
     for step in range(steps):
         path[:, step] = place
         grown = step / 8.0
-        px, py, pz = place.T
+        px, py = place[:, 0], place[:, 1]
         over = np.stack([side, np.zeros(count), np.full(count, -0.30)], -1)
         # Below the temples the hair hangs around a column that narrows towards the chin.
         column, axis = np.array([8.1, 8.0]), np.array([0.0, -0.9])

@@ -35,7 +35,9 @@ def choose_identity(
     """
     count = len(model.identity_basis)
     spread = np.where(np.arange(count) < 40, 0.6, 0.3)
-    identity = np.clip(np.random.default_rng(seed).standard_normal(count), -1.6, 1.6) * spread * (seed != 0) * character
+    identity = (
+        np.clip(np.random.default_rng(seed).standard_normal(count), -1.6, 1.6) * spread * (seed != 0) * character
+    )
     if not traits:
         return identity
     basis = model.identity_basis[:, model.landmark_vertices].numpy()

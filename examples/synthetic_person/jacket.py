@@ -80,7 +80,7 @@ def _from_opening(surface: np.ndarray) -> np.ndarray:
 
 
 def _leaves(angle: np.ndarray, neck: np.ndarray, colour: Colour) -> tuple[Cloth, list[tuple[float, float]]]:
-    """The shirt collar's two leaves, a strip from one point around the nape to the other; frontal outline of the left."""
+    """The shirt collar's leaves, a strip from point to point around the nape; and the frontal outline of one."""
     rows = []
     shape = [(-0.9, 0.16, 0.0), (-0.1, 0.22, 0.0), (0.06, 0.36, 0.0), (0.0, 0.52, 0.02)]
     shape += [(0.0, 0.52, share) for share in np.linspace(0.08, 1.0, 16)]

@@ -74,7 +74,9 @@ def around(count: int = AROUND) -> np.ndarray:
 
 def neck_ring(angle: np.ndarray, radius: np.ndarray, height: np.ndarray) -> np.ndarray:
     """[A, 3]"""
-    return np.stack([radius * np.cos(angle), np.broadcast_to(height, angle.shape), AXIS_Z + radius * np.sin(angle)], -1)
+    return np.stack(
+        [radius * np.cos(angle), np.broadcast_to(height, angle.shape), AXIS_Z + radius * np.sin(angle)], -1
+    )
 
 
 def body_rings(angle: np.ndarray, shoulders: float, ease: float = 0.0) -> np.ndarray:

@@ -39,7 +39,7 @@ def brow_test(landmarks: np.ndarray, brow: float, arch: float) -> Callable[[np.n
 
 
 def curve_distance(line: np.ndarray) -> np.ndarray:
-    """Raster over x, y in [-12, 12] cm, of 0.04 cm, of the distance to a line through points [N, 2]; grows at its ends."""
+    """Distances in cm to a line through points [N, 2], larger at its ends: raster of 0.04 cm over x, y in [-12, 12]."""
     side = 600
     image = Image.new("L", (side, side))
     fine = _through(line)
@@ -51,7 +51,6 @@ def curve_distance(line: np.ndarray) -> np.ndarray:
     if line[0, 0] == 0:
         ends = np.hypot(x - line[-1, 0], y - line[-1, 1])
     return away + 0.25 * np.exp(-((ends / 0.5) ** 2))
-
 
 
 def _brow(points: np.ndarray, scale: float, arch: float) -> np.ndarray:

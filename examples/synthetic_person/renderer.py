@@ -17,7 +17,6 @@ from .relief import carve
 from .skin import paint
 
 _SHADOW = 1024
-_PAINT = 1024
 _TISSUES = (stage.SOCKET, stage.GUMS, stage.TONGUE, stage.TEETH)
 _SHADERS_OF = {stage.SKIN: "skin", stage.LEFT_EYE: "eye", stage.RIGHT_EYE: "eye", stage.LASHES: "lash"}
 
@@ -25,11 +24,11 @@ _SHADERS_OF = {stage.SKIN: "skin", stage.LEFT_EYE: "eye", stage.RIGHT_EYE: "eye"
 class Renderer:
     """One actor, dressed and lit; `draw` makes a picture of one expression and pose.
 
-    `samples` squared are taken of every pixel.
+    `samples` squared are taken of every pixel; the skin's paint has `texture` squared texels.
     """
 
-    def __init__(self, mesh: ActorMesh, recipe: Recipe, samples: int = 3):
-        self.mesh, self.recipe = mesh, recipe
+    def __init__(self, mesh: ActorMesh, recipe: Recipe, samples: int = 3, texture: int = 1024):
+        self.mesh, self.recipe, self._side = mesh, recipe, texture
         self.context = create_context()
         eyes = recipe.eyes
         looks = {"iris_inner": eyes.inner, "iris_outer": eyes.outer, "white_of_eye": eyes.white, "fringe": eyes.lashes}
@@ -43,7 +42,9 @@ class Renderer:
         self._shadow_target = self.context.framebuffer(depth_attachment=self._shadow_map)
         self._textures()
         self._body()
-        self._clothes = [self._cloth(*pair) for pair in zip(self._scene.clothes, self._scene.clothes_occlusion, strict=True)]
+        self._clothes = [
+            self._cloth(*pair) for pair in zip(self._scene.clothes, self._scene.clothes_occlusion, strict=True)
+        ]
         self._hair()
 
     def draw(self, expression: np.ndarray, head: np.ndarray, torso: np.ndarray, person: bool = True) -> Picture:
@@ -104,13 +105,11 @@ class Renderer:
         recipe, landmarks = self.recipe, self.mesh.model.mean_landmarks.numpy()
         tiles = [self._rest_positions(name) for name in ("face", "head")]
         painted = [paint(tile, landmarks, recipe.skin, recipe.hair, recipe.seed) for tile in tiles]
-        carved = [
-            carve(tile, lips, recipe.skin, recipe.seed) for tile, (_, lips) in zip(tiles, painted, strict=True)
-        ]
+        carved = [carve(tile, lips, recipe.skin, recipe.seed) for tile, (_, lips) in zip(tiles, painted, strict=True)]
         self._kept = []
         for layers, unit in (([colour for colour, _ in painted], PAINT_UNIT), (carved, RELIEF_UNIT)):
             data = np.stack(layers).astype("f2").tobytes()
-            texture = self.context.texture_array((_PAINT, _PAINT, 2), 4, data, dtype="f2")
+            texture = self.context.texture_array((self._side, self._side, 2), 4, data, dtype="f2")
             texture.build_mipmaps()
             texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
             texture.anisotropy = 4.0
@@ -133,12 +132,12 @@ class Renderer:
         corners = np.hstack([self.mesh.mean[part.vertex], np.mod(part.uv, 1.0)]).astype("f4")
         layout = [(self.context.buffer(corners.tobytes()), "3f 2f", "in_rest", "in_uv")]
         array = self.context.vertex_array(program, layout, self.context.buffer(part.triangles.tobytes()))
-        target = self.context.framebuffer([self.context.texture((_PAINT, _PAINT), 4, dtype="f4")])
+        target = self.context.framebuffer([self.context.texture((self._side, self._side), 4, dtype="f4")])
         target.use()
         target.clear(np.nan, np.nan, np.nan)
         array.render()
         positions = np.frombuffer(target.read(components=3, dtype="f4"), np.float32)
-        return positions.reshape(_PAINT, _PAINT, 3)
+        return positions.reshape(self._side, self._side, 3)
 
     def _body(self) -> None:
         body = self._scene.body

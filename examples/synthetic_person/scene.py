@@ -94,9 +94,7 @@ def build(context: moderngl.Context, mesh: ActorMesh, recipe: Recipe) -> Scene:
         hair_occlusion=np.repeat(hair_open.reshape(len(hair.points), -1), 3, axis=1)[:, : hair.points.shape[1]],
         facial_hair=facial_hair,
         clothes=clothes,
-        clothes_occlusion=[
-            openness * piece.contact for openness, piece in zip(cloth_open, clothes, strict=True)
-        ],
+        clothes_occlusion=[openness * piece.contact for openness, piece in zip(cloth_open, clothes, strict=True)],
         eye_centres=np.stack([_eye_centre(mesh, side) for side in ("left", "right")]),
     )
 

@@ -85,7 +85,9 @@ def paint(
     line = noise(points * np.array([6.0, 1.2, 1.2]))
     # Darker where the lips meet, paler towards their outer edge.
     depth = np.exp(-(((y + 3.36) / 0.16) ** 2))
-    lip_colour = np.array(look.lip) * (1 + 0.09 * line[..., None] + 0.05 * mottle[..., None]) * (1 - 0.25 * depth)[..., None]
+    lip_colour = (
+        np.array(look.lip) * (1 + 0.09 * line[..., None] + 0.05 * mottle[..., None]) * (1 - 0.25 * depth)[..., None]
+    )
     albedo += lips[..., None] * (lip_colour - albedo)
     gloss += lips * (0.72 - gloss)
 
@@ -98,7 +100,9 @@ def paint(
     root = np.array(hair.colour)
     brows = outline.brows(x, y)
     shadow_of_brow = 0.55 * front * smoothstep(0.30, -0.25, brows + 0.06 * mottle + 0.05 * fine)
-    albedo += (shadow_of_brow * hair.brow_density)[..., None] * (1.6 * np.array(hair.brow_colour) + 0.15 * albedo - albedo)
+    albedo += (shadow_of_brow * hair.brow_density)[..., None] * (
+        1.6 * np.array(hair.brow_colour) + 0.15 * albedo - albedo
+    )
     cover = hair_cover(points, noise, hair)
     albedo += (hair.scalp * smoothstep(0.25, 0.85, cover))[..., None] * (root + 0.08 * albedo - albedo)
     gloss -= 0.2 * smoothstep(0.2, 0.8, cover)
