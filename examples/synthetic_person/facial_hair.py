@@ -32,7 +32,7 @@ def grow_brows(
     inside: Callable[[np.ndarray], np.ndarray],
     look: HairLook,
     seed: int,
-    count: int = 1000,
+    count: int = 760,
 ) -> Anchored:
     """Brows on a neutral mesh, where `inside` of the mean mesh's points [N, 3] is true."""
     rng = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def grow_brows(
     way = np.stack([np.sign(rest[:, 0]) * (0.35 + outward), 0.85 - 1.25 * outward, np.zeros(len(rest))], -1)
     length = rng.uniform(0.35, 0.75, len(rest)) * (0.7 + 0.3 * look.brow)
     points = _hairs(roots.place, normal, unit(way) + 0.10 * rng.standard_normal(way.shape), length, rise=0.06)
-    return _anchored(points, roots, rng.uniform(0.016, 0.027, len(rest)), 0.4 * look.grey, rng)
+    return _anchored(points, roots, rng.uniform(0.024, 0.034, len(rest)), 0.4 * look.grey, rng)
 
 
 def grow_stubble(
@@ -56,7 +56,7 @@ def grow_stubble(
     landmarks: np.ndarray,
     look: HairLook,
     seed: int,
-    count: int = 16000,
+    count: int = 14000,
 ) -> Anchored:
     """A beard of a few days on a neutral mesh."""
     rng, noise = np.random.default_rng(seed), Noise(seed)
@@ -71,7 +71,7 @@ def grow_stubble(
     length = rng.uniform(0.12, 0.30, len(rest))
     points = _hairs(roots.place, normal, way + 0.35 * rng.standard_normal(way.shape), length, rise=0.22)
     on_chin = np.exp(-((rest[:, 0] / 2.4) ** 2) - ((rest[:, 1] + 6.0) / 1.6) ** 2)
-    return _anchored(points, roots, rng.uniform(0.011, 0.018, len(rest)), look.grey * (0.7 + 0.6 * on_chin), rng)
+    return _anchored(points, roots, rng.uniform(0.013, 0.019, len(rest)), look.grey * (0.7 + 0.6 * on_chin), rng)
 
 
 def _normal(normals: np.ndarray, roots: Roots) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The hair of the head: strands that grow from the scalp, combed, falling, and gathered in locks."""
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from .groom import CENTRE, HairLook, Roots, Scalp, Strands, hair_cover, scatter
@@ -27,7 +28,7 @@ def grow(vertices: np.ndarray, mean: np.ndarray, triangles: np.ndarray, look: Ha
     return Strands(points, width, shade, grey).chosen(order)
 
 
-_WIDTH = {"bob": 0.045, "crop": 0.022}
+_WIDTH = {"bob": 0.048, "crop": 0.026}
 
 
 def _roots(
@@ -128,16 +129,21 @@ def _bob(
         solid = smoothstep(2.0, 5.0, place[:, 1])
         moved = np.where(reach < floor, solid, 0.85 * hug) * (floor - reach)
         place = place + outward * moved[:, None]
-    return _cut(path, tip), lift + 0.4 * top
+    path = gaussian_filter1d(path, 1.3, axis=1, mode="nearest")
+    # Short new hair softens the hairline.
+    new = (rng.random(count) < 0.16) * smoothstep(4.0, 6.5, z) * smoothstep(11.6, 10.9, y) > 0.5
+    most = np.where(new, rng.uniform(1.2, 3.0, count), steps - 1.0)
+    return _cut(path, tip, most), lift + 0.4 * top
 
 
 _STYLES = {"bob": _bob, "crop": _crop}
 
 
-def _cut(path: np.ndarray, tip: np.ndarray) -> np.ndarray:
-    """Strands [N, _KEPT, 3] along paths [N, S, 3] to where they first fall below the height `tip` [N]."""
+def _cut(path: np.ndarray, tip: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Strands [N, _KEPT, 3] along paths [N, S, 3] to where they first fall below `tip` [N], or `most` [N] steps."""
     below = path[:, :, 1] < tip[:, None]
     end = np.where(below.any(1), below.argmax(1), path.shape[1] - 1)
+    end = np.minimum(end, most)
     along = np.linspace(0, 1, _KEPT) ** 0.9 * end[:, None]
     first = np.minimum(along.astype(int), path.shape[1] - 2)
     share = (along - first)[..., None]

@@ -39,7 +39,7 @@ def brow_test(landmarks: np.ndarray, brow: float, arch: float) -> Callable[[np.n
 
 
 def curve_distance(line: np.ndarray) -> np.ndarray:
-    """Distances in cm to a line through points [N, 2], larger at its ends: raster of 0.04 cm over x, y in [-12, 12]."""
+    """Distances in cm to a line through points [N, 2], larger at its ends; raster of 0.04 cm over [-12, 12] cm."""
     side = 600
     image = Image.new("L", (side, side))
     fine = _through(line)

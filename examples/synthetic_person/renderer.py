@@ -190,7 +190,7 @@ class Renderer:
         """The buffer of the ribbons' centre lines, and the array that draws them with the program `name`."""
         count, steps = strands.points.shape[:2]
         along = np.broadcast_to(np.linspace(0, 1, steps), (count, steps))
-        half = strands.width[:, None] / 2 * (1 - 0.75 * along**2)
+        half = strands.width[:, None] / 2 * (1 - 0.5 * along**2)
         shade, grey = (np.broadcast_to(kind[:, None], along.shape) for kind in (strands.shade, strands.grey))
         shared = [half, along, shade, np.broadcast_to(occlusion, along.shape), grey]
         vertices = np.repeat(

@@ -16,8 +16,8 @@ class Studio:
         (0.80, -0.05, -0.60),
         (0.80, -0.50, 0.70),
     )
-    colours: tuple[tuple[float, float, float], ...] = ((1.62, 1.46, 1.27), (0.24, 0.265, 0.31), (1.30, 1.30, 1.36))
-    above: tuple[float, float, float] = (0.34, 0.36, 0.40)
+    colours: tuple[tuple[float, float, float], ...] = ((1.74, 1.57, 1.37), (0.24, 0.265, 0.31), (1.30, 1.30, 1.36))
+    above: tuple[float, float, float] = (0.30, 0.32, 0.36)
     below: tuple[float, float, float] = (0.20, 0.17, 0.15)
     softness: float = 1.3
     """Radius of the key light's penumbra, in cm."""
