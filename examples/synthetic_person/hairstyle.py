@@ -129,7 +129,8 @@ def _bob(
         solid = smoothstep(2.0, 5.0, place[:, 1])
         moved = np.where(reach < floor, solid, 0.85 * hug) * (floor - reach)
         place = place + outward * moved[:, None]
-    path = gaussian_filter1d(path, 1.3, axis=1, mode="nearest")
+    settled = np.clip(np.arange(steps) / 5.0, 0, 1)[None, :, None]
+    path += settled * (gaussian_filter1d(path, 1.3, axis=1, mode="nearest") - path)
     # Short new hair softens the hairline.
     new = (rng.random(count) < 0.16) * smoothstep(4.0, 6.5, z) * smoothstep(11.6, 10.9, y) > 0.5
     most = np.where(new, rng.uniform(1.2, 3.0, count), steps - 1.0)
