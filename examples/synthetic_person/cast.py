@@ -18,7 +18,9 @@ VERA = Recipe(
         **{"jaw_width": -0.55, "chin_width": -0.35, "chin_height": -0.15, "nose_width": -0.12, "upper_lip": 0.06},
         **{"lower_lip": 0.08, "eye_opening": 0.07, "eye_width": 0.06, "face_width": -0.2, "mouth_width": -0.05},
     },
-    skin=SkinLook(base=(0.52, 0.320, 0.232), lip=(0.42, 0.135, 0.125), freckles=0.6, oil=0.48, age=0.10, liner=0.8),
+    skin=SkinLook(
+        base=(0.52, 0.320, 0.232), lip=(0.42, 0.135, 0.125), freckles=0.6, oil=0.48, flush=0.75, age=0.10, liner=0.8
+    ),
     hair=HairLook(
         style="bob",
         hairline="round",
@@ -37,7 +39,15 @@ VERA = Recipe(
     studio=Studio(),
     manner=Manner(
         style=Style(amplitude=1.12, asymmetry=0.05),
-        mood={"mouthClose": 0.04, "mouthSmile_L": 0.13, "mouthSmile_R": 0.12, "eyeWide_L": 0.14, "eyeWide_R": 0.14},
+        mood={
+            "mouthClose": 0.04,
+            "mouthSmile_L": 0.20,
+            "mouthSmile_R": 0.18,
+            "cheekSquint_L": 0.12,
+            "cheekSquint_R": 0.12,
+            "eyeWide_L": 0.14,
+            "eyeWide_R": 0.14,
+        },
     ),
     neck=0.90,
 )
@@ -75,7 +85,7 @@ THEO = Recipe(
         stubble_colour=(0.062, 0.050, 0.043),
     ),
     eyes=EyeLook(inner=(0.075, 0.038, 0.016), outer=(0.035, 0.018, 0.010), white=(0.54, 0.48, 0.43), lashes=0.55),
-    outfit=Outfit(kind="jacket", colours=((0.055, 0.06, 0.07), (0.30, 0.37, 0.47)), shoulders=1.0),
+    outfit=Outfit(kind="jacket", colours=((0.055, 0.06, 0.07), (0.25, 0.32, 0.43)), shoulders=1.0),
     backdrop=Backdrop(room="evening", blur=13.0),
     studio=Studio(
         directions=((0.66, -0.50, -0.66), (-0.80, -0.05, -0.60), (-0.80, -0.45, 0.70)),
@@ -88,8 +98,8 @@ THEO = Recipe(
         style=Style(amplitude=1.15, asymmetry=-0.05, jaw=1.05),
         mood={
             "mouthClose": 0.04,
-            "mouthSmile_L": 0.08,
-            "mouthSmile_R": 0.10,
+            "mouthSmile_L": 0.15,
+            "mouthSmile_R": 0.17,
             "cheekSquint_L": 0.1,
             "cheekSquint_R": 0.1,
             "eyeWide_L": 0.06,

@@ -61,7 +61,8 @@ def _brow(points: np.ndarray, scale: float, arch: float) -> np.ndarray:
     line[:, 1] = straight + arch * (line[:, 1] - straight)
     line = gaussian_filter(line, (3, 0), mode="nearest")
     half = scale * np.interp(along, [0, 1, 3, 3.7, 4], [0.03, 0.15, 0.23, 0.22, 0.13])
-    line = line - [0, 0.22]
+    # Lower than the landmarks lie, most of all at the inner end: calm rather than worried.
+    line[:, 1] -= 0.22 + 0.17 * np.clip((along - 2.3) / 1.7, 0, 1)
     return np.concatenate([line + [0, 0.1] + half[:, None] * [0, 1], (line - half[:, None] * [0, 1])[::-1]])
 
 

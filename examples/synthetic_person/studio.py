@@ -16,7 +16,7 @@ class Studio:
         (0.80, -0.05, -0.60),
         (0.80, -0.50, 0.70),
     )
-    colours: tuple[tuple[float, float, float], ...] = ((1.74, 1.57, 1.37), (0.24, 0.265, 0.31), (1.30, 1.30, 1.36))
+    colours: tuple[tuple[float, float, float], ...] = ((1.74, 1.57, 1.37), (0.27, 0.265, 0.275), (1.30, 1.30, 1.36))
     above: tuple[float, float, float] = (0.30, 0.32, 0.36)
     below: tuple[float, float, float] = (0.20, 0.17, 0.15)
     softness: float = 1.3
