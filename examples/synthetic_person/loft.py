@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
+from scipy.ndimage import gaussian_filter1d
 
 from .groom import Colour
 from .noise import Noise, smoothstep, unit
@@ -44,6 +45,8 @@ class Cloth:
     uv: np.ndarray
     triangles: np.ndarray
     contact: np.ndarray
+    grid: tuple[int, int]
+    """Rows and columns of the vertices."""
 
 
 def make_cloth(
@@ -64,7 +67,9 @@ def make_cloth(
     border = np.full((rows, columns), NO_EDGE) if edge is None else edge
     uv = np.stack([across, down, border], -1).reshape(-1, 3).astype(np.float32)
     near = np.ones(len(vertices)) if contact is None else contact.reshape(-1)
-    return Cloth(colour, weave, vertices.astype(np.float32), _normals(vertices, triangles), uv, triangles, near)
+    return Cloth(
+        colour, weave, vertices.astype(np.float32), _normals(vertices, triangles), uv, triangles, near, (rows, columns)
+    )
 
 
 def around(count: int = AROUND) -> np.ndarray:
@@ -95,9 +100,13 @@ def body_rings(angle: np.ndarray, shoulders: float, ease: float = 0.0) -> np.nda
 
 
 def refined(rings: np.ndarray, rows: int, crisp: bool = False) -> np.ndarray:
-    """[rows, A, 3] through rings [R, A, 3]: splined, or without overshoot."""
+    """[rows, A, 3] through rings [R, A, 3]: splined, or without overshoot and then smoothed, but for the first."""
     spline = CubicSpline if crisp else PchipInterpolator
-    return spline(np.arange(len(rings)), rings, axis=0)(np.linspace(0, len(rings) - 1, rows))
+    surface = spline(np.arange(len(rings)), rings, axis=0)(np.linspace(0, len(rings) - 1, rows))
+    if crisp:
+        return surface
+    free = np.clip(np.arange(rows) / rows * len(rings) - 2.0, 0, 1)[:, None, None]
+    return surface + free * (gaussian_filter1d(surface, 0.45 * rows / len(rings), axis=0, mode="nearest") - surface)
 
 
 def folded(surface: np.ndarray, seed: int, amount: float = 1.0) -> np.ndarray:

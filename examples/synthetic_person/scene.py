@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import moderngl
 import numpy as np
+from scipy.ndimage import gaussian_filter
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -94,9 +95,14 @@ def build(context: moderngl.Context, mesh: ActorMesh, recipe: Recipe) -> Scene:
         hair_occlusion=np.repeat(hair_open.reshape(len(hair.points), -1), 3, axis=1)[:, : hair.points.shape[1]],
         facial_hair=facial_hair,
         clothes=clothes,
-        clothes_occlusion=[openness * piece.contact for openness, piece in zip(cloth_open, clothes, strict=True)],
+        clothes_occlusion=[_softened(openness, piece) for openness, piece in zip(cloth_open, clothes, strict=True)],
         eye_centres=np.stack([_eye_centre(mesh, side) for side in ("left", "right")]),
     )
+
+
+def _softened(openness: np.ndarray, piece: Cloth) -> np.ndarray:
+    """Without the steps that come from a limited number of directions; times the shade of neighbouring pieces."""
+    return gaussian_filter(openness.reshape(piece.grid), 3.0, mode="nearest").reshape(-1) * piece.contact
 
 
 def _open_mouth(context: moderngl.Context, mesh: ActorMesh) -> np.ndarray:

@@ -11,12 +11,12 @@ uniform float softness;     // radius of the key light's penumbra, in cm
 float shadow(vec3 where, vec3 n) {
     vec3 place = (shadow_clip * vec4(where + n * 0.14, 1.0)).xyz * 0.5 + 0.5;
     float lit = 0.0;
-    for (int i = 0; i < 24; i++) {
-        float radius = sqrt((float(i) + 0.5) / 24.0), angle = 2.39996 * float(i);
+    for (int i = 0; i < 40; i++) {
+        float radius = sqrt((float(i) + 0.5) / 40.0), angle = 2.39996 * float(i);
         vec2 away = radius * softness / 48.0 * vec2(cos(angle), sin(angle));
         lit += texture(shadow_map, vec3(place.xy + away, place.z - 0.004 - 0.006 * radius * softness));
     }
-    return lit / 24.0;
+    return lit / 40.0;
 }
 
 // One sample only: enough for hair, whose strands blur the shadow's edge by themselves.
