@@ -28,7 +28,7 @@ class Manner:
     mood: dict[str, float] = field(default_factory=dict)
     liveliness: float = 1.0
     """Size of the head's movements."""
-    smile: float = 0.35
+    smile: float = 0.45
     """Largest weight of a smile in a pause."""
 
 
