@@ -19,7 +19,7 @@ void main() {
     for (int j = -margin; j < samples + margin; j++)
         for (int i = -margin; i < samples + margin; i++) {
             vec2 away = (vec2(i, j) + 0.5) / float(samples) - 0.5;
-            float weight = exp(-dot(away, away) / 0.34);
+            float weight = exp(-dot(away, away) / 0.45);
             sum += weight * develop(texelFetch(scene, clamp(corner + ivec2(i, j), ivec2(0), last), 0).rgb);
             total += weight;
         }
