@@ -3,11 +3,11 @@
 import numpy as np
 
 SIZE = 512
-FOCAL = 1400.0
+FOCAL = 1520.0
 FRONTAL = np.diag([1.0, -1.0, -1.0])
 """Rotation head -> camera of a head that looks straight into the camera."""
 DISTANCE = 112.0
-RAISE = 1.2
+RAISE = 0.7
 """How far the head's origin lies below the optical axis, in cm."""
 
 

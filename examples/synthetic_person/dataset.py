@@ -20,7 +20,8 @@ from geneface.media.video import VideoReader, VideoWriter
 
 from .actor import Performance
 from .camera import SIZE, intrinsics, project
-from .renderer import Picture, Renderer
+from .film import Picture
+from .renderer import Renderer
 
 SHEET_FRAMES, SHEET_COLUMNS = 24, 6
 

@@ -45,14 +45,15 @@ class Occlusion:
             self._target.use()
             self._target.clear(depth=1.0)
             self._array.render()
+            cosine = normals @ direction
+            facing = np.flatnonzero(cosine > 0)
             depth = np.frombuffer(self._depth.read(), np.float32).reshape(_RESOLUTION, _RESOLUTION)
-            lifted = points + normals * bias
+            lifted = points[facing] + normals[facing] * bias
             place = lifted @ view[:3, :3].T + view[:3, 3]
             column, row = np.clip(((place[:, :2] * 0.5 + 0.5) * _RESOLUTION).astype(int), 0, _RESOLUTION - 1).T
             seen = place[:, 2] * 0.5 + 0.5 < depth[row, column] + bias / (4 * _EXTENT)
-            cosine = np.maximum(normals @ direction, 0)
-            reached += cosine * seen
-            total += cosine
+            reached[facing] += cosine[facing] * seen
+            total[facing] += cosine[facing]
         return reached / total
 
 

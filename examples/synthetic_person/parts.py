@@ -8,6 +8,8 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from geneface.face.face_model import FaceModel
 
+from .noise import smoothstep
+
 # name: (first polygon, end). The lacrimal, blend and occlusion parts are shading helpers that are left out.
 PARTS: dict[str, tuple[int, int]] = {
     "face": (0, 9230),
@@ -45,12 +47,13 @@ class Part:
 class ActorMesh:
     """The face model with one identity: its parts, and the mesh and its normals for any expression."""
 
-    def __init__(self, model: FaceModel, identity: np.ndarray):
+    def __init__(self, model: FaceModel, identity: np.ndarray, neck: float = 1.0):
+        """`neck` scales the neck's width; no landmark lies on it."""
         self.model = model
         self.identity = identity.astype(np.float32)
         self.mean = model.mean.numpy()
         offset = torch.einsum("i,ivc->vc", torch.from_numpy(self.identity), model.identity_basis)
-        self.neutral = (model.mean + offset).numpy()
+        self.neutral = _with_neck((model.mean + offset).numpy(), neck)
         self._basis = model.expression_basis.reshape(len(model.expression_names), -1)
         polygons, uv_polygons, uv = model.faces.numpy(), model.uv_faces.numpy(), model.uv.numpy()
         self.parts = {
@@ -70,6 +73,15 @@ class ActorMesh:
         corner = vertices[self.triangles]
         normal = self._scatter @ np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
         return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+
+
+def _with_neck(vertices: np.ndarray, width: float) -> np.ndarray:
+    height = vertices[:, 1] + 0.33 * (vertices[:, 2] - 4.0)
+    factor = 1.0 - (1.0 - width) * smoothstep(-6.6, -9.5, height)
+    scaled = vertices.copy()
+    scaled[:, 0] *= factor
+    scaled[:, 2] = (vertices[:, 2] + 1.0) * (0.5 + 0.5 * factor) - 1.0
+    return scaled
 
 
 def _part(name: str, polygons: np.ndarray, uv_polygons: np.ndarray, uv: np.ndarray) -> Part:

@@ -1,18 +1,24 @@
-"""Everything that stands in front of the camera, at rest: meshes, hair, sweater, skin paint and ambient occlusion."""
+"""Everything that stands in front of the camera, at rest: meshes, hair, clothes and ambient occlusion."""
 
 from dataclasses import dataclass
 
 import moderngl
 import numpy as np
+from scipy.ndimage import gaussian_filter
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from . import rig, skin
-from .garment import Garment, make_sweater, under_collar
-from .groom import Brows, Strands, grow, grow_brows
+from . import rig
+from .facial_hair import Anchored, grow_brows, grow_stubble
+from .garment import Outfit, dress, under_collar
+from .groom import Strands
+from .hairstyle import grow
+from .loft import Cloth
 from .noise import smoothstep, unit
 from .occlusion import Occlusion
+from .outline import brow_test
 from .parts import ActorMesh, Part
+from .recipe import Recipe
 
 SKIN, SOCKET, GUMS, TONGUE, TEETH, LEFT_EYE, RIGHT_EYE, LASHES = range(8)
 _MATERIALS = {
@@ -48,45 +54,55 @@ class Scene:
     body: Body
     hair: Strands
     hair_occlusion: np.ndarray
-    brows: Brows
-    garment: Garment
-    garment_occlusion: np.ndarray
+    facial_hair: list[Anchored]
+    """Brows, and stubble if there is any."""
+    clothes: list[Cloth]
+    clothes_occlusion: list[np.ndarray]
     eye_centres: np.ndarray
     """[2, 3] of the left and the right eyeball on the mean mesh."""
 
 
-def build(context: moderngl.Context, mesh: ActorMesh, seed: int) -> Scene:
+def build(context: moderngl.Context, mesh: ActorMesh, recipe: Recipe) -> Scene:
     """Dress and groom the actor."""
-    neutral, mean = mesh.neutral, mesh.mean
+    neutral, mean, look = mesh.neutral, mesh.mean, recipe.hair
     normals = mesh.normals(neutral)
     skin_triangles = np.concatenate([mesh.parts[name].vertex[mesh.parts[name].triangles] for name in ("face", "head")])
-    hair = grow(neutral, mean, skin_triangles, seed)
+    hair = grow(neutral, mean, skin_triangles, look, recipe.seed)
     landmarks = mesh.model.mean_landmarks.numpy()
-    brows = grow_brows(neutral, normals, mean, skin_triangles, skin.brow_test(landmarks), seed + 1)
-    garment = make_sweater(neutral, seed + 2)
+    grown = (neutral, normals, mean, skin_triangles)
+    facial_hair = [grow_brows(*grown, brow_test(landmarks, look.brow, look.arch), look, recipe.seed + 1)]
+    if look.stubble:
+        facial_hair.append(grow_stubble(*grown, landmarks, look, recipe.seed + 3))
+    clothes = dress(neutral, recipe.outfit, recipe.seed + 2)
 
-    ribbons, ribbon_triangles = hair.thinned().ribbons()
-    occluders = [(neutral, skin_triangles), (garment.vertices, garment.triangles), (ribbons, ribbon_triangles)]
+    casters = hair.thinned()
+    occluders = [(neutral, skin_triangles), *((piece.vertices, piece.triangles) for piece in clothes[-2:])]
+    occluders.append(casters.ribbons())
     first = np.cumsum([0] + [len(points) for points, _ in occluders])
     soup = np.concatenate([points for points, _ in occluders])
     indices = np.concatenate([triangles + start for (_, triangles), start in zip(occluders, first, strict=False)])
     closed = Occlusion(context, soup, indices)
     opened = _open_mouth(context, mesh)
     outward = unit(hair.points - np.array([0.0, 2.0, -1.0]))
-    sets = [(neutral, normals), (garment.vertices, garment.normals), (hair.points[:, ::3], outward[:, ::3])]
-    points, directions = (np.concatenate([pair[i].reshape(-1, 3) for pair in sets]) for i in range(2))
-    skin_open, cloth_open, hair_open = np.split(
-        closed.openness(points, directions), [len(neutral), len(neutral) + len(garment.vertices)]
-    )
+    sampled = [(neutral, normals), *((piece.vertices, piece.normals) for piece in clothes)]
+    sampled.append((hair.points[:, ::3], outward[:, ::3]))
+    points, directions = (np.concatenate([pair[i].reshape(-1, 3) for pair in sampled]) for i in range(2))
+    ends = np.cumsum([len(pair[0]) for pair in sampled[:-1]])
+    skin_open, *cloth_open, hair_open = np.split(closed.openness(points, directions), ends)
     return Scene(
-        body=_body(mesh, skin_open, opened),
+        body=_body(mesh, skin_open, opened, recipe.outfit),
         hair=hair,
         hair_occlusion=np.repeat(hair_open.reshape(len(hair.points), -1), 3, axis=1)[:, : hair.points.shape[1]],
-        brows=brows,
-        garment=garment,
-        garment_occlusion=cloth_open,
+        facial_hair=facial_hair,
+        clothes=clothes,
+        clothes_occlusion=[_softened(openness, piece) for openness, piece in zip(cloth_open, clothes, strict=True)],
         eye_centres=np.stack([_eye_centre(mesh, side) for side in ("left", "right")]),
     )
+
+
+def _softened(openness: np.ndarray, piece: Cloth) -> np.ndarray:
+    """Without the steps that come from a limited number of directions; times the shade of neighbouring pieces."""
+    return gaussian_filter(openness.reshape(piece.grid), 3.0, mode="nearest").reshape(-1) * piece.contact
 
 
 def _open_mouth(context: moderngl.Context, mesh: ActorMesh) -> np.ndarray:
@@ -106,14 +122,14 @@ def _eye_centre(mesh: ActorMesh, side: str) -> np.ndarray:
     return np.array([cornea[0], cornea[1], (low[2] + high[2]) / 2])
 
 
-def _body(mesh: ActorMesh, closed: np.ndarray, opened: np.ndarray) -> Body:
+def _body(mesh: ActorMesh, closed: np.ndarray, opened: np.ndarray, outfit: Outfit) -> Body:
     parts = [mesh.parts[name] for name in _MATERIALS]
     triangles: dict[int, list[np.ndarray]] = {}
     first = 0
     for part in parts:
         for material, chosen in _materials(mesh, part):
             kept = part.triangles[chosen]
-            hidden = under_collar(mesh.neutral[part.vertex])[kept].any(1)
+            hidden = under_collar(mesh.neutral[part.vertex], outfit)[kept].any(1)
             triangles.setdefault(material, []).append(kept[~hidden] + first)
         first += len(part.vertex)
     vertex = np.concatenate([part.vertex for part in parts])

@@ -12,14 +12,16 @@ class Studio:
     """Directions towards key, fill and rim light in camera space (x right, y down, z away), and linear colours."""
 
     directions: tuple[tuple[float, float, float], ...] = (
-        (-0.62, -0.62, -0.80),
-        (0.75, -0.10, -0.65),
-        (0.75, -0.55, 0.75),
+        (-0.70, -0.50, -0.64),
+        (0.80, -0.05, -0.60),
+        (0.80, -0.50, 0.70),
     )
-    colours: tuple[tuple[float, float, float], ...] = ((1.55, 1.45, 1.32), (0.40, 0.43, 0.48), (1.10, 1.12, 1.18))
-    above: tuple[float, float, float] = (0.46, 0.48, 0.52)
-    below: tuple[float, float, float] = (0.22, 0.19, 0.17)
-    exposure: float = 0.72
+    colours: tuple[tuple[float, float, float], ...] = ((1.74, 1.57, 1.37), (0.27, 0.265, 0.275), (1.30, 1.30, 1.36))
+    above: tuple[float, float, float] = (0.30, 0.32, 0.36)
+    below: tuple[float, float, float] = (0.20, 0.17, 0.15)
+    softness: float = 1.3
+    """Radius of the key light's penumbra, in cm."""
+    exposure: float = 0.60
 
     def unit_directions(self) -> np.ndarray:
         """[3, 3]"""

@@ -5,14 +5,18 @@ uniform vec3 light_colour[3];
 uniform vec3 ambient_above, ambient_below;
 uniform mat4 shadow_clip;
 uniform sampler2DShadow shadow_map;
+uniform float softness;     // radius of the key light's penumbra, in cm
 
+// Share of the key light that arrives: a disc of samples on the shadow map, the same for every pixel.
 float shadow(vec3 where, vec3 n) {
-    vec3 place = (shadow_clip * vec4(where + n * 0.12, 1.0)).xyz * 0.5 + 0.5;
+    vec3 place = (shadow_clip * vec4(where + n * 0.14, 1.0)).xyz * 0.5 + 0.5;
     float lit = 0.0;
-    for (int i = -1; i <= 1; i++)
-        for (int j = -1; j <= 1; j++)
-            lit += texture(shadow_map, vec3(place.xy + vec2(i, j) * 0.0075, place.z - 0.0035));
-    return lit / 9.0;
+    for (int i = 0; i < 40; i++) {
+        float radius = sqrt((float(i) + 0.5) / 40.0), angle = 2.39996 * float(i);
+        vec2 away = radius * softness / 48.0 * vec2(cos(angle), sin(angle));
+        lit += texture(shadow_map, vec3(place.xy + away, place.z - 0.004 - 0.006 * radius * softness));
+    }
+    return lit / 40.0;
 }
 
 // One sample only: enough for hair, whose strands blur the shadow's edge by themselves.

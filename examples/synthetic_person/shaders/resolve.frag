@@ -1,7 +1,8 @@
-// Every sample is developed like film before the four of a pixel are averaged, so that highlights stay smooth.
+// Every sample is developed like film before a pixel's are averaged, so that highlights stay smooth; a lens's softness.
 in vec2 place;
 uniform sampler2D scene;
 uniform float exposure;
+uniform int samples;    // along one side of a pixel
 layout(location = 0) out vec4 pixel;
 
 vec3 develop(vec3 x) {
@@ -11,9 +12,17 @@ vec3 develop(vec3 x) {
 }
 
 void main() {
-    ivec2 corner = ivec2(gl_FragCoord.xy) * 2;
+    ivec2 corner = ivec2(gl_FragCoord.xy) * samples, last = textureSize(scene, 0) - 1;
+    int margin = samples / 2;
     vec3 sum = vec3(0.0);
-    for (int i = 0; i < 4; i++) sum += develop(texelFetch(scene, corner + ivec2(i & 1, i >> 1), 0).rgb);
+    float total = 0.0;
+    for (int j = -margin; j < samples + margin; j++)
+        for (int i = -margin; i < samples + margin; i++) {
+            vec2 away = (vec2(i, j) + 0.5) / float(samples) - 0.5;
+            float weight = exp(-dot(away, away) / 0.45);
+            sum += weight * develop(texelFetch(scene, clamp(corner + ivec2(i, j), ivec2(0), last), 0).rgb);
+            total += weight;
+        }
     vec2 off = place - 0.5;
-    pixel = vec4(sum / 4.0 * (1.0 - 0.28 * dot(off, off)), 1.0);
+    pixel = vec4(sum / total * (1.0 - 0.30 * dot(off, off)), 1.0);
 }

@@ -2,11 +2,12 @@
 // tinted and shifted highlight after Marschner. Light changes little along a strand: it is found per vertex.
 in vec3 in_position;
 in vec3 in_tangent;
+in float in_grey;   // 1 where the strand has the second colour
 in vec4 in_strand;  // signed half width, place along the strand 0..1, shade, ambient occlusion
 out vec3 light;
 uniform mat4 head, clip;
 uniform vec4 viewer;    // a place (w = 1), or the direction of looking of a distant viewer (w = 0)
-uniform vec3 colour;
+uniform vec3 colour, second;
 uniform float shine;
 
 float lobe(vec3 t, vec3 v, vec3 l, float shift, float power) {
@@ -20,7 +21,7 @@ vec3 shade(vec3 position, vec3 t) {
     vec3 n = normalize(v - t * dot(v, t));
     float lit = quick_shadow(position, n);
     float open = in_strand.w * mix(0.45, 1.0, smoothstep(0.0, 0.5, in_strand.y));
-    vec3 albedo = colour * (0.65 + 0.7 * in_strand.z);
+    vec3 albedo = mix(colour, second, in_grey) * (0.60 + 0.8 * in_strand.z);
     vec3 sum = albedo * ambient(n) * open * 1.2;
     for (int i = 0; i < 3; i++) {
         vec3 l = light_direction[i];
