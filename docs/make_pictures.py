@@ -62,10 +62,19 @@ def sentence(pipe: GeneFacePipeline) -> torch.Tensor:
     return neighbour_windows(torch.cat(list(pipe.motion(SPEECH, generator=generator))))
 
 
+def beside(left: Image.Image, right: Image.Image) -> Image.Image:
+    both = Image.new("RGB", (left.width + right.width, left.height))
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width, 0))
+    return both
+
+
 def talking(pipe: GeneFacePipeline) -> None:
-    """The first seconds, as a moving picture without sound."""
-    windows = sentence(pipe)
-    first, *others = (frame(pipe, windows, index, None, 384) for index in TALKING)
+    """The first seconds of both embedded persons, as a moving picture without sound."""
+    pair = [(shown, sentence(shown)) for shown in (pipe, GeneFacePipeline.from_pretrained(find_person("theo")))]
+    first, *others = (
+        beside(*(frame(shown, windows, index, None, 320) for shown, windows in pair)) for index in TALKING
+    )
     duration = 1000 * TALKING.step // FPS
     first.save(
         HERE / "talking.webp", save_all=True, append_images=others, duration=duration, loop=0, quality=60, method=6

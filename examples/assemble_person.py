@@ -2,9 +2,9 @@
 
     python examples/assemble_person.py --runs runs --name vera --audio examples/audio/welcome.mp3
 
-reads RUNS/{feature_extractor,motion_generator,sync_expert,post_net,renderer}/model, the feature extractor's
-phoneme_head beside its model, and writes
-examples/persons/generic and examples/persons/NAME with a preview picture. Weights are stored in half precision.
+reads RUNS/{feature_extractor,motion_generator,sync_expert}/model, the feature extractor's phoneme_head beside its
+model, RUNS/NAME/{post_net,renderer}/model, and writes examples/persons/generic and examples/persons/NAME with a
+preview picture. Weights are stored in half precision.
 """
 
 import argparse
@@ -36,7 +36,8 @@ def main() -> None:
     parser.add_argument("--audio", required=True, help="speech whose beginning gives the preview picture")
     args = parser.parse_args()
 
-    parts = {name: kind.from_pretrained(args.runs / name / "model") for name, kind in (GENERIC | PERSON).items()}
+    parts = {name: kind.from_pretrained(args.runs / name / "model") for name, kind in GENERIC.items()}
+    own = {name: kind.from_pretrained(args.runs / args.name / name / "model") for name, kind in PERSON.items()}
     cards = {
         card: card.read_text(encoding="utf-8")
         for folder in ("generic", args.name)
@@ -49,7 +50,8 @@ def main() -> None:
         head = PhonemeHead.from_pretrained(args.runs / "feature_extractor/phoneme_head")
         head.save_pretrained(folder / "phoneme_head", dtype=torch.float16)
     del parts["sync_expert"]  # used in training only
-    links = {name: "../generic" for name in GENERIC if name in parts}
+    links = dict.fromkeys(parts, "../generic")
+    parts |= own
     save_components(PERSONS_DIR / args.name, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16))
     for card, text in cards.items():
         card.write_text(text, encoding="utf-8")

@@ -19,8 +19,10 @@ SHORT_TRAINING: dict[str, Any] = {
     "window": 16,
     "search_samples": 8,
     "warmup_steps": 5,
+    "eye_weight": 1.0,
+    "blink_chance": 1.0,
 }
-"""What the fast renderer's training learns this person with."""
+"""What the fast renderer's training learns this person with; it has no eyes."""
 
 
 def project(points: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ contact_sheet.png      all of it on one page, to look at
 """
 
 import tempfile
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -101,7 +102,14 @@ class PersonDataset:
 
     def mouth_boxes(self, margin: int = 12) -> torch.Tensor:
         """[T, 4] (left, top, right, bottom) in pixels: the outer lips, grown by `margin` (MEASURES.md, Images)."""
-        lips = self.tracks["landmarks_2d"][:, [48, 54, 51, 57]]
-        low = (lips.amin(1) - margin).floor()
-        high = (lips.amax(1) + margin).ceil()
+        return self._boxes([48, 54, 51, 57], margin)
+
+    def eye_boxes(self, margin: int = 8) -> torch.Tensor:
+        """[T, 2, 4], as `mouth_boxes`, of each eye with its lids."""
+        return torch.stack([self._boxes(eye, margin) for eye in (range(36, 42), range(42, 48))], dim=1)
+
+    def _boxes(self, points: Sequence[int], margin: int) -> torch.Tensor:
+        landmarks = self.tracks["landmarks_2d"][:, list(points)]
+        low = (landmarks.amin(1) - margin).floor()
+        high = (landmarks.amax(1) + margin).ceil()
         return torch.cat([low, high], dim=1).long().clamp_min(0)

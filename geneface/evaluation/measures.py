@@ -53,6 +53,10 @@ def share(numerator: np.ndarray, denominator: np.ndarray) -> float:
     return mean(numerator) / mean(denominator)
 
 
+def excess(real: np.ndarray, own: np.ndarray) -> float:
+    return mean(own) - mean(real)
+
+
 def normalised(distance: np.ndarray, eyes: np.ndarray) -> float:
     """Mean distance in per cent of the mean distance of the eyes."""
     return 100 * share(distance, np.where(np.isnan(distance), np.nan, eyes))
@@ -130,6 +134,7 @@ MOTION = (
     Measure("jitter", "jitter (mm)", AS_REAL, 3, ("jitter",), mean, "face", own=True),
     Measure("blink_rate", "blinks a minute", AS_REAL, 1, ("blink",), lambda b: 60 * FPS * mean(b), own=True),
     Measure("head_turn", "head turn, 95% within (deg)", AS_REAL, 2, ("turn",), upper, "face", own=True),
+    Measure("flicker", "flicker beyond the real one (grey levels)", ZERO, 2, ("real_change", "change"), excess),
     Measure("seam", "seam of head and torso against real", ONE, 2, ("seam", "real_seam"), share, "parser"),
 )
 GROUPS = {"Image quality": IMAGE, "Lip synchrony": LIPS, "Motion": MOTION}

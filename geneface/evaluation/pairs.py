@@ -133,8 +133,10 @@ def compare(
 def compare_pictures(
     reference: Track, frames: slice, pairs: Iterable[tuple[np.ndarray, np.ndarray]], tools: Tools
 ) -> Series:
-    """Squared errors and similarities of the frame, the head and the mouth, as the reference has them."""
+    """Squared errors and similarities of the frame, the head and the mouth, as the reference has them; and how much
+    each video changes from frame to frame, outside the mouth."""
     found: dict[str, list[Any]] = {}
+    before: tuple[np.ndarray, np.ndarray] | None = None
     for frame, (real, made) in enumerate(pairs, frames.start):
         regions = {"frame": np.ones(real.shape[:2], bool), "mouth": np.zeros(real.shape[:2], bool)}
         left, top, right, bottom = metrics.mouth_box(reference.points[frame], reference.size)
@@ -147,6 +149,10 @@ def compare_pictures(
             found.setdefault(f"error_{name}", []).append(error)
             found.setdefault(f"ssim_{name}", []).append(similar.ssim)
             found.setdefault(f"ms_ssim_{name}", []).append(similar.ms_ssim)
+        for index, (name, picture) in enumerate((("real_change", real), ("change", made))):
+            change = metrics.frame_change(before[index], picture, ~regions["mouth"]) if before else np.nan
+            found.setdefault(name, []).append(change)
+        before = real, made
         for name, value in by_networks(real, made, tools, frame % STRIDE == 0).items():
             found.setdefault(name, []).append(value)
     return {name: np.array(values) for name, values in found.items()}

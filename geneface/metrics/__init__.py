@@ -3,6 +3,7 @@
 from geneface.metrics.images import LEAST_SIDE as LEAST_SIDE
 from geneface.metrics.images import Similarity as Similarity
 from geneface.metrics.images import error_to_psnr as error_to_psnr
+from geneface.metrics.images import frame_change as frame_change
 from geneface.metrics.images import frechet_distance as frechet_distance
 from geneface.metrics.images import mouth_box as mouth_box
 from geneface.metrics.images import psnr as psnr

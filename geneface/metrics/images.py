@@ -146,3 +146,8 @@ def seam_energy(picture: np.ndarray, head: np.ndarray, torso: np.ndarray, reach:
     down, right = np.gradient(picture @ LUMA, axis=(0, 1))
     energy = np.asarray(down**2 + right**2)
     return float(energy[border].mean())
+
+
+def frame_change(before: np.ndarray, picture: np.ndarray, region: np.ndarray) -> float:
+    """Mean absolute difference of the lumas of two neighbouring frames [H, W, 3], in grey levels, over a region."""
+    return float(np.abs((picture.astype(np.float32) - before) @ LUMA)[region].mean())

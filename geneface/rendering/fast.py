@@ -15,6 +15,7 @@ from torch import nn
 from geneface.rendering.audio_condition import AudioCondition
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import POSE_SIZE, LandmarkCondition, pose_vector
+from geneface.rendering.matte import smooth_matte
 from geneface.rendering.occupancy import OccupancyGrid
 from geneface.rendering.renderer import HEAD_BOX, Renderer
 from geneface.rendering.scene import BODY_SIZE, Scene
@@ -39,7 +40,7 @@ class FastRenderer(Renderer):
         plane_size, plane_channels: The three feature planes.
         warp_size: Cells a side of the grid of landmark-driven displacements.
         hidden, features: Widths of the field and of the composited feature map.
-        texture_size: Pixels a side of the canonical textures of head and torso.
+        texture_size: Pixels a side of the canonical texture of the head; the torso's covers the picture's lower half.
         components: Principal components of LM3D that condition the head.
         pose_frames: Length of the natural pose track kept with the person.
         head_aware: Whether the torso is told of the rendered head (Eq. 9), as the paper's ablation asks.
@@ -98,7 +99,7 @@ class FastRenderer(Renderer):
         )
 
         self.head_texture = nn.Parameter(0.02 * torch.randn(1, 3, texture_size, texture_size))
-        self.torso_texture = nn.Parameter(0.02 * torch.randn(1, 3, texture_size, texture_size))
+        self.torso_texture = nn.Parameter(0.02 * torch.randn(1, 3, texture_size // 2, texture_size))
         self.decoder = Upsampler(features + 2, scale=size // grid, textures=2)
 
     def forward(
@@ -127,15 +128,18 @@ class FastRenderer(Renderer):
         moved = self.torso_motion(turn, body)
         torso, torso_alpha, torso_uv = self.render_torso(turn, moved, head_rgb.detach(), head_alpha.detach(), window)
 
+        lower_half = torch.stack([torso_uv[:, 0], 2 * torso_uv[:, 1] - 1], dim=1)
         composite = head * head_alpha + torso * torso_alpha * (1 - head_alpha)
         torso_share = torso_alpha * (1 - head_alpha)
         rgb, alpha = self.decoder(
             torch.cat([composite, head_alpha, torso_share], dim=1),
             (self.head_texture, canonical[:, :2], head_alpha),
-            (self.torso_texture, torso_uv, torso_share),
+            (self.torso_texture, lower_half, torso_share),
         )
         if background is None:
             background = window.of(self.scene.background, self.size // self.grid).to(rgb.dtype) / 255
+        else:
+            alpha = smooth_matte(alpha)
         return FastRendering(
             rgb=torch.lerp(background.expand_as(rgb), rgb, alpha),
             alpha=alpha,

@@ -48,6 +48,9 @@ class MotionGeneratorConfig(CorporaConfig):
     """Of the same errors of the answer at temperature 0, the middle of the prior, against the recording."""
     shape_weight: float = 0.0
     """Of 1 - r of the mouth opening of samples over each window, whatever the size of the speaker's movements."""
+    amplitude: float = 1.0
+    """Factor on what the finished generator moves about its mean: the means that it learns move less than faces do
+    (global variance: Toda & Tokuda 2007)."""
 
 
 class Objective(nn.Module):
@@ -146,6 +149,7 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
         loop.update(optimizer, objective)
         loop.record(**figures)
     component = loop.accelerator.unwrap_model(objective).generator.eval()
+    component.landmark_std.mul_(config.amplitude)
     loop.finish(component)
     if loop.accelerator.is_main_process:
         mean_landmarks = corpora.face.mean_landmarks.numpy()

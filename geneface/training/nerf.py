@@ -88,7 +88,7 @@ class RayBatches(Frames):
         in_part = int(self.config.part_share * rays) if len(part) else 0
         in_mouth = min(int(mouth_share * rays), rays - in_part)
         rows, columns = np.divmod(part[rng.integers(0, len(part), in_part)] if in_part else part[:0], cells.shape[-1])
-        left, top, right, bottom = self.boxes[frame].clamp(0, self.size - 1).tolist()
+        left, top, right, bottom = self.mouth_boxes[frame, 0].clamp(0, self.size - 1).tolist()
         anywhere = rays - in_part - in_mouth
         y = [
             rows * scale + rng.integers(0, scale, in_part),

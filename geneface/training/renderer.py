@@ -20,6 +20,7 @@ from geneface.training.loop import Loop, LoopConfig, parse_config
 from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, fit_statistics, held_out_figures
 
 FACE = slice(17, 68)
+BLINKS = 0.1
 SEARCH_WORK = 2.5
 """Time of a step that samples the whole box beside that of a later one."""
 BORDER = 6
@@ -38,6 +39,10 @@ class RendererConfig(LoopConfig):
     """A trained renderer of this person to go on from; a new one if empty."""
     mouth_weight: float = 4.0
     """Weight of the mouth's pixels beside 1 for all others."""
+    eye_weight: float = 4.0
+    """The same of the eyes'."""
+    blink_chance: float = 4.0
+    """How much more often than others a frame is drawn in which the lids move or are closed."""
     edge_weight: float = 0.1
     """Weight of the L1 distance of neighbouring pixels' differences: sharpness without a perceptual network."""
     mask_weight: float = 0.2
@@ -72,7 +77,9 @@ class Batches(Frames):
     def __init__(self, data: PersonDataset, renderer: FastRenderer, config: RendererConfig):
         super().__init__(data, renderer)
         self.grid, self.side, self.scale = renderer.grid, config.window, renderer.size // renderer.grid
-        self.mouth_weight, self.batch_size = config.mouth_weight, config.batch_size
+        self.config = config
+        chances = 1 + (config.blink_chance - 1) * (data.tracks["blink"][self.train].numpy() > BLINKS)
+        self.chances = chances / chances.sum()
         tracks = [data.tracks[name][self.train].float() for name in ("landmarks_2d", "lm3d", "pose")]
         moves = tracks[1] - tracks[1].mean(0)
         face = triangulate(tracks[0][:, FACE], moves[:, FACE], tracks[2], data.tracks["intrinsics"])
@@ -81,7 +88,7 @@ class Batches(Frames):
 
     def draw(self, rng: np.random.Generator) -> tuple[Window, dict[str, torch.Tensor]]:
         """Training frames, and the window of them to render: half of the windows lie on the face."""
-        index = np.sort(rng.choice(self.train, self.batch_size, replace=False))
+        index = np.sort(rng.choice(self.train, self.config.batch_size, replace=False, p=self.chances))
         free = self.grid - self.side
         top, left = rng.integers(0, free + 1, 2)
         if rng.random() < 0.5:
@@ -89,7 +96,8 @@ class Batches(Frames):
             left, top = np.clip(point.numpy() + rng.normal(0, 4, 2) - self.side / 2, 0, free)
         window = Window(int(top), int(left), self.side)
         frames = torch.from_numpy(np.ascontiguousarray(window.of(self.pictures(index), self.scale)))
-        weights = 1 + (self.mouth_weight - 1) * window.of(self.mouths(index), self.scale)
+        weights = 1 + (self.config.mouth_weight - 1) * window.of(self.mouths(index), self.scale)
+        weights = weights + (self.config.eye_weight - 1) * window.of(self.eyes(index), self.scale)
         return window, self.conditions(index) | {
             "frames": frames,
             "weights": weights * inner_part(window, self.grid, self.scale),

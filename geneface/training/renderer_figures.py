@@ -48,7 +48,7 @@ class Frames:
         self.data = data
         self.bodies = renderer.body_of(*torso_motion(renderer, data)).cpu()
         self.windows = renderer.condition.windows(data.track(renderer.condition.track))
-        self.boxes = data.mouth_boxes()
+        self.mouth_boxes, self.eye_boxes = data.mouth_boxes().unsqueeze(1), data.eye_boxes()
         self.train = np.array(split_range(len(data), "train"))
 
     def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
@@ -61,10 +61,18 @@ class Frames:
 
     def mouths(self, index: np.ndarray) -> torch.Tensor:
         """[B, 1, H, W]: 1 in the mouth's box."""
-        mouth = torch.zeros(len(index), 1, *self.data.frames.shape[1:3])
-        for row, (left, top, right, bottom) in zip(mouth, self.boxes[index].tolist(), strict=True):
-            row[:, top:bottom, left:right] = 1
-        return mouth
+        return self._inside(self.mouth_boxes[index])
+
+    def eyes(self, index: np.ndarray) -> torch.Tensor:
+        """[B, 1, H, W]: 1 in the eyes' boxes."""
+        return self._inside(self.eye_boxes[index])
+
+    def _inside(self, boxes: torch.Tensor) -> torch.Tensor:
+        inside = torch.zeros(len(boxes), 1, *self.data.frames.shape[1:3])
+        for row, of_frame in zip(inside, boxes.tolist(), strict=True):
+            for left, top, right, bottom in of_frame:
+                row[:, top:bottom, left:right] = 1
+        return inside
 
 
 @torch.no_grad()

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-MOST_YAW, MOST_PITCH = 9.0, 5.0
-"""Degrees from the person's mean pose; beyond them the embedded person's collar and hair fall apart, for no video
+MOST_YAW, MOST_PITCH = 12.0, 5.0
+"""Degrees from the person's mean pose; beyond them the embedded persons' collar and hair fall apart, for no video
 of a talking head shows them from there."""
 
 

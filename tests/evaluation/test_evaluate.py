@@ -89,6 +89,7 @@ def test_a_copy_is_perfect(found: Evaluation) -> None:
         assert figures[f"psnr_{region}"] == float("inf")
         assert figures[f"ssim_{region}"] == pytest.approx(1.0) == figures[f"ms_ssim_{region}"]
     assert figures["lmd_lips"] == figures["lmd_face"] == figures["nlmd_lips"] == figures["opening_lag"] == 0.0
+    assert figures["flicker"] == 0.0
     assert figures["opening_r"] == pytest.approx(1.0) == figures["opening_spread"] == figures["seam"]
 
 
@@ -113,6 +114,7 @@ def test_a_video_cut_elsewhere_is_moved_by_its_sound(found: Evaluation) -> None:
 def test_a_frozen_mouth_is_called_frozen(found: Evaluation) -> None:
     notes = found.rows["frozen"]["one"].notes
     assert any("frozen" in note for note in notes)
+    assert found.rows["frozen"]["one"].figures["flicker"].mean < 0
     assert any("192x192 pixels, resampled" in note for note in notes)
     assert any("not both have sound" in note for note in notes)
     assert found.rows["frozen"]["one"].figures["opening_spread"].mean < 0.05

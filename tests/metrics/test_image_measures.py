@@ -99,3 +99,11 @@ def test_frechet_distance_of_normal_distributions() -> None:
     assert metrics.frechet_distance(a, a + 2) == pytest.approx(4.0 * 6)
     line = np.array([[-1.0], [1.0]])  # standard deviations of root 2 and 3 root 2
     assert metrics.frechet_distance(line, 3 * line) == pytest.approx((2 * 2**0.5) ** 2)
+
+
+def test_frame_change_is_of_the_region_alone() -> None:
+    before, after = np.full((2, 8, 8, 3), 200, np.uint8)
+    after[:, :4] = 190
+    after[:, 4:] = 0
+    region = np.arange(8) < 4
+    assert metrics.frame_change(before, after, np.tile(region, (8, 1))) == pytest.approx(10.0, rel=1e-3)

@@ -41,9 +41,9 @@ def test_landmarks_pose_and_background_all_matter(renderer, frames):
     base = renderer(frames, poses)
     assert not torch.allclose(renderer(frames + 0.5, poses).head_rgb, base.head_rgb, atol=1e-4)
     assert not torch.allclose(renderer(frames, poses + 0.1).rgb, base.rgb, atol=1e-4)
-    white = renderer(frames, poses, torch.ones(3, 64, 64))
-    own = renderer.scene.background / 255
-    assert torch.allclose(white.rgb - base.rgb, (1 - base.alpha) * (1 - own), atol=1e-5)
+    white, black = (renderer(frames, poses, torch.full((3, 64, 64), grey)) for grey in (1.0, 0.0))
+    assert torch.allclose(white.rgb - black.rgb, 1 - white.alpha.expand_as(white.rgb), atol=1e-5)
+    assert not torch.allclose(white.rgb, base.rgb, atol=1e-2)
 
 
 @torch.no_grad()
@@ -110,7 +110,7 @@ def test_covered_is_all_of_a_share():
 def test_few_samples_near_the_surface_equal_many_everywhere():
     """The embedded person against the straightforward quadrature: 96 samples through the whole box."""
     renderer = FastRenderer.from_pretrained(PERSONS_DIR / "vera" / "renderer").eval()
-    lm3d, pose = renderer.condition.mean.expand(1, 3, 68, 3), renderer.scene.poses(100, 101)
+    lm3d, pose = renderer.condition.mean.expand(3, 3, 68, 3), renderer.scene.pose_track[[60, 200, 300]]
     fast = renderer(lm3d, pose).rgb
     renderer.samples = 96
     renderer.occupancy.grid.fill_(1)

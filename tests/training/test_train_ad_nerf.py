@@ -25,7 +25,7 @@ def test_the_mouth_follows_the_sound(tmp_path: Path):
             output_dir=str(tmp_path / "run"),
             dataset=str(tmp_path),
             renderer=str(tmp_path / "renderer.json"),
-            **SHORT_TRAINING,
+            **SHORT_TRAINING | {"steps": 450},
         )
     )
     renderer = FastRenderer.from_pretrained(model)

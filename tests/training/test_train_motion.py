@@ -51,7 +51,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict:
         ("sync_expert", {"copies": 2, "pairs": 4}),
         (
             "motion_generator",
-            {"copies": 2, "sync_expert": str(folder / "runs/sync_expert/model"), "sync_start": 2, "kl_warmup": 2},
+            {
+                "copies": 2,
+                "sync_expert": str(folder / "runs/sync_expert/model"),
+                "sync_start": 2,
+                "kl_warmup": 2,
+                "amplitude": 1.5,
+            },
         ),
         (
             "post_net",
@@ -89,6 +95,7 @@ def test_models_load_and_carry_the_statistics(trained: dict) -> None:
     generator = MotionGenerator.from_pretrained(_output(trained["motion_generator"]) / "model")
     net = PostNet.from_pretrained(_output(trained["post_net"]) / "model")
     assert torch.allclose(expert.landmark_mean, generator.landmark_mean)
+    assert torch.allclose(1.5 * expert.landmark_std, generator.landmark_std), "the amplitude asked for"
     lower_lip = generator.landmark_mean[66]
     assert lower_lip[1] < -0.1, "the mouth is open on average"
     assert (generator.landmark_mean[36:48] == 0).all()

@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -8,11 +10,13 @@ from flat_person import FOCAL, SHORT_TRAINING, SIZE, nods, project, write_flat_p
 from safetensors.torch import load_file
 from tiny import TINY_RENDERER
 
+from geneface.data.person import PersonDataset
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer
 from geneface.rendering.window import FastRendering
 from geneface.training import renderer as script
 from geneface.training.renderer import RendererConfig, surface_distance
+from geneface.training.renderer_figures import fit_statistics
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +64,19 @@ def test_the_mouth_follows_the_landmarks(trained: Path, dataset: Path):
     assert dark[0] > dark[1] + 10, dark
 
 
-def test_resumed_training_ends_where_unbroken_training_does(config: RendererConfig, trained: Path, tmp_path: Path):
-    from dataclasses import replace
-    from shutil import copytree
+def test_blinks_are_drawn_more_often_and_eyes_weigh_more(config: RendererConfig, dataset: Path):
+    data = PersonDataset(dataset)
+    data.tracks["blink"].zero_()[:4] = 1.0
+    renderer = FastRenderer(**TINY_RENDERER)
+    fit_statistics(renderer, data)
+    batches = script.Batches(data, renderer, replace(config, blink_chance=5.0, eye_weight=3.0, window=renderer.grid))
+    assert batches.chances[0] == pytest.approx(5 * batches.chances[4])
+    _, batch = batches.draw(np.random.default_rng(0))
+    eyes = torch.cat([batches.eyes(batches.train), 1 - batches.mouths(batches.train)], dim=1).prod(1)
+    assert eyes.any() and set(batch["weights"].unique().tolist()) >= {1.0, 3.0}
 
+
+def test_resumed_training_ends_where_unbroken_training_does(config: RendererConfig, trained: Path, tmp_path: Path):
     copytree(trained.parent / "checkpoints", tmp_path / "checkpoints")
     resumed = script.train(replace(config, output_dir=str(tmp_path), resume=True))
     first, second = (load_file(folder / "model.safetensors") for folder in (trained, resumed))

@@ -10,6 +10,8 @@ uniform vec4 viewer;    // a place (w = 1), or the direction of looking of a dis
 uniform vec3 colour, second;
 uniform float shine;
 
+const float THROUGH = 0.4;   // of the key light finds its way through other hair
+
 float lobe(vec3 t, vec3 v, vec3 l, float shift, float power) {
     vec3 h = normalize(l + v);
     float along = dot(t, h) + shift;
@@ -19,8 +21,8 @@ float lobe(vec3 t, vec3 v, vec3 l, float shift, float power) {
 vec3 shade(vec3 position, vec3 t) {
     vec3 v = normalize(-position);
     vec3 n = normalize(v - t * dot(v, t));
-    float lit = quick_shadow(position, n);
-    float open = in_strand.w * mix(0.45, 1.0, smoothstep(0.0, 0.5, in_strand.y));
+    float lit = mix(THROUGH, 1.0, quick_shadow(position, n));
+    float open = in_strand.w * mix(0.62, 1.0, smoothstep(0.0, 0.5, in_strand.y));
     vec3 albedo = mix(colour, second, in_grey) * (0.60 + 0.8 * in_strand.z);
     vec3 sum = albedo * ambient(n) * open * 1.2;
     for (int i = 0; i < 3; i++) {
