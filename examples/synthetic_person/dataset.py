@@ -16,6 +16,7 @@ from geneface.bundle import FORMAT_VERSION, atomic_folder
 from geneface.data.person import split_range
 from geneface.data.torso import torso_flow
 from geneface.media.audio import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.media.image import in_rows
 from geneface.media.video import VideoReader, VideoWriter
 
 from .actor import Performance
@@ -46,7 +47,7 @@ def write_dataset(
                     sheet.append(picture.rgb[::2, ::2])
         empty = renderer.draw(performance.expression[0], performance.head[0], performance.torso[0], person=False)
         Image.fromarray(empty.rgb).save(partial / "background.png")
-        Image.fromarray(_sheet(sheet)).save(partial / "contact_sheet.png")
+        Image.fromarray(in_rows(sheet, SHEET_COLUMNS)).save(partial / "contact_sheet.png")
         save_file({"masks": torch.from_numpy(np.stack(masks))}, partial / "masks.safetensors")
         tracks = _tracks(renderer, performance) | _torso(partial / "frames.mp4", np.stack(masks))
         save_file(tracks, partial / "tracks.safetensors")
@@ -97,10 +98,3 @@ def _torso(video: Path, masks: np.ndarray) -> dict[str, torch.Tensor]:
 
     flow, weight = torso_flow(pictures, masks, split_range(len(masks), "train").stop // 2)
     return {"torso_flow": torch.from_numpy(flow), "torso_weight": torch.from_numpy(weight)}
-
-
-def _sheet(pictures: list[np.ndarray]) -> np.ndarray:
-    blank = [np.zeros_like(pictures[0])] * (-len(pictures) % SHEET_COLUMNS)
-    cells = [*pictures, *blank]
-    rows = [np.concatenate(cells[i : i + SHEET_COLUMNS], axis=1) for i in range(0, len(cells), SHEET_COLUMNS)]
-    return np.concatenate(rows)

@@ -18,7 +18,7 @@ from geneface.errors import run_script
 from geneface.evaluation.key_frames import KeyFrame, read_phones
 from geneface.evaluation.key_poses import key_poses
 from geneface.evaluation.videos import rendered
-from geneface.media.image import write_image
+from geneface.media.image import in_rows, write_image
 from geneface.pipeline import GeneFacePipeline
 from geneface.training.renderer_figures import Frames
 
@@ -27,14 +27,6 @@ CLOSE = ("p b m", "a", "o u", "smile", "blink half way", "eyes closed", "turned 
 """The kinds of frames that are shown in close-ups, one of each."""
 WIDTH, HEIGHT, SCALE = 160, 72, 2
 """Of a close-up in pixels of the frame, and how much it is enlarged."""
-
-
-def sheet(columns: Sequence[np.ndarray]) -> np.ndarray:
-    """Pictures [H, W, 3] of one size in rows of `COLUMNS`."""
-    blank = [np.zeros_like(columns[0])] * (-len(columns) % COLUMNS)
-    cells = [*columns, *blank]
-    rows = [np.concatenate(cells[i : i + COLUMNS], axis=1) for i in range(0, len(cells), COLUMNS)]
-    return np.concatenate(rows)
 
 
 def close_up_places(landmarks: np.ndarray) -> dict[str, np.ndarray]:
@@ -75,7 +67,7 @@ def write_sheets(data: PersonDataset, pipe: GeneFacePipeline, chosen: Sequence[K
             landmarks = data.tracks["landmarks_2d"][key.frame].float().numpy()
             closer[key.label] = close_ups(real, generated, landmarks)
     output.mkdir(parents=True, exist_ok=True)
-    write_image(output / "sheet.webp", sheet(cells))
+    write_image(output / "sheet.webp", in_rows(cells, COLUMNS))
     write_image(output / "close-ups.webp", np.concatenate(list(closer.values()), axis=1))
 
 

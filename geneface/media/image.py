@@ -1,5 +1,6 @@
 """Still pictures in and out, as uint8 RGB arrays."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,3 +32,10 @@ def write_image(path: str | Path, picture: np.ndarray) -> None:
     from PIL import Image
 
     Image.fromarray(picture).save(path)
+
+
+def in_rows(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """Pictures [H, W, 3] of one size as one, so many beside each other; the last row is filled up with black."""
+    cells = [*pictures, *[np.zeros_like(pictures[0])] * (-len(pictures) % columns)]
+    rows = [np.concatenate(cells[i : i + columns], axis=1) for i in range(0, len(cells), columns)]
+    return np.concatenate(rows)

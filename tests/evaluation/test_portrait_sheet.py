@@ -7,6 +7,7 @@ from flat_person import FRAMES, write_flat_person
 from geneface.data.person import PersonDataset
 from geneface.evaluation import portrait_sheet
 from geneface.evaluation.key_poses import key_poses
+from geneface.media.image import in_rows
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_real_stands_above_generated(data, monkeypatch):
     monkeypatch.setattr(portrait_sheet, "WIDTH", side // 2)
     monkeypatch.setattr(portrait_sheet, "HEIGHT", side // 2)
     cell = np.zeros((2 * side, side, 3), np.uint8)
-    assert portrait_sheet.sheet([cell] * 7).shape == (4 * side, 6 * side, 3)
+    assert in_rows([cell] * 7, portrait_sheet.COLUMNS).shape == (4 * side, 6 * side, 3)
     real, landmarks = data.frames[0], data.tracks["landmarks_2d"][0].float().numpy()
     shown = portrait_sheet.close_ups(real, 255 - real, landmarks)
     height = portrait_sheet.SCALE * side // 2
