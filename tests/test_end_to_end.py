@@ -45,8 +45,8 @@ def test_a_recording_becomes_a_video(pipe, tmp_path):
     with VideoReader(output) as reader:
         frames = np.stack(list(reader)).astype(np.float32)
     assert len(frames) == 30
-    background = frames[:, :40, :40]
-    assert background.std(0).mean() < 1, "the background stands still"
+    background = frames[:, :40, -40:]
+    assert background.std(0).max() < 6, "the background stands still"
     assert np.abs(np.diff(frames[:, 120:420, 150:360], axis=0)).mean() > 0.2, "the face moves"
     assert np.abs(np.diff(frames, axis=0)).mean() < 8, "neighbouring frames are alike"
 
