@@ -28,6 +28,7 @@ CLASSES = {
     "MotionGenerator": "geneface.models.motion_generator",
     "MotionRegressor": "geneface.models.regression",
     "PostNet": "geneface.models.post_net",
+    "SpeechFeatures": "geneface.models.speech_features",
     "FastRenderer": "geneface.rendering.fast",
     "NerfRenderer": "geneface.rendering.nerf",
 }

@@ -15,7 +15,7 @@ import numpy as np
 
 from geneface.bundle import read_tensors
 from geneface.errors import InputError
-from geneface.media.audio import load_audio
+from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Clip:
     """(symbol, start, end) in seconds, silences included."""
     lm3d: str = ""
     """Path of the tracked landmarks: LM3D of the mean identity, [T, 68, 3]."""
+    offset: int = 0
+    """Frames by which the picture is early in the files: `Corpus` gives sound and landmarks in step."""
 
 
 class Corpus:
@@ -62,12 +64,13 @@ class Corpus:
         return len(self.clips)
 
     def audio(self, clip: Clip) -> np.ndarray:
-        """[N] float32 at 16 kHz."""
-        return load_audio(self.folder / clip.audio)
+        """[N] float32 at 16 kHz, in step with the landmarks."""
+        return load_audio(self.folder / clip.audio)[max(0, clip.offset) * SAMPLES_PER_FRAME :]
 
     def lm3d(self, clip: Clip) -> np.ndarray:
-        """[T, 68, 3] float32."""
-        return read_tensors(self.folder / clip.lm3d)["lm3d"].float().numpy()
+        """[T, 68, 3] float32, in step with the sound."""
+        lm3d = read_tensors(self.folder / clip.lm3d)["lm3d"].float().numpy()
+        return lm3d[max(0, -clip.offset) : len(lm3d) - max(0, clip.offset)]
 
 
 def write_clips(folder: Path, clips: Iterable[Clip]) -> None:

@@ -3,6 +3,7 @@
 SOURCE/
     manifest.csv         name, source, language, speaker, seconds, split
     audio/NAME.flac      16 kHz
+    offsets.csv          name, offset_frames: where sound and picture are apart; may be missing
     tracks/NAME.npz      landmark_steps [T, 478, 3] and landmark_scale: MediaPipe's points in square pixels, as
                          the scaled running sum of their steps; blendshapes [T, 52]; valid [T]; width; height
 """
@@ -89,10 +90,20 @@ def yaw_angles(pose: np.ndarray) -> np.ndarray:
     return np.degrees(np.arctan2(pose[:, 0, 2], -pose[:, 2, 2]))
 
 
+def read_offsets(path: Path) -> dict[str, int]:
+    """Frames by which each clip's picture is early; nothing where the file is missing or says nothing of a clip."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [(row["name"], row["offset_frames"]) for row in csv.DictReader(file)]
+    return {name: round(float(offset)) for name, offset in rows if offset and offset != "nan"}
+
+
 def fit_corpus(source: Path, face: FaceModel, target: Path) -> None:
     """Fit every clip of `source` and write the corpus `target`; clips whose face is often lost are left out."""
     with (source / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
+    offsets = read_offsets(source / "offsets.csv")
     clips: list[Clip] = []
     fits: list[Fitted] = []
     with atomic_folder(target) as folder:
@@ -117,13 +128,16 @@ def fit_corpus(source: Path, face: FaceModel, target: Path) -> None:
                     source=row["source"],
                     split=row["split"],
                     lm3d=f"tracks/{name}.safetensors",
+                    offset=offsets.get(name, 0),
                 )
             )
         write_clips(folder, clips)
     r, error = np.array([fit.opening_r for fit in fits]), np.array([fit.reprojection for fit in fits])
     print(
         f"{len(clips)} of {len(rows)} clips; mouth opening r {r.mean():.3f} (lowest {r.min():.3f}); "
-        f"reprojection {error.mean():.2f}% of the face's height (highest {error.max():.2f}%)"
+        f"reprojection {error.mean():.2f}% of the face's height (highest {error.max():.2f}%); "
+        f"{sum(clip.offset != 0 for clip in clips)} moved by up to {max(abs(clip.offset) for clip in clips)} frames, "
+        "sound against picture"
     )
 
 

@@ -177,6 +177,11 @@ class Store:
         return self._map[rows]
 
 
+def is_tracked(clip: Clip) -> bool:
+    """Whether its landmarks were seen; those of clips with phones are articulated by rule, or guessed."""
+    return bool(clip.lm3d) and not clip.phones
+
+
 class Copy(NamedTuple):
     """One copy of a clip: its features are rows `first` .. of the store."""
 
@@ -203,6 +208,7 @@ class MotionData:
     ):
         """`window`: frames of a training window. `real_share`: chance that a window is of a tracked clip."""
         self.window, self.real_share = window, real_share
+        self.feature_size = extractor.feature_size
         self.store = Store(extractor.feature_size)
         landmarks = Store(68 * 3)
         spans: list[tuple[int, int, int, Clip]] = []
@@ -225,7 +231,7 @@ class MotionData:
             start = landmarks.add(torch.from_numpy(speech.lm3d).flatten(1))
             spans.append((first, start, start + len(speech.lm3d), clip))
         self.copies = [
-            Copy(first, landmarks[start:stop].reshape(-1, 68, 3), clip.speaker, clip.source, bool(clip.lm3d))
+            Copy(first, landmarks[start:stop].reshape(-1, 68, 3), clip.speaker, clip.source, is_tracked(clip))
             for first, start, stop, clip in spans
         ]
         self.chances = self._chances()

@@ -19,6 +19,7 @@ from geneface.bundle import (
 )
 from geneface.errors import InputError
 from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, AudioSource
+from geneface.models.bounded_context import bound_context, level_sound
 
 MARGIN = 40
 """Samples on each side of a window: HuBERT then gives two features a video frame, each in the middle of its 20 ms."""
@@ -70,6 +71,11 @@ class FeatureExtractor(WindowedFeatures):
     `config` holds the settings of `transformers.HubertConfig`. `normalise` scales each window to zero mean and
     unit variance, as `do_normalize` in a `preprocessor_config.json` asks; without it the level of the sound
     stays known, which tells silence from speech.
+
+    Settings of this project's own, beside those of transformers:
+        attention_context: (left, right) features that each layer's attention hears; see `bound_context`.
+        level_features: features whose sound tells the level, which is then taken out; see `level_sound`.
+        identity: what the extractor is, for what is trained on its features.
     """
 
     def __init__(self, config: dict[str, Any], normalise: bool = False):
@@ -83,11 +89,23 @@ class FeatureExtractor(WindowedFeatures):
         if 2 * hop != SAMPLES_PER_FRAME or _receptive_field(hubert_config) != hop + 2 * MARGIN:
             raise ValueError("its convolutions do not give 50 features a second, each of 400 samples")
         self.normalise = normalise
+        self.hop = hop
         self.feature_size = hubert_config.hidden_size
+        self.level_features: int = getattr(hubert_config, "level_features", 0)
         self.model = HubertModel(hubert_config)
+        contexts: list[list[int]] | None = getattr(hubert_config, "attention_context", None)
+        self.bounded = contexts is not None
+        if contexts is not None:
+            bound_context(self.model, contexts)
+            left, right = (sum(side) for side in zip(*contexts, strict=True))
+            left += hubert_config.num_conv_pos_embeddings - 1 + self.level_features
+            # A frame's second feature hears the furthest ahead, its first the furthest back.
+            self.lookahead_frames, self.context_frames = (right + 2) // 2, (left + 1) // 2
 
     def scale(self, samples: torch.Tensor) -> torch.Tensor:
         """[..., N] as the network wants it."""
+        if self.level_features:
+            return level_sound(samples, self.hop, self.level_features)
         if not self.normalise:
             return samples
         variance, mean = torch.var_mean(samples, dim=-1, correction=0, keepdim=True)

@@ -17,6 +17,7 @@ class CouplingLayer(nn.Module):
         kernel_size: int,
         layers: int,
         max_log_scale: float = 1.0,
+        causal: bool = False,
     ):
         super().__init__()
         if latent_channels % 2:
@@ -24,7 +25,7 @@ class CouplingLayer(nn.Module):
         half = latent_channels // 2
         self.max_log_scale = max_log_scale
         self.pre = nn.Conv1d(half, hidden_channels, 1)
-        self.wavenet = WaveNet(hidden_channels, condition_channels, kernel_size, layers, dilation_cycle=1)
+        self.wavenet = WaveNet(hidden_channels, condition_channels, kernel_size, layers, 1, causal=causal)
         self.post = nn.Conv1d(hidden_channels, latent_channels, 1)
         nn.init.zeros_(self.post.weight)
         nn.init.zeros_(self.post.bias)  # type: ignore[arg-type]
@@ -47,7 +48,7 @@ class CouplingLayer(nn.Module):
 class ConditionalFlow(nn.Module):
     """Coupling layers with channel flips between them; latent [B, C, N] <-> Gaussian [B, C, N].
 
-    A latent step sees `radius` steps of the other side and of the condition [B, C_c, N] on each side.
+    A latent step sees `left` steps of the other side and of the condition [B, C_c, N] before it, `right` after it.
     """
 
     def __init__(
@@ -58,13 +59,19 @@ class ConditionalFlow(nn.Module):
         kernel_size: int,
         layers: int,
         coupling_layers: int,
+        causal: bool = False,
     ):
         super().__init__()
         self.couplings = nn.ModuleList(
-            CouplingLayer(latent_channels, condition_channels, hidden_channels, kernel_size, coupling_layers)
+            CouplingLayer(
+                latent_channels, condition_channels, hidden_channels, kernel_size, coupling_layers, causal=causal
+            )
             for _ in range(layers)
         )
-        self.radius = sum(coupling.wavenet.radius for coupling in self.couplings)  # type: ignore[union-attr, misc]
+        nets = [coupling.wavenet for coupling in self.couplings]
+        self.left: int = sum(net.left for net in nets)  # type: ignore[union-attr, misc]
+        self.right: int = sum(net.right for net in nets)  # type: ignore[union-attr, misc]
+        self.radius = max(self.left, self.right)
 
     def forward(self, latent: torch.Tensor, condition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """-> (Gaussian [B, C, N], log |det of the Jacobian| [B])"""

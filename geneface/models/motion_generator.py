@@ -28,7 +28,11 @@ class MotionGenerator(Component):
     """A VAE with a flow prior; all of it convolutional, so any length works and chunks equal the whole.
 
     Latent step j stands for frames [stride * j, stride * (j + 1)). An output frame depends on nothing more than
-    `context_frames` frames away, a multiple of `stride`.
+    `context_frames` frames before it, a multiple of `stride`, and `lookahead_frames` after it.
+
+    With `lookahead` everything is causal but the features' convolution, which hears that much ahead, less the one
+    frame that the smoothing sees; the posterior, which only a training knows, sees all. Without it, the look-ahead is
+    that of centred convolutions.
 
     The buffers `landmark_mean` and `landmark_std` [68, 3] turn the decoder's output into LM3D in centimetres;
     `mean_landmarks` [68, 3] are the mean mesh's own points, for measures such as the mouth opening.
@@ -55,20 +59,33 @@ class MotionGenerator(Component):
         flow_coupling_layers: int = 2,
         dropout: float = 0.0,
         smoothing: float = 0.8,
+        lookahead: int | None = None,
+        extractor: str = "",
     ):
-        """`stride`: frames per latent step. `smoothing`: sigma of the Gaussian filter, in frames; 0 is none."""
+        """`stride`: frames per latent step. `smoothing`: sigma of the Gaussian filter, in frames; 0 is none.
+
+        `lookahead`: frames, at least 1; centred convolutions if None. `extractor`: identity of the features' extractor.
+        """
         super().__init__()
         if stride < 2 or stride % 2:
             raise ValueError(f"stride must be an even number, not {stride}")
         self.stride = stride
         self.latent_channels = latent_channels
         self.smoothing = smoothing
+        self.extractor = extractor
+        causal = lookahead is not None
+        if lookahead is not None and lookahead < 1:
+            raise ValueError(f"lookahead must be at least 1 frame, not {lookahead}")
+        self.smoothing_radius = min(1, _radius(smoothing)) if causal else _radius(smoothing)
         resample = (2 * stride, stride, stride // 2)
+        ahead = 1 if lookahead is None else lookahead - self.smoothing_radius
+        self.feature_pad = (2, 2 * ahead)
 
         self.feature_norm = nn.LayerNorm(feature_size)
-        self.feature_conv = nn.Conv1d(feature_size, channels, kernel_size=6, stride=2, padding=2)
+        self.feature_conv = nn.Conv1d(feature_size, channels, kernel_size=2 * ahead + 4, stride=2)
         self.condition_norm = ChannelNorm(channels)
-        self.latent_condition = nn.Conv1d(channels, channels, *resample)
+        self.latent_condition = nn.Conv1d(channels, channels, 2 * stride, stride)
+        self.latent_pad = (2 * stride - 1, 0) if causal else (stride // 2, stride // 2)
 
         self.encoder_conv = nn.Conv1d(68 * 3, channels, *resample)
         self.encoder_norm = ChannelNorm(channels)
@@ -76,27 +93,25 @@ class MotionGenerator(Component):
         self.posterior = nn.Conv1d(channels, 2 * latent_channels, 1)
 
         self.prior = ConditionalFlow(
-            latent_channels, channels, flow_channels, flow_kernel_size, flow_layers, flow_coupling_layers
+            latent_channels, channels, flow_channels, flow_kernel_size, flow_layers, flow_coupling_layers, causal
         )
 
-        self.decoder_conv = nn.ConvTranspose1d(latent_channels, channels, *resample)
+        self.decoder_conv = nn.ConvTranspose1d(latent_channels, channels, 2 * stride, stride)
+        self.decoder_start = 0 if causal else stride // 2
         self.decoder_norm = ChannelNorm(channels)
-        self.decoder = WaveNet(channels, channels, kernel_size, decoder_layers, decoder_dilation_cycle, dropout)
+        self.decoder = WaveNet(channels, channels, kernel_size, decoder_layers, decoder_dilation_cycle, dropout, causal)
         self.output = nn.Conv1d(channels, 68 * 3, 1)
 
         self.register_buffer("landmark_mean", torch.zeros(68, 3))
         self.register_buffer("landmark_std", torch.ones(68, 3))
         self.register_buffer("mean_landmarks", torch.zeros(68, 3))
 
-        reach = (
-            _radius(smoothing)
-            + self.decoder.radius
-            + (3 * stride // 2 - 1)  # transposed convolution: frame t <- latent steps at t - 5 .. t + 2
-            + stride * self.prior.radius
-            + (3 * stride // 2 - 1)  # latent condition: step at t <- frames t - 2 .. t + 5
-            + 1  # audio features of the neighbouring frames
-        )
-        self.context_frames = math.ceil(reach / stride) * stride
+        # Transposed convolution and latent condition reach over 2 * stride - 1 frames together with their own step.
+        step = 2 * stride - 1 if causal else 3 * stride // 2 - 1
+        left = self.smoothing_radius + self.decoder.left + stride * self.prior.left + 2 * step + 1
+        right = self.smoothing_radius + self.decoder.right + stride * self.prior.right + 2 * step + ahead
+        self.context_frames = math.ceil((left if causal else max(left, right)) / stride) * stride
+        self.lookahead_frames = self.context_frames if lookahead is None else lookahead
 
     def latent_frames(self, frames: int) -> int:
         """Latent steps of a sequence of `frames` frames."""
@@ -108,12 +123,14 @@ class MotionGenerator(Component):
         missing = self.latent_frames(frames) * self.stride - frames
         features = self.feature_norm(features).transpose(1, 2)
         features = functional.pad(features, (0, 2 * missing), mode="replicate")
+        features = functional.pad(features, self.feature_pad)
         per_frame = self.condition_norm(functional.relu(self.feature_conv(features)))
-        return per_frame, functional.relu(self.latent_condition(per_frame))
+        return per_frame, functional.relu(self.latent_condition(functional.pad(per_frame, self.latent_pad)))
 
     def _decode(self, latent: torch.Tensor, per_frame: torch.Tensor, frames: int) -> torch.Tensor:
         """latent [B, C, N], condition [B, C, stride * N] -> normalised landmarks [B, T, 68, 3]."""
-        x = self.decoder_norm(functional.relu(self.decoder_conv(latent)))
+        x = self.decoder_conv(latent)[..., self.decoder_start :][..., : per_frame.shape[-1]]
+        x = self.decoder_norm(functional.relu(x))
         x = self.output(functional.relu(self.decoder(x, per_frame)))
         return x[..., :frames].transpose(1, 2).unflatten(-1, (68, 3))
 
@@ -154,16 +171,19 @@ class MotionGenerator(Component):
         `temperature` scales the noise: 0 gives one answer, 1 the learned spread. The noise of a chunk is that of
         its absolute latent steps: see `latent_noise`.
         """
-        return self.denormalise(smooth(self.sample(features, noise, temperature), self.smoothing))
+        return self.denormalise(smooth(self.sample(features, noise, temperature), self.smoothing, self.smoothing_radius))
 
 
 def _radius(sigma: float) -> int:
     return math.ceil(3 * sigma)
 
 
-def smooth(sequence: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Gaussian filter over dimension 1 of [B, T, ...] with the edges repeated; `sigma` in frames, 0 is none."""
-    radius = _radius(sigma)
+def smooth(sequence: torch.Tensor, sigma: float, radius: int | None = None) -> torch.Tensor:
+    """Gaussian filter over dimension 1 of [B, T, ...] with the edges repeated.
+
+    `sigma` in frames, 0 is none; `radius` in frames, as far as it matters if None.
+    """
+    radius = _radius(sigma) if radius is None else radius
     if radius == 0:
         return sequence
     offsets = torch.arange(-radius, radius + 1, dtype=sequence.dtype, device=sequence.device)

@@ -1,7 +1,8 @@
-"""Non-causal dilated convolutions with a gate, a residual and a skip path (Section 3.1, after WaveNet)."""
+"""Dilated convolutions with a gate, a residual and a skip path (Section 3.1, after WaveNet), causal or not."""
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 
 class ChannelNorm(nn.Module):
@@ -18,7 +19,8 @@ class ChannelNorm(nn.Module):
 class WaveNet(nn.Module):
     """[B, C, T] and a condition [B, C_c, T] -> [B, C, T], the sum of the layers' skip paths.
 
-    Layer i has dilation 2 ** (i % dilation_cycle). An output step sees `radius` steps on each side.
+    Layer i has dilation 2 ** (i % dilation_cycle). An output step sees `left` steps before it and `right` after it:
+    none if `causal`.
     """
 
     def __init__(
@@ -29,17 +31,19 @@ class WaveNet(nn.Module):
         layers: int,
         dilation_cycle: int,
         dropout: float = 0.0,
+        causal: bool = False,
     ):
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, not {kernel_size}")
         dilations = [2 ** (index % dilation_cycle) for index in range(layers)]
-        self.radius = sum(dilations) * (kernel_size // 2)
+        ahead = 0 if causal else kernel_size // 2
+        self.pads = [(d * (kernel_size - 1 - ahead), d * ahead) for d in dilations]
+        self.left, self.right = (sum(side) for side in zip(*self.pads, strict=True))
         self.channels = channels
         self.condition = nn.Conv1d(condition_channels, 2 * channels * layers, 1)
         self.dilated = nn.ModuleList(
-            nn.Conv1d(channels, 2 * channels, kernel_size, dilation=d, padding=d * (kernel_size // 2))
-            for d in dilations
+            nn.Conv1d(channels, 2 * channels, kernel_size, dilation=d) for d in dilations
         )
         self.mixers = nn.ModuleList(nn.Conv1d(channels, 2 * channels, 1) for _ in dilations)
         self.dropout = nn.Dropout(dropout)
@@ -47,8 +51,8 @@ class WaveNet(nn.Module):
     def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         skip = torch.zeros_like(x)
         conditions = self.condition(condition).chunk(len(self.dilated), dim=1)
-        for dilated, mixer, bias in zip(self.dilated, self.mixers, conditions, strict=True):
-            content, gate = (dilated(self.dropout(x)) + bias).chunk(2, dim=1)
+        for dilated, mixer, bias, pad in zip(self.dilated, self.mixers, conditions, self.pads, strict=True):
+            content, gate = (dilated(functional.pad(self.dropout(x), pad)) + bias).chunk(2, dim=1)
             residual, out = mixer(torch.tanh(content) * torch.sigmoid(gate)).chunk(2, dim=1)
             x = (x + residual) * 0.5**0.5
             skip = skip + out

@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,7 +55,7 @@ class FeatureExtractorConfig(LoopConfig):
 class PhonemeRecogniser(nn.Module):
     """The extractor with a head; a new one if none is given."""
 
-    def __init__(self, extractor: FeatureExtractor, head: PhonemeHead | None = None):
+    def __init__(self, extractor: Any, head: PhonemeHead | None = None):
         super().__init__()
         self.extractor = extractor
         self.head = head or PhonemeHead(extractor.feature_size)
@@ -63,6 +64,8 @@ class PhonemeRecogniser(nn.Module):
         self, samples: torch.Tensor, lengths: torch.Tensor, masked: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits [B, 2T, classes] of both heads."""
+        if not isinstance(self.extractor, FeatureExtractor) or self.extractor.bounded:
+            return self.head(self.extractor(samples))
         ends = lengths * (SAMPLES_PER_FRAME // 2) + 2 * MARGIN
         present = torch.arange(samples.shape[1], device=samples.device) < ends[:, None]
         features = self.extractor.model(

@@ -1,0 +1,30 @@
+"""What a small network hears of the mouth in audio features: the measure of features, and the judge of synchrony."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+KERNELS = (3, 3, 5)
+"""Frames: together they hear 4 frames (0.16 s) on each side."""
+
+
+class SpeechRegression(nn.Module):
+    """Features [B, 2T, D] -> [B, T, outputs]: three convolutions over video frames."""
+
+    context_frames = sum(kernel // 2 for kernel in KERNELS)
+
+    def __init__(self, feature_size: int, outputs: int = 1, channels: int = 64, dropout: float = 0.3):
+        super().__init__()
+        sizes = [2 * feature_size, channels, channels, outputs]
+        self.norm = nn.LayerNorm(feature_size)
+        self.dropout = nn.Dropout(dropout)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(before, after, kernel, padding=kernel // 2)
+            for before, after, kernel in zip(sizes, sizes[1:], KERNELS, strict=False)
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        x = self.norm(features).unflatten(1, (-1, 2)).flatten(2).transpose(1, 2)
+        for number, convolution in enumerate(self.convolutions):
+            x = convolution(self.dropout(functional.relu(x) if number else x))
+        return x.transpose(1, 2)
