@@ -136,7 +136,7 @@ class MotionRows:
         folder = Path(config.output_dir)
         if not (folder / "report.json").is_file():
             motion_generator.train(config, self.corpora(config))
-        return trained_component(folder / "model", "MotionGenerator").to(self.device).requires_grad_(False)
+        return trained_component(folder / "model").to(self.device).requires_grad_(False)
 
     def adapter(
         self, row: MotionRow, name: str, seed: int, block: int | None, config: MotionGeneratorConfig
@@ -163,22 +163,22 @@ class MotionRows:
                 output_dir=folder,
             )
             post_net.train(settings, self.other_voices(settings) if row.adapter == "post_net" else None)
-        adapter = trained_component(folder / "model", "PostNet").to(self.device)
+        adapter = trained_component(folder / "model").to(self.device)
         own = folder / OWN_GENERATOR
-        return adapter, trained_component(own, "MotionGenerator").to(self.device) if own.is_dir() else None
+        return adapter, trained_component(own).to(self.device) if own.is_dir() else None
 
     def other_voices(self, config: PostNetConfig) -> Voices:
         """What drives the adversarial part; the same for all blocks of a generator."""
         if self._voices is None or self._voices[0] != config.motion_generator:
             extractor = self.extractor(config.feature_extractor)
-            generator = trained_component(config.motion_generator, "MotionGenerator").to(self.device)
+            generator = trained_component(config.motion_generator).to(self.device)
             opened = open_voices(config.corpora)
             made = Voices(opened, extractor, generator, config.window, config.copies, config.seed)
             self._voices = config.motion_generator, made
         return self._voices[1]
 
     def _extractor(self, place: str) -> WindowedFeatures:
-        return trained_component(place, "FeatureExtractor").to(self.device).requires_grad_(False)
+        return trained_component(place).to(self.device).requires_grad_(False)
 
     def _hear(self, extractor: WindowedFeatures) -> Callable[[np.ndarray], torch.Tensor]:
         return partial(features_of, extractor=extractor)

@@ -56,7 +56,7 @@ class RendererRows:
         elif not done:
             renderer.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
         report = read_json(folder / "report.json")["test"]
-        trained: Renderer = trained_component(folder / "model", "FastRenderer")
+        trained: Renderer = trained_component(folder / "model")
         frames = Frames(self.data, trained)
         trained.to(self.plan.device)
         figures = {f"audio_{region}": value for region, value in report.items()}
@@ -107,15 +107,15 @@ class Chain:
         self.plan, self.data = plan, data
         self.folder = plan.output / "trained" / "post_net"
         self.config = plan.settings(PostNetConfig, [plan.post_net], dataset=plan.dataset, output_dir=self.folder)
-        extractor = trained_component(self.config.feature_extractor, "FeatureExtractor").to(plan.device)
-        generator = trained_component(self.config.motion_generator, "MotionGenerator").to(plan.device)
+        extractor = trained_component(self.config.feature_extractor).to(plan.device)
+        generator = trained_component(self.config.motion_generator).to(plan.device)
         self.person = PersonSpeech(plan.dataset, extractor, generator)
 
     @cached_property
     def generate(self) -> Generate:
         if not (self.folder / "report.json").is_file():
             post_net.train(self.config)
-        adapter: PostNet = trained_component(self.folder / "model", "PostNet").to(self.plan.device)
+        adapter: PostNet = trained_component(self.folder / "model").to(self.plan.device)
         return generate_for(adapter, self.person.generator)
 
     @cached_property

@@ -35,7 +35,7 @@ class Corpora:
     def __init__(self, config: CorporaConfig, device: torch.device):
         self.folders = config.corpora
         self.face = FaceModel.load(config.face_model)
-        extractor = trained_component(config.feature_extractor, "FeatureExtractor")
+        extractor = trained_component(config.feature_extractor)
         self.extractor: WindowedFeatures = extractor.to(device)
         self.train = MotionData(
             open_corpora(config.corpora, "train"),
