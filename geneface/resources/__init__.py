@@ -21,5 +21,6 @@ def resource(name: str) -> Path:
 
 
 def located(path: str | Path) -> Path:
-    """The absolute path of a user's own file or folder if `path` leads to one, else of the `resource` of that name."""
-    return Path(path).resolve() if Path(path).exists() else resource(str(path))
+    """Where a setting leads: to the user's own file or folder, else to the `resource` of that name, if there is one."""
+    own, brought = Path(path), resource(str(path))
+    return own.resolve() if own.exists() or not brought.exists() else brought
