@@ -1,7 +1,6 @@
 """Trains and measures the renderer rows of the ablations, AD-NeRF among them."""
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np

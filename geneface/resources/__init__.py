@@ -21,6 +21,6 @@ def resource(name: str) -> Path:
 
 
 def located(path: str | Path) -> Path:
-    """Where a setting leads: to the user's own file or folder, else to the `resource` of that name, if there is one."""
+    """Where a path leads: to the user's own file or folder, else to the `resource` of that name if there is one."""
     own, brought = Path(path), resource(str(path))
     return own.resolve() if own.exists() or not brought.exists() else brought
