@@ -6,9 +6,10 @@ from string import Template
 
 from geneface.errors import InputError
 from geneface.index import read_json, write_json
+from geneface.resources import resource
 
 CARD = "card.json"
-TEMPLATES = Path(__file__).resolve().parent.parent / "hub_configs" / "cards"
+TEMPLATES = resource("hub_configs/cards")
 UNKNOWN = "Not stated."
 
 

@@ -1,7 +1,6 @@
 """Trains and measures the renderer rows of the ablations, AD-NeRF among them."""
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from geneface.evaluation.videos import rendered, write_video
 from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
 from geneface.models.post_net import PostNet
 from geneface.rendering.renderer import Renderer
+from geneface.resources import located
 from geneface.training import nerf, post_net, renderer
 from geneface.training.motion_figures import Generate
 from geneface.training.nerf import NerfConfig
@@ -93,7 +93,7 @@ class RendererRows:
 
     def _quiet(self, row: RendererRow) -> dict[str, float]:
         """Noise is for landmarks."""
-        return {"landmark_noise": 0.0} if read_json(Path(row.renderer)).get("audio_features") else {}
+        return {"landmark_noise": 0.0} if read_json(located(row.renderer)).get("audio_features") else {}
 
     @cached_property
     def chain(self) -> "Chain":

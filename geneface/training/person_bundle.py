@@ -17,9 +17,10 @@ from geneface.index import COMPONENTS
 from geneface.media.audio import FPS
 from geneface.media.image import write_image
 from geneface.pipeline import GeneFacePipeline
+from geneface.resources import resource
 
 GENERIC_BUNDLE = PERSONS_DIR / "generic"
-PREVIEW_SPEECH = PERSONS_DIR.parent / "audio" / "welcome.mp3"
+PREVIEW_SPEECH = resource("examples/audio/welcome.mp3")
 PREVIEW_FRAME = 12
 MADE = "bundle"
 """Where a bundle is in the work folder until it is complete."""
