@@ -16,7 +16,7 @@ from geneface.data.person import split_range
 from geneface.data.preprocess_steps import DETECTORS, STEPS, Job, Progress, Settings
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
-from geneface.media.audio import FPS
+from geneface.units import FPS
 
 INTERIM = ("scan.json", "job.json", "points", "landmarks.safetensors", "background.json", "report.json")
 

@@ -33,10 +33,11 @@ from geneface.face.landmarks import (
 from geneface.face.parsing import MASK_SIZE, FaceParser
 from geneface.face.tracking import Observation, Track, track_face
 from geneface.hub import PERSONS_DIR
-from geneface.media.audio import FPS, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.image import write_image
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
 from geneface.media.video import VideoReader, VideoWriter
+from geneface.units import FPS
 
 DETECTORS = ("mediapipe", "face-alignment")
 EXTRACTOR = PERSONS_DIR / "generic" / "feature_extractor"

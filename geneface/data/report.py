@@ -15,10 +15,11 @@ from geneface.data.scan import LONGEST_SIDE, Scan
 from geneface.face.crop import SIZE
 from geneface.face.face_model import FaceModel
 from geneface.face.parsing import HEAD, TORSO
-from geneface.media.audio import FPS, SAMPLES_PER_FRAME, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.image import read_image
 from geneface.media.resample import SteadyVideo
 from geneface.media.video import VideoReader
+from geneface.units import FPS, SAMPLES_PER_FRAME
 
 
 @dataclass(frozen=True)

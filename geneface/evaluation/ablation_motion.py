@@ -19,7 +19,7 @@ from geneface.data.voices import Voices, open_voices
 from geneface.evaluation.ablation_figures import Camera, Expert, Measure, corpus_figures
 from geneface.evaluation.ablation_rows import FAST, MOTION, NERF, POST_NET, ROWS, MotionRow
 from geneface.face.face_model import FaceModel
-from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
+from geneface.media.audio import load_audio
 from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
@@ -32,6 +32,7 @@ from geneface.training.motion_figures import HeldOut, generate_with, held_out_cl
 from geneface.training.motion_generator import MotionGeneratorConfig
 from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.post_net import OWN_GENERATOR, PostNetConfig
+from geneface.units import SAMPLES_PER_FRAME
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from geneface.data.person import PersonDataset, split_range
 from geneface.evaluation.ablation_motion import Plan
 from geneface.evaluation.ablation_rows import ROWS, RendererRow
 from geneface.evaluation.videos import rendered, write_video
-from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
+from geneface.media.audio import load_audio
 from geneface.models.post_net import PostNet
 from geneface.rendering.renderer import Renderer
 from geneface.training import nerf, post_net, renderer
@@ -24,6 +24,7 @@ from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.post_net import PostNetConfig
 from geneface.training.renderer import RendererConfig
 from geneface.training.renderer_figures import EVALUATED, Frames, held_out_figures
+from geneface.units import SAMPLES_PER_FRAME
 
 
 class RendererRows:

@@ -25,8 +25,8 @@ from geneface.bundle import read_tensors
 from geneface.data.corpus import Clip, Corpus
 from geneface.data.motion import EYES, Speech, simulated_speech, tracked_speech
 from geneface.errors import InputError, run_script
-from geneface.media.audio import FPS, SAMPLING_RATE
 from geneface.pipeline import GeneFacePipeline
+from geneface.units import FPS, SAMPLING_RATE
 
 CORPUS, PERSON, WITHOUT, WITH = "corpus", "person", "generated, without post-net", "generated, with post-net"
 HELD_OUT = ("test", "dev")

@@ -23,13 +23,14 @@ from geneface.evaluation.log_mel import log_mel, predict, spoken, train_regressi
 from geneface.evaluation.motion_report import draw_curve, table
 from geneface.evaluation.speech import closure_figures, open_speech, phoneme_figures, some_clips
 from geneface.hub import PERSONS_DIR
-from geneface.media.audio import FPS, SAMPLES_PER_FRAME, load_audio
+from geneface.media.audio import load_audio
 from geneface.metrics import Curves, lm3d_opening
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.phoneme_head import PhonemeHead
 from geneface.models.sync_expert import SyncExpert
 from geneface.training.motion_figures import generate_with, hold_out, motion_figures, sync_curve, sync_figures
+from geneface.units import FPS, SAMPLES_PER_FRAME
 
 SEEDS = 5
 REGRESSIONS = 3

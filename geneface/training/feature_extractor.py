@@ -25,10 +25,10 @@ from geneface.data.phoneme_batches import (
     feature_labels,
     sequence,
 )
-from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.models.feature_extractor import MARGIN, FeatureExtractor
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.training.loop import Loop, LoopConfig, parse_config
+from geneface.units import SAMPLES_PER_FRAME
 
 
 @dataclass

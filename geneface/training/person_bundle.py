@@ -14,9 +14,9 @@ from geneface.components import CLASSES, save_components
 from geneface.errors import InputError
 from geneface.hub import PERSONS_DIR
 from geneface.index import COMPONENTS
-from geneface.media.audio import FPS
 from geneface.media.image import write_image
 from geneface.pipeline import GeneFacePipeline
+from geneface.units import FPS
 
 GENERIC_BUNDLE = PERSONS_DIR / "generic"
 PREVIEW_SPEECH = PERSONS_DIR.parent / "audio" / "welcome.mp3"

@@ -12,10 +12,10 @@ import torch
 from geneface.bundle import FORMAT_VERSION, read_json, write_json
 from geneface.data.scan import SHORTEST
 from geneface.errors import InputError
-from geneface.media.audio import FPS
 from geneface.training.loop import LoopConfig
 from geneface.training.post_net import ADAPTERS
 from geneface.training.status import STATUS
+from geneface.units import FPS
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "hub_configs" / "train"
