@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 
 from geneface.errors import InputError
-from geneface.index import read_json, write_json
+from geneface.files import read_json, write_json
 
 CARD = "card.json"
 TEMPLATES = Path(__file__).resolve().parent.parent / "hub_configs" / "cards"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.bundle import read_json, read_tensors
+from geneface.bundle import read_tensors
 from geneface.components import trained_component
 from geneface.data.corpus import Corpus
 from geneface.data.motion import features_of
@@ -19,6 +19,7 @@ from geneface.data.voices import Voices, open_voices
 from geneface.evaluation.ablation_figures import Camera, Expert, Measure, corpus_figures
 from geneface.evaluation.ablation_rows import FAST, MOTION, NERF, POST_NET, ROWS, MotionRow
 from geneface.face.face_model import FaceModel
+from geneface.files import read_json
 from geneface.media.audio import load_audio
 from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator
@@ -120,7 +121,9 @@ class MotionRows:
         files = [plan.motion]
         if row.config:
             files.append(row.config)
-            common = {key: value for key, value in common.items() if key not in read_json(Path(row.config))}
+            common = {
+                key: value for key, value in common.items() if key not in read_json(Path(row.config), "settings")
+            }
         return plan.settings(
             MotionGeneratorConfig,
             files,
@@ -214,7 +217,7 @@ class MotionRows:
         return np.pad(samples, (0, -len(samples) % SAMPLES_PER_FRAME))
 
     def camera(self, person: PersonSpeech) -> Camera:
-        tracks = read_tensors(self.plan.dataset / "tracks.safetensors")
+        tracks = read_tensors(self.plan.dataset / "tracks.safetensors", "dataset")
         part = person.frames("test")
         return Camera(tracks["pose"][part.start : part.stop].float(), tracks["intrinsics"].float())
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.bundle import read_json
 from geneface.components import trained_component
 from geneface.data.motion import EYES, features_of
 from geneface.data.person import PersonDataset, split_range
 from geneface.evaluation.ablation_motion import Plan
 from geneface.evaluation.ablation_rows import ROWS, RendererRow
 from geneface.evaluation.videos import rendered, write_video
+from geneface.files import read_json
 from geneface.media.audio import load_audio
 from geneface.models.post_net import PostNet
 from geneface.rendering.renderer import Renderer
@@ -47,7 +47,7 @@ class RendererRows:
             "seed": seed,
             "output_dir": folder,
         }
-        done = (folder / "report.json").is_file()
+        done = (folder / "report.json", "run").is_file()
         most = EVALUATED
         if row.script == "nerf":
             config = self.plan.settings(NerfConfig, [self.plan.nerf], **common, **self._quiet(row))
@@ -56,7 +56,7 @@ class RendererRows:
                 nerf.train(config)
         elif not done:
             renderer.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
-        report = read_json(folder / "report.json")["test"]
+        report = read_json(folder / "report.json", "run")["test"]
         trained: Renderer = trained_component(folder / "model", "FastRenderer")
         frames = Frames(self.data, trained)
         trained.to(self.plan.device)
@@ -94,7 +94,7 @@ class RendererRows:
 
     def _quiet(self, row: RendererRow) -> dict[str, float]:
         """Noise is for landmarks."""
-        return {"landmark_noise": 0.0} if read_json(Path(row.renderer)).get("audio_features") else {}
+        return {"landmark_noise": 0.0} if read_json(Path(row.renderer), "settings").get("audio_features") else {}
 
     @cached_property
     def chain(self) -> "Chain":
@@ -114,7 +114,7 @@ class Chain:
 
     @cached_property
     def generate(self) -> Generate:
-        if not (self.folder / "report.json").is_file():
+        if not (self.folder / "report.json", "run").is_file():
             post_net.train(self.config)
         adapter: PostNet = trained_component(self.folder / "model", "PostNet").to(self.plan.device)
         return generate_for(adapter, self.person.generator)

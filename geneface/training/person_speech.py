@@ -47,7 +47,7 @@ class PersonSpeech:
     ):
         """`block`: see `split_ranges`. `copies`: of the training part, the first as it is, more with changed sound."""
         folder = Path(folder)
-        lm3d = read_tensors(folder / "tracks.safetensors")["lm3d"].float().numpy().copy()
+        lm3d = read_tensors(folder / "tracks.safetensors", "dataset")["lm3d"].float().numpy().copy()
         samples = load_audio(folder / "audio.flac")
         frames = min(len(lm3d), -(-len(samples) // SAMPLES_PER_FRAME))
         self._ranges = {split: split_ranges(frames, split, block) for split in ("train", "dev", "test")}
