@@ -16,12 +16,12 @@ from PIL import Image
 
 from geneface.generate import generate_video
 from geneface.hub import find_person
-from geneface.media.audio import FPS
 from geneface.media.mark import Mark
 from geneface.media.webm import TRANSPARENT
 from geneface.options import background_picture
 from geneface.pipeline import GeneFacePipeline
 from geneface.rendering.condition import neighbour_windows
+from geneface.units import FPS
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE, SPEECH = ROOT / "docs", ROOT / "examples" / "audio" / "welcome.mp3"

@@ -17,10 +17,11 @@ from geneface import __version__
 from geneface.ahead import ahead
 from geneface.errors import InputError
 from geneface.generate import generate_video
-from geneface.media.audio import FPS, SAMPLING_RATE, load_audio
+from geneface.media.audio import load_audio
 from geneface.media.video import VideoWriter
 from geneface.rendering.condition import neighbour_windows
 from geneface.resources import resource
+from geneface.units import FPS, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from geneface.pipeline import GeneFacePipeline

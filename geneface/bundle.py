@@ -5,11 +5,6 @@ executed or unpickled: only JSON and safetensors are read.
 """
 
 import inspect
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -19,8 +14,10 @@ from safetensors.torch import save
 from torch import nn
 
 from geneface.errors import InputError
+from geneface.files import ADVICE, Kind, read_json, write_json
+from geneface.files import atomic_folder as atomic_folder
 from geneface.index import FORMAT_VERSION as FORMAT_VERSION
-from geneface.index import read_json, weights_name, write_json
+from geneface.index import weights_name
 
 CLASSES: dict[str, type[nn.Module]] = {}
 """The components by their names in a bundle; each class registers itself where it stands."""
@@ -37,15 +34,16 @@ def refuse_pickles(folder: Path) -> None:
             )
 
 
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+def read_tensors(path: Path, kind: Kind = "bundle") -> dict[str, torch.Tensor]:
     """All tensors of a safetensors file, on the CPU; `InputError` if it is missing, truncated or damaged."""
+    lack, advice = ADVICE[kind]
     if not path.is_file():
-        raise InputError(f"{path} is missing: the bundle is incomplete; get it again")
+        raise InputError(f"{path} is missing: {lack}; {advice}")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} is damaged or truncated ({error}); get the bundle again") from None
+        raise InputError(f"{path} is damaged or truncated ({error}); {advice}") from None
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> None:
@@ -61,31 +59,6 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], dtype: torch.dty
 def register(name: str, component: type[nn.Module]) -> None:
     """Let a bundle name this class; nothing that a file names is ever imported."""
     CLASSES[name] = component
-
-
-@contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
-    """A fresh folder beside `target` that takes its name when the block ends without an error."""
-    target = target.absolute()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise InputError(f"cannot write {target} ({error.strerror}); choose another place") from None
-    try:
-        partial.chmod(0o777 & ~_umask())
-        yield partial
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(partial, target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 class Component(nn.Module):

@@ -7,6 +7,7 @@ from string import Template
 from geneface.errors import InputError
 from geneface.index import read_json, write_json
 from geneface.resources import resource
+from geneface.files import read_json, write_json
 
 CARD = "card.json"
 TEMPLATES = resource("hub_configs/cards")

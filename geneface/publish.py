@@ -17,19 +17,10 @@ from geneface.card import Card, generic_readme, person_readme, read_card, write_
 from geneface.components import component_folder, load_components
 from geneface.errors import InputError
 from geneface.fetch import Repository, fetch_components
+from geneface.files import read_json, write_json
 from geneface.hub import TAGS
 from geneface.hub_errors import explained
-from geneface.index import (
-    CARD_FILES,
-    COMPONENTS,
-    GENERIC,
-    INDEX,
-    REPO_ID,
-    read_index,
-    read_json,
-    weights_name,
-    write_json,
-)
+from geneface.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, REPO_ID, read_index, weights_name
 from geneface.media.image import read_image, write_image
 from geneface.resources import resource
 

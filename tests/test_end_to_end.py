@@ -8,10 +8,11 @@ from geneface import GeneFacePipeline
 from geneface.evaluation.lips import with_silence
 from geneface.generate import generate_video
 from geneface.hub import PERSONS_DIR, find_person
-from geneface.media.audio import SAMPLES_PER_FRAME, load_audio, open_audio
+from geneface.media.audio import load_audio, open_audio
 from geneface.media.video import VideoReader, probe
 from geneface.metrics import lm3d_opening, silence_opening
 from geneface.models.silence import close_in_silence
+from geneface.units import SAMPLES_PER_FRAME
 
 EXAMPLES = PERSONS_DIR.parent / "audio"
 

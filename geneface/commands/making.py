@@ -11,15 +11,15 @@ def preprocess(args: argparse.Namespace) -> None:
     """A video of one talking person in, a dataset to train that person from out, with a contact sheet to look at."""
     from tqdm import tqdm
 
-    from geneface.bundle import read_json
     from geneface.data.preprocess import Settings, preprocess
+    from geneface.files import read_json
 
     def progress(items: Any, name: str, length: int | None) -> Any:
         return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
 
     settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
     folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
-    for warning in read_json(folder / "manifest.json")["warnings"]:
+    for warning in read_json(folder / "manifest.json", "dataset")["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
     print(folder)
     print(f"look at {folder / 'contact_sheet.png'}")

@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from geneface.bundle import atomic_folder
 from geneface.data.corpus import Corpus, write_clips
 from geneface.data.motion import features_of
 from geneface.data.phoneme_batches import FEATURES_PER_SECOND
 from geneface.data.speech import choose, read_speech
 from geneface.errors import InputError, run_script
 from geneface.face.phonemes import INVENTORY, SILENCE
+from geneface.files import atomic_folder
 from geneface.hub import PERSONS_DIR
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.phoneme_head import BLANK, PhonemeHead

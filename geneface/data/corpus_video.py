@@ -16,10 +16,11 @@ from geneface.errors import InputError
 from geneface.face.crop import SIZE, cut_out
 from geneface.face.face_model import FaceModel
 from geneface.face.landmarks import FaceDetector, LandmarkDetector, nearest_valid
-from geneface.media.audio import FPS, load_audio, open_audio
+from geneface.media.audio import load_audio, open_audio
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.sync_expert import SyncExpert
+from geneface.units import FPS
 
 OFFSETS = range(-8, 9)
 FAR = 5

@@ -10,9 +10,9 @@ import torch
 
 from geneface import assets
 from geneface.errors import InputError
-from geneface.media.audio import FPS
 from geneface.media.resample import SteadyVideo
 from geneface.rendering.scene import Scene, mean_pose
+from geneface.units import FPS
 
 LONGEST = 60 * FPS
 """Frames that are looked at; a longer video is used up to there."""

@@ -23,9 +23,9 @@ from geneface.data.corpus import Clip, Corpus
 from geneface.errors import InputError
 from geneface.face.articulation import Style, articulate
 from geneface.face.face_model import FaceModel
-from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.metrics import lm3d_opening
 from geneface.models.feature_extractor import WindowedFeatures
+from geneface.units import SAMPLES_PER_FRAME
 
 EYES = slice(36, 48)
 BROWS = slice(17, 27)

@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geneface.bundle import read_json, read_tensors
+from geneface.bundle import read_tensors
 from geneface.errors import InputError
 from geneface.face.parsing import BACKGROUND, HEAD, TORSO
+from geneface.files import read_json
 from geneface.media.image import read_image
 from geneface.media.video import VideoReader
 
@@ -64,9 +65,9 @@ class PersonDataset:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        self.manifest = read_json(self.folder / "manifest.json")
-        self.tracks = read_tensors(self.folder / "tracks.safetensors")
-        self.masks = read_tensors(self.folder / "masks.safetensors")["masks"]
+        self.manifest = read_json(self.folder / "manifest.json", "dataset")
+        self.tracks = read_tensors(self.folder / "tracks.safetensors", "dataset")
+        self.masks = read_tensors(self.folder / "masks.safetensors", "dataset")["masks"]
         for name in ("lm3d", "landmarks_2d", "pose", "intrinsics", "blink", "torso_flow", "torso_weight"):
             if name not in self.tracks:
                 raise InputError(f"{self.folder / 'tracks.safetensors'} lacks {name!r}; preprocess the video again")
@@ -96,7 +97,7 @@ class PersonDataset:
     def track(self, name: str) -> torch.Tensor:
         """A track by name, float32 [T, ...]; `features` are [T, 2, D]."""
         if name == "features":
-            found = read_tensors(self.folder / "features.safetensors")["features"].float()
+            found = read_tensors(self.folder / "features.safetensors", "dataset")["features"].float()
             return found[: 2 * len(self)].unflatten(0, (len(self), 2))
         return self.tracks[name].float()
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from geneface import assets
-from geneface.bundle import read_json, read_tensors, write_json, write_tensors
+from geneface.bundle import read_tensors, write_tensors
 from geneface.data import report
 from geneface.data.background import MOST_PICTURES, clean_plate
 from geneface.data.person import split_range
@@ -32,11 +32,13 @@ from geneface.face.landmarks import (
 )
 from geneface.face.parsing import MASK_SIZE, FaceParser
 from geneface.face.tracking import Observation, Track, track_face
+from geneface.files import read_json, write_json
 from geneface.hub import PERSONS_DIR
-from geneface.media.audio import FPS, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.image import write_image
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
 from geneface.media.video import VideoReader, VideoWriter
+from geneface.units import FPS
 
 DETECTORS = ("mediapipe", "face-alignment")
 EXTRACTOR = PERSONS_DIR / "generic" / "feature_extractor"
@@ -88,7 +90,7 @@ class Job:
             yield from reader
 
     def scan(self) -> Scan:
-        return Scan.from_json(read_json(self.work / "scan.json"))
+        return Scan.from_json(read_json(self.work / "scan.json", "run"))
 
 
 def _scan(job: Job, path: Path) -> None:
@@ -156,7 +158,7 @@ def _masks(job: Job, path: Path) -> None:
 
 def _tracks(job: Job, path: Path) -> None:
     face = job.face()
-    points, seen = map_rows(job.work / "points"), read_tensors(job.work / "landmarks.safetensors")
+    points, seen = map_rows(job.work / "points"), read_tensors(job.work / "landmarks.safetensors", "run")
     valid = seen["valid"].numpy()
     rows = nearest_valid(valid)
     if job.settings.landmarks == "mediapipe":

@@ -14,9 +14,9 @@ from geneface.ahead import ahead
 from geneface.data.corpus import Corpus
 from geneface.data.motion import Store, changed_sound, features_of
 from geneface.errors import InputError
-from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator, latent_noise
+from geneface.units import SAMPLES_PER_FRAME
 
 
 class Voices:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.bundle import read_json, read_tensors
+from geneface.bundle import read_tensors
 from geneface.components import trained_component
 from geneface.data.corpus import Corpus
 from geneface.data.motion import features_of
@@ -21,6 +21,8 @@ from geneface.evaluation.ablation_rows import FAST, MOTION, NERF, POST_NET, ROWS
 from geneface.face.face_model import FaceModel
 from geneface.hub import PERSONS_DIR
 from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
+from geneface.files import read_json
+from geneface.media.audio import load_audio
 from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
@@ -34,6 +36,7 @@ from geneface.training.motion_figures import HeldOut, generate_with, held_out_cl
 from geneface.training.motion_generator import MotionGeneratorConfig
 from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.post_net import OWN_GENERATOR, PostNetConfig
+from geneface.units import SAMPLES_PER_FRAME
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ class MotionRows:
         files = [plan.motion]
         if row.config:
             files.append(row.config)
-            common = {key: value for key, value in common.items() if key not in read_json(located(row.config))}
+            settings = read_json(located(row.config), "settings")
+            common = {key: value for key, value in common.items() if key not in settings}
         return plan.settings(
             MotionGeneratorConfig,
             files,
@@ -215,7 +219,7 @@ class MotionRows:
         return np.pad(samples, (0, -len(samples) % SAMPLES_PER_FRAME))
 
     def camera(self, person: PersonSpeech) -> Camera:
-        tracks = read_tensors(self.plan.dataset / "tracks.safetensors")
+        tracks = read_tensors(self.plan.dataset / "tracks.safetensors", "dataset")
         part = person.frames("test")
         return Camera(tracks["pose"][part.start : part.stop].float(), tracks["intrinsics"].float())
 

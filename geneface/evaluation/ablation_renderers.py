@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.bundle import read_json
 from geneface.components import trained_component
 from geneface.data.motion import EYES, features_of
 from geneface.data.person import PersonDataset, split_range
 from geneface.evaluation.ablation_motion import Plan
 from geneface.evaluation.ablation_rows import ROWS, RendererRow
 from geneface.evaluation.videos import rendered, write_video
-from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
+from geneface.files import read_json
+from geneface.media.audio import load_audio
 from geneface.models.post_net import PostNet
 from geneface.rendering.renderer import Renderer
 from geneface.resources import located
@@ -24,6 +24,7 @@ from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.post_net import PostNetConfig
 from geneface.training.renderer import RendererConfig
 from geneface.training.renderer_figures import EVALUATED, Frames, held_out_figures
+from geneface.units import SAMPLES_PER_FRAME
 
 
 class RendererRows:
@@ -46,7 +47,7 @@ class RendererRows:
             "seed": seed,
             "output_dir": folder,
         }
-        done = (folder / "report.json").is_file()
+        done = (folder / "report.json", "run").is_file()
         most = EVALUATED
         if row.script == "nerf":
             config = self.plan.settings(NerfConfig, [self.plan.nerf], **common, **self._quiet(row))
@@ -55,7 +56,7 @@ class RendererRows:
                 nerf.train(config)
         elif not done:
             renderer.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
-        report = read_json(folder / "report.json")["test"]
+        report = read_json(folder / "report.json", "run")["test"]
         trained: Renderer = trained_component(folder / "model")
         frames = Frames(self.data, trained)
         trained.to(self.plan.device)
@@ -93,7 +94,8 @@ class RendererRows:
 
     def _quiet(self, row: RendererRow) -> dict[str, float]:
         """Noise is for landmarks."""
-        return {"landmark_noise": 0.0} if read_json(located(row.renderer)).get("audio_features") else {}
+        settings = read_json(located(row.renderer), "settings")
+        return {"landmark_noise": 0.0} if settings.get("audio_features") else {}
 
     @cached_property
     def chain(self) -> "Chain":

@@ -17,9 +17,10 @@ import torch
 from geneface.data.person import PersonDataset, split_range
 from geneface.errors import InputError, run_script
 from geneface.evaluation.videos import rendered, write_video
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, load_audio
+from geneface.media.audio import load_audio
 from geneface.pipeline import GeneFacePipeline
 from geneface.training.renderer_figures import Frames
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 CLIP = "test.mp4"
 

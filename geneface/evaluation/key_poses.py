@@ -7,8 +7,8 @@ import numpy as np
 
 from geneface.data.person import PersonDataset
 from geneface.evaluation.key_frames import KeyFrame
-from geneface.media.audio import FPS
 from geneface.metrics import lm3d_opening
+from geneface.units import FPS
 
 APART = 5
 """Frames between two of a kind at least."""

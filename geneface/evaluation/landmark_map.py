@@ -13,7 +13,6 @@ The eyes are left out: speech does not explain them, and generated ones do not m
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -25,8 +24,9 @@ from geneface.bundle import read_tensors
 from geneface.data.corpus import Clip, Corpus
 from geneface.data.motion import EYES, Speech, simulated_speech, tracked_speech
 from geneface.errors import InputError, run_script
-from geneface.media.audio import FPS, SAMPLING_RATE
+from geneface.files import atomic_write
 from geneface.pipeline import GeneFacePipeline
+from geneface.units import FPS, SAMPLING_RATE
 
 CORPUS, PERSON, WITHOUT, WITH = "corpus", "person", "generated, without post-net", "generated, with post-net"
 HELD_OUT = ("test", "dev")
@@ -70,7 +70,7 @@ class LandmarkMap:
         """`count` frames of each set."""
         middle = len(self._clips) // 2
         recorded = (speech.lm3d for speech in self._speech(self._clips[:middle]))
-        own = read_tensors(dataset / "tracks.safetensors")["lm3d"].float().numpy()
+        own = read_tensors(dataset / "tracks.safetensors", "dataset")["lm3d"].float().numpy()
         seconds = [own[start : start + FPS] for start in range(0, len(own), FPS)]
         generic = [self._generated(speech) for speech in self._speech(self._clips[middle:])]
         adapted = (self.pipe.adapt_motion(lm3d).float().cpu().numpy() for lm3d in generic)
@@ -172,16 +172,14 @@ def make_map(
     target = Path(target)
     if target.suffix.lower() != ".png" or not target.parent.is_dir():
         raise InputError(f"{target} is no place for a picture; give a name that ends in .png, in a folder that exists")
-    if not (Path(dataset) / "tracks.safetensors").is_file():
+    if not (Path(dataset) / "tracks.safetensors", "dataset").is_file():
         raise InputError(f"{dataset} is not a person's dataset; make one with `geneface preprocess`")
     if count < 2:
         raise InputError(f"{count} points of each set are too few; ask for two or more")
     sets = LandmarkMap(pipe, [Corpus(folder) for folder in corpora], assets, seed).sets(Path(dataset), count)
     picture = draw_map(embed(sets, seed), person_shares(sets), seed)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as beside:
-        made = Path(beside) / target.name
-        write_image(made, picture)
-        made.replace(target)
+    with atomic_write(target) as partial:
+        write_image(partial, picture)
     return table(sets)
 
 

@@ -18,10 +18,11 @@ import torch
 
 from geneface.face.landmarks import LandmarkDetector
 from geneface.hub import find_person
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, load_audio
+from geneface.media.audio import load_audio
 from geneface.media.video import VideoReader
 from geneface.metrics import correlation, mediapipe_opening, silence_opening, spread
 from geneface.pipeline import GeneFacePipeline
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 
 def with_silence(samples: np.ndarray, seconds: float = 2.0) -> tuple[np.ndarray, int, int]:

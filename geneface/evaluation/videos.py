@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geneface.media.audio import SAMPLING_RATE, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.provenance import NOTICE
 from geneface.media.video import VideoWriter
 from geneface.rendering.renderer import Renderer
+from geneface.units import SAMPLING_RATE
 
 Frames = Callable[[int, int], np.ndarray]
 """uint8 [stop - start, H, W, 3] of frames [start, stop)."""

@@ -7,7 +7,6 @@ and no data-loader state has to be stored.
 import argparse
 import json
 import math
-import os
 import shutil
 import time
 from collections import defaultdict
@@ -26,8 +25,9 @@ from accelerate.utils import ProjectConfiguration, set_seed
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from geneface.bundle import Component, atomic_folder, write_json
+from geneface.bundle import Component
 from geneface.errors import InputError
+from geneface.files import atomic_folder, write_json
 from geneface.resources import located
 
 PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
@@ -299,8 +299,6 @@ class Loop:
 
     def report(self, figures: dict[str, Any]) -> None:
         """Write `output_dir/report.json`, the last thing of a training; on the main process."""
-        partial = self.folder / "partial.report.json"
-        write_json(partial, figures)
-        os.replace(partial, self.folder / "report.json")
+        write_json(self.folder / "report.json", figures)
         if self.config.watch is None:
             print(json.dumps(figures, indent=2), flush=True)

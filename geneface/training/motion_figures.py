@@ -11,10 +11,10 @@ from geneface.data.corpus import Corpus
 from geneface.data.motion import Speech, features_of, simulated_speech, tracked_speech
 from geneface.face.articulation import Style
 from geneface.face.face_model import FaceModel
-from geneface.media.audio import FPS, SAMPLES_PER_FRAME
 from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator, latent_noise
 from geneface.models.sync_expert import SyncExpert
+from geneface.units import FPS, SAMPLES_PER_FRAME
 
 SILENCE_FRAMES = 2 * FPS
 SEEDS = 10

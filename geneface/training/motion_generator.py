@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import write_json
 from geneface.components import new_component
+from geneface.files import write_json
 from geneface.metrics import LM3D_LIPS
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.bundle import read_json
 from geneface.data.person import HEAD, TORSO, PersonDataset
+from geneface.files import read_json
 from geneface.rendering.nerf import NerfRenderer, RayColours
 from geneface.training.loop import Loop, LoopConfig, parse_config
 from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, fit_statistics, held_out_figures
@@ -123,7 +123,7 @@ def sample_counts(renderer: NerfRenderer, samples: int, fine_samples: int) -> No
 
 
 def new_renderer(config: NerfConfig, data: PersonDataset) -> NerfRenderer:
-    renderer = NerfRenderer(**read_json(Path(config.renderer)))
+    renderer = NerfRenderer(**read_json(Path(config.renderer), "settings"))
     fit_statistics(renderer, data)
     if config.head:
         trained = NerfRenderer.from_pretrained(config.head)

@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from geneface.bundle import read_json
 from geneface.errors import InputError
+from geneface.files import read_json
 from geneface.training.loop import LoopConfig, Stopped, Watch
 from geneface.training.person_bundle import MADE, describe, keep_logs, write_bundle
 from geneface.training.person_job import JOB, Job, Request, begin_job, check_dataset, work_folder

@@ -8,16 +8,16 @@ from typing import Any
 
 import torch
 
-from geneface.bundle import read_json
 from geneface.card import Card
 from geneface.components import CLASSES, save_components
 from geneface.errors import InputError
+from geneface.files import read_json
 from geneface.hub import PERSONS_DIR
 from geneface.index import COMPONENTS
-from geneface.media.audio import FPS
 from geneface.media.image import write_image
 from geneface.pipeline import GeneFacePipeline
 from geneface.resources import resource
+from geneface.units import FPS
 
 GENERIC_BUNDLE = PERSONS_DIR / "generic"
 PREVIEW_SPEECH = resource("examples/audio/welcome.mp3")
@@ -67,7 +67,7 @@ def _load(folder: Path) -> Any:
 
 def describe(name: str, consent: str, dataset: Path, renderer: dict[str, Any], post_net: dict[str, Any]) -> Card:
     """The card of a person, from the dataset's manifest and the reports of both trainings."""
-    manifest = read_json(dataset / "manifest.json")
+    manifest = read_json(dataset / "manifest.json", "dataset")
     frames, synthetic = int(manifest["frames"]), bool(manifest.get("synthetic"))
     figures = {
         f"PSNR, {region} ({part})": f"{renderer[split][key]:.1f} dB"

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.bundle import read_json
 from geneface.data.person import BACKGROUND, HEAD, TORSO, PersonDataset
+from geneface.files import read_json
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer
 from geneface.rendering.window import FastRendering, Window
@@ -199,7 +199,7 @@ def train(config: RendererConfig) -> Path:
     if config.initial:
         component = FastRenderer.from_pretrained(config.initial)
     else:
-        component = FastRenderer(**read_json(Path(config.renderer)))
+        component = FastRenderer(**read_json(Path(config.renderer), "settings"))
         fit_statistics(component, data)
     batches = Batches(data, component, config)
     optimizer = torch.optim.Adam(parameter_groups(component, config), betas=(0.9, 0.99))

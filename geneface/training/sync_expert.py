@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geneface.bundle import read_json, write_json
 from geneface.data.motion import MotionData
+from geneface.files import read_json, write_json
 from geneface.metrics import sync_windows
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
@@ -61,7 +61,7 @@ def train(config: SyncExpertConfig) -> Path:
     """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
     loop = Loop(config)
     corpora = Corpora(config, loop.device)
-    component = SyncExpert(corpora.extractor.feature_size, **read_json(Path(config.model)))
+    component = SyncExpert(corpora.extractor.feature_size, **read_json(Path(config.model), "settings"))
     mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)

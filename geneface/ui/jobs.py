@@ -18,8 +18,8 @@ from typing import Any
 
 from geneface.card import read_card
 from geneface.errors import InputError
+from geneface.files import read_json, write_json
 from geneface.hub import list_persons
-from geneface.index import read_json, write_json
 from geneface.ui.job_process import BUSY, JobProcess
 from geneface.ui.job_status import PREPARING, JobStatus, State, check_video, folder_name, for_reader
 

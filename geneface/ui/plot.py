@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from geneface.media.audio import FPS, SAMPLES_PER_FRAME, AudioSource
+from geneface.media.audio import AudioSource
+from geneface.units import FPS, SAMPLES_PER_FRAME
 
 COLUMNS = 240
 """Bars of the waveform."""

@@ -14,10 +14,11 @@ import numpy as np
 
 from geneface.errors import InputError
 from geneface.generate import GeneratedVideo, Interrupted, check_seed, generate_video, new_seed, output_writer
-from geneface.media.audio import FPS, AudioSource, open_audio
+from geneface.media.audio import AudioSource, open_audio
 from geneface.ui.live import Countdown, Live, Preparing
 from geneface.ui.persons import display_name
 from geneface.ui.plot import Voice, mouth_curve, voice_curve
+from geneface.units import FPS
 
 Load = Callable[[str], Any]
 Tell = Callable[[Any], None]

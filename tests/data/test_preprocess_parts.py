@@ -183,12 +183,8 @@ def test_steps_are_kept_and_gone_on_from(tmp_path: Path, monkeypatch: pytest.Mon
 
         return name, run
 
-    def finish(job: module.Job, made_of, target: Path) -> None:
-        module.write_json(job.work / "manifest.json", {"made_of": made_of})
-        job.work.rename(target)
-
     monkeypatch.setattr(module, "STEPS", tuple(step(name) for name in ("a.txt", "b.txt", "c.txt")))
-    monkeypatch.setattr(module, "_finish", finish)
+    monkeypatch.setattr(module, "_manifest", lambda job, made_of: {"made_of": made_of})
     (tmp_path / "v.mp4").write_bytes(b"video")
     target = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
@@ -197,7 +193,7 @@ def test_steps_are_kept_and_gone_on_from(tmp_path: Path, monkeypatch: pytest.Mon
     broken.clear()
     assert preprocess(tmp_path / "v.mp4", target) == target
     assert done == ["a.txt", "b.txt", "b.txt", "c.txt"] and (target / "b.txt").read_text() == "5"
-    kept = {"a.txt", "b.txt", "c.txt", "job.json", "manifest.json"}
+    kept = {"a.txt", "b.txt", "c.txt", "manifest.json"}
     assert {path.name for path in target.iterdir()} == kept, "nothing half-written is left"
     preprocess(tmp_path / "v.mp4", target)
     assert len(done) == 4, "finished: nothing is done again"
