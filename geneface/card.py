@@ -5,9 +5,8 @@ from pathlib import Path
 from string import Template
 
 from geneface.errors import InputError
-from geneface.index import read_json, write_json
-from geneface.resources import resource
 from geneface.files import read_json, write_json
+from geneface.resources import resource
 
 CARD = "card.json"
 TEMPLATES = resource("hub_configs/cards")

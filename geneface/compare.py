@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.generate import GeneratedVideo, Interrupted, new_seed
+from geneface.generate import GeneratedVideo, Interrupted
 from geneface.media.audio import AudioInput, open_audio
 from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
+from geneface.options import GenerationOptions
 
 SIDE, BAND = 512, 44
 """Pixels a side of each picture, and of the band with its name below."""
@@ -34,13 +35,15 @@ class Take:
     Args:
         pipe: A `GeneFacePipeline`.
         label: Written below the picture.
-        options: `temperature`, `pose`, `blink`, `background` of `GeneFacePipeline.stream`.
+        options: Of `GeneFacePipeline.stream`; the size is that of the pictures here.
     """
 
     pipe: Any
     label: str
-    seed: int = field(default_factory=new_seed)
-    options: dict[str, Any] = field(default_factory=dict)
+    options: GenerationOptions = field(default_factory=GenerationOptions)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", GenerationOptions.of(self.options, size=SIDE).seeded())
 
 
 def compare_video(
@@ -68,7 +71,7 @@ def compare_video(
     bands = [band(take.label) for take in takes] + [band("its landmarks")] * beside
     persons = ", ".join(dict.fromkeys(take.pipe.name for take in takes))
     settings = {"takes": len(takes), "visible_mark": mark}
-    seal, unsigned = prepare_seal(output, persons, takes[0].options | {"seed": takes[0].seed} | settings)
+    seal, unsigned = prepare_seal(output, persons, takes[0].options.given() | settings)
     label = Mark(SIDE, SIDE) if mark else None
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(audio))
@@ -91,19 +94,16 @@ def compare_video(
                 on_frame(done, source.frames)
         if writer.frames < source.frames:
             raise Interrupted
-    return GeneratedVideo(output, writer.frames, time.perf_counter() - start, takes[0].seed, unsigned)
+    return GeneratedVideo(output, writer.frames, time.perf_counter() - start, takes[0].options.seed or 0, unsigned)
 
 
 def _pictures(take: Take, source: Any, landmarks: bool) -> Generator[tuple[np.ndarray, Any]]:
     """Each frame of a take, with the drawing of its landmarks."""
-    import torch
-
-    mean = take.pipe.motion_generator.mean_landmarks.float().cpu().numpy() if landmarks else None
-    generator = torch.Generator("cpu").manual_seed(take.seed)
-    with closing(take.pipe.stream(source, generator=generator, size=SIDE, **take.options)) as chunks:
+    person = take.pipe.person
+    with closing(take.pipe.stream(source, options=take.options)) as chunks:
         for chunk in chunks:
             for frame, lm3d in zip(chunk.frames, chunk.landmarks, strict=True):
-                yield frame, None if mean is None else draw_landmarks(mean + lm3d)
+                yield frame, draw_landmarks(person.points(lm3d)) if landmarks else None
 
 
 def draw_landmarks(points: np.ndarray, side: int = SIDE) -> np.ndarray:

@@ -52,13 +52,13 @@ def trained_component(place: str | Path) -> Any:
     if place.suffix == ".json":
         return new_component(place, "").eval()
     config = read_json(place / "config.json")
-    name = config.get("_class_name") or next(
+    name: str = config.get("_class_name") or next(
         (
             name
             for name, each in component_classes().items()
             if (kind := getattr(each, "model_type", None)) and kind == config.get("model_type", kind)
         ),
-        config.get("model_type"),
+        str(config.get("model_type")),
     )
     return class_named(name, place).from_pretrained(place)
 
@@ -144,7 +144,7 @@ def save_components(
 
 def _component_class(index: dict[str, Any], name: str, folder: Path) -> Any:
     entry = index.get(name)
-    class_name = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
+    class_name = str(entry[1]) if isinstance(entry, list) and len(entry) == 2 else ""
     if class_name not in component_classes():
         raise InputError(f"{folder / INDEX}: {name} is {entry!r}, not a component of GeneFace; get the bundle again")
     return class_named(class_name, folder)

@@ -55,12 +55,16 @@ def _number(highest: float, help: str, label: str, info: str, default: float = 1
         return "" if good else f"between 0 and {highest:g}"
 
     help = f"{help}, 0 to {highest:g} (default: {default:g})"
-    return field(default=default, metadata={"spec": Spec(check, help, "X", float, label=label, info=info, highest=highest)})
+    return field(
+        default=default, metadata={"spec": Spec(check, help, "X", float, label=label, info=info, highest=highest)}
+    )
 
 
 def _seed(value: Any) -> str:
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return "" if value is None or (whole and 0 <= value <= HIGHEST_SEED) else f"a whole number from 0 to {HIGHEST_SEED}"
+    return (
+        "" if value is None or (whole and 0 <= value <= HIGHEST_SEED) else f"a whole number from 0 to {HIGHEST_SEED}"
+    )
 
 
 def _pose(value: Any) -> str:
@@ -82,7 +86,9 @@ def _background(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return "" if value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3 else "uint8 [H, W, 3]"
     if not isinstance(value, str) or not value.startswith("#"):
-        return "" if value is None or isinstance(value, str | Path) else "a path, a colour like #20a0ff, or transparent"
+        return (
+            "" if value is None or isinstance(value, str | Path) else "a path, a colour like #20a0ff, or transparent"
+        )
     try:
         good = len(bytes.fromhex(value[1:])) == 3
     except ValueError:
@@ -137,7 +143,15 @@ class GenerationOptions:
     """"natural", "none", or blinks a minute."""
     background: Background = field(
         default=None,
-        metadata={"spec": Spec(_background, "what is behind the person", "FILE|#rrggbb|transparent")},
+        metadata={
+            "spec": Spec(
+                _background,
+                "what is behind the person",
+                "FILE|#rrggbb|transparent",
+                words=(TRANSPARENT,),
+                others=True,
+            )
+        },
     )
     """A picture's path, "#rrggbb", or uint8 [H, W, 3]; "transparent" gives frames with opacity; the person's own if
     None."""

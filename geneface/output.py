@@ -21,7 +21,9 @@ class FrameChunk:
 
     @classmethod
     def join(cls, parts: "Sequence[FrameChunk]") -> "FrameChunk":
-        frames, landmarks = (np.concatenate([getattr(part, name) for part in parts]) for name in ("frames", "landmarks"))
+        frames, landmarks = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("frames", "landmarks")
+        )
         return cls(parts[0].start, frames, landmarks)
 
 

@@ -13,7 +13,7 @@ from geneface.components import load_components, save_components
 from geneface.errors import InputError
 from geneface.hub import resolve_bundle
 from geneface.index import COMPONENTS
-from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
+from geneface.media.audio import AudioInput, open_audio
 from geneface.models.features import FeatureStage
 from geneface.models.stages import AdaptStage, MotionStage
 from geneface.motion.face_motion import FaceMotion, Person
@@ -23,6 +23,7 @@ from geneface.output import FrameChunk, GeneFacePipelineOutput, as_type
 from geneface.rendering.stage import RenderStage
 from geneface.streaming.audio import AudioStream, blocks
 from geneface.streaming.stage import Stage, join, through
+from geneface.units import FPS, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from geneface.models.features import AudioFeatures
@@ -333,7 +334,6 @@ def default_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
 
 
 def _run(stage: Stage, data: Any) -> Any:

@@ -200,5 +200,6 @@ def _picture(parts: dict[str, Any]) -> np.ndarray:
     post_net, renderer = parts["post_net"], parts["renderer"]
     middle = post_net.context_frames
     rest = post_net(torch.zeros(1, 2 * middle + 1, 68, 3))[0, middle]
-    rgb = renderer(rest.expand(1, 3, 68, 3), renderer.scene.reference_pose.view(1, 3, 4), None).rgb[0]
+    windows = renderer.windows(rest[None])
+    rgb = renderer(windows, renderer.scene.reference_pose.view(1, 3, 4), None).rgb[0]
     return rgb.float().mul(255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()

@@ -11,7 +11,8 @@ import torch
 from geneface import assets
 from geneface.errors import InputError
 from geneface.media.resample import SteadyVideo
-from geneface.rendering.scene import Scene, mean_pose
+from geneface.motion.face_motion import Person
+from geneface.rendering.scene import mean_pose
 from geneface.units import FPS
 
 LONGEST = 60 * FPS
@@ -75,16 +76,16 @@ def track_head(
     return track_face(observation, len(model.identity_basis), side, range(len(rows))).pose
 
 
-def drive(scene: Scene, pose: torch.Tensor, frames: int) -> np.ndarray:
+def drive(person: Person, pose: torch.Tensor, frames: int) -> np.ndarray:
     """Head poses [frames, 3, 4] of a person that move about its mean pose as `pose` [T, 3, 4] does about its own.
 
     Motion beyond the person's own is held back smoothly. A track that is too short goes back and forth.
     """
     from scipy.spatial.transform import Rotation
 
-    reference = scene.reference_pose.double().cpu()
+    reference = person.reference_pose.double().cpu()
     turn, shift = _relative(pose.double(), mean_pose(pose.double()), reference)
-    own_turn, own_shift = _relative(scene.pose_track.double().cpu(), reference, reference)
+    own_turn, own_shift = _relative(person.pose_track.double().cpu(), reference, reference)
     turn = _held(turn, np.maximum(REACH * np.abs(own_turn).max(0), LEAST_TURN))
     shift = _held(shift, np.maximum(REACH * np.abs(own_shift).max(0), LEAST_SHIFT))
     rotation = Rotation.from_rotvec(turn).as_matrix() @ reference[:, :3].numpy()

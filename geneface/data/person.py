@@ -68,14 +68,18 @@ class PersonDataset:
         self.manifest = read_json(self.folder / "manifest.json", "dataset")
         self.tracks = read_tensors(self.folder / "tracks.safetensors", "dataset")
         self.masks = read_tensors(self.folder / "masks.safetensors", "dataset")["masks"]
-        for name in ("lm3d", "landmarks_2d", "pose", "intrinsics", "blink", "torso_flow", "torso_weight"):
-            if name not in self.tracks:
-                raise InputError(f"{self.folder / 'tracks.safetensors'} lacks {name!r}; preprocess the video again")
+        for name in ("lm3d", "landmarks_2d", "pose", "intrinsics", "blink"):
+            self.track(name)
         self.background = torch.from_numpy(read_image(self.folder / "background.png").copy()).permute(2, 0, 1)
         self._frames: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.tracks["lm3d"])
+
+    @property
+    def train(self) -> range:
+        """The frames that may be learned from."""
+        return split_range(len(self), "train")
 
     @property
     def frames(self) -> np.ndarray:
@@ -99,6 +103,8 @@ class PersonDataset:
         if name == "features":
             found = read_tensors(self.folder / "features.safetensors", "dataset")["features"].float()
             return found[: 2 * len(self)].unflatten(0, (len(self), 2))
+        if name not in self.tracks:
+            raise InputError(f"{self.folder / 'tracks.safetensors'} lacks {name!r}; preprocess the video again")
         return self.tracks[name].float()
 
     def mouth_boxes(self, margin: int = 12) -> torch.Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 
 from geneface import __version__
 from geneface.data.person import split_range
-from geneface.data.preprocess_steps import DETECTORS, STEPS, Job, Progress, Settings
+from geneface.data.preprocess_steps import DETECTORS, EXTRACTOR, STEPS, Job, Progress, Settings
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
 from geneface.files import ResumableFolder, finished, read_json, write_json
@@ -79,6 +79,7 @@ def _manifest(job: Job, made_of: dict[str, Any]) -> dict[str, Any]:
         "frames": scan.frames,
         "splits": {name: [part.start, part.stop] for name, part in parts.items()},
         "settings": asdict(job.settings),
+        "feature_extractor": read_json(EXTRACTOR / "config.json").get("identity", ""),
         "made_of": made_of,
         "scan": scan.to_json(),
         **found,

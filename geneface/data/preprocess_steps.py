@@ -211,9 +211,9 @@ def _background(job: Job, path: Path) -> None:
 
 
 def _features(job: Job, path: Path) -> None:
-    from geneface.models.feature_extractor import FeatureExtractor
+    from geneface.components import trained_component
 
-    extractor = FeatureExtractor.from_pretrained(EXTRACTOR)
+    extractor = trained_component(EXTRACTOR)
     with (
         open_audio(job.work / "audio.flac") as sound,
         RowWriter(path, "features", (extractor.feature_size,), "F16") as features,

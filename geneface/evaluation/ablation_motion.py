@@ -19,11 +19,10 @@ from geneface.data.voices import Voices, open_voices
 from geneface.evaluation.ablation_figures import Camera, Expert, Measure, corpus_figures
 from geneface.evaluation.ablation_rows import FAST, MOTION, NERF, POST_NET, ROWS, MotionRow
 from geneface.face.face_model import FaceModel
-from geneface.hub import PERSONS_DIR
-from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
 from geneface.files import read_json
+from geneface.hub import PERSONS_DIR
 from geneface.media.audio import load_audio
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
@@ -183,10 +182,10 @@ class MotionRows:
             self._voices = config.motion_generator, made
         return self._voices[1]
 
-    def _extractor(self, place: str) -> WindowedFeatures:
+    def _extractor(self, place: str) -> AudioFeatures:
         return trained_component(place).to(self.device).requires_grad_(False)
 
-    def _hear(self, extractor: WindowedFeatures) -> Callable[[np.ndarray], torch.Tensor]:
+    def _hear(self, extractor: AudioFeatures) -> Callable[[np.ndarray], torch.Tensor]:
         return partial(features_of, extractor=extractor)
 
     @cached_property

@@ -9,6 +9,7 @@ import torch
 from geneface.components import trained_component
 from geneface.data.motion import EYES, features_of
 from geneface.data.person import PersonDataset, split_range
+from geneface.errors import InputError
 from geneface.evaluation.ablation_motion import Plan
 from geneface.evaluation.ablation_rows import ROWS, RendererRow
 from geneface.evaluation.videos import rendered, write_video
@@ -47,7 +48,7 @@ class RendererRows:
             "seed": seed,
             "output_dir": folder,
         }
-        done = (folder / "report.json", "run").is_file()
+        done = (folder / "report.json").is_file()
         most = EVALUATED
         if row.script == "nerf":
             config = self.plan.settings(NerfConfig, [self.plan.nerf], **common, **self._quiet(row))
@@ -61,8 +62,8 @@ class RendererRows:
         frames = Frames(self.data, trained)
         trained.to(self.plan.device)
         figures = {f"audio_{region}": value for region, value in report.items()}
-        if trained.condition.track == "lm3d":
-            frames.windows[self.test] = trained.condition.windows(self.chain.spoken)
+        if trained.track == "lm3d":
+            frames.windows[self.test] = trained.windows(self.chain.spoken)
             spoken = held_out_figures(trained, frames, "test", most=most)
             figures = {f"tracked_{region}": value for region, value in report.items()}
             figures |= {f"audio_{region}": value for region, value in spoken.items()}
@@ -79,17 +80,23 @@ class RendererRows:
             folder / "real_test.mp4", lambda a, b: self.data.frames[test[a:b]], len(test), own, synthetic=False
         )
         given = frames.conditions(test)
-        show = rendered(trained, given["windows"], given["pose"], given["body"])
+        show = rendered(trained, given["windows"], given["pose"], given["torso"])
         write_video(folder / f"{name}_test.mp4", show, len(test), own)
         for path in self.plan.recordings:
             samples = load_audio(path)
             samples = np.pad(samples, (0, -len(samples) % SAMPLES_PER_FRAME))
-            features = features_of(samples, self.chain.person.extractor)
-            if trained.condition.track == "lm3d":
+            extractor = self.chain.person.extractor
+            if (known := self.data.manifest.get("feature_extractor", "")) and known != extractor.identity:
+                raise InputError(
+                    f"{self.data.folder} has features of {known}, not of {extractor.identity}; "
+                    "preprocess the video again"
+                )
+            features = features_of(samples, extractor)
+            if trained.track == "lm3d":
                 track = self.chain.generate(features, 0, 0.0)
             else:
                 track = features.cpu().unflatten(0, (-1, 2))
-            show = rendered(trained, trained.condition.windows(track))
+            show = rendered(trained, trained.windows(track))
             write_video(folder / f"{name}_{path.stem}.mp4", show, len(track), samples)
 
     def _quiet(self, row: RendererRow) -> dict[str, float]:

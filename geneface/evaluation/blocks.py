@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from geneface import metrics
+from geneface.components import trained_component
 from geneface.data.person import BLOCKS
 from geneface.data.voices import Voices, open_voices
 from geneface.errors import InputError
 from geneface.files import read_json, write_json, write_text
-from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
@@ -60,7 +60,7 @@ class Rotation:
 
     def __init__(self, config: PostNetConfig):
         self.config = config
-        self.extractor = FeatureExtractor.from_pretrained(config.feature_extractor)
+        self.extractor = trained_component(config.feature_extractor)
         self.generator = MotionGenerator.from_pretrained(config.motion_generator).requires_grad_(False)
 
     @cached_property

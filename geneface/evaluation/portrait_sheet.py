@@ -58,7 +58,7 @@ def close_ups(real: np.ndarray, made: np.ndarray, landmarks: np.ndarray) -> np.n
 def write_sheets(data: PersonDataset, pipe: GeneFacePipeline, chosen: Sequence[KeyFrame], output: Path) -> None:
     index = np.array([key.frame for key in chosen])
     given = Frames(data, pipe.renderer).conditions(index)
-    made = rendered(pipe.renderer, given["windows"], given["pose"], given["body"])
+    made = rendered(pipe.renderer, given["windows"], given["pose"], given["torso"])
     cells, closer = [], {}
     for number, key in enumerate(chosen):
         real, generated = data.frames[key.frame], made(number, number + 1)[0]

@@ -17,8 +17,8 @@ from geneface.bundle import (
     write_tensors,
 )
 from geneface.errors import InputError
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
 from geneface.models.features import MARGIN, AudioFeatures
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 
 class FeatureExtractor(AudioFeatures):

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from geneface.media.audio import FPS, SAMPLES_PER_FRAME
 from geneface.streaming.audio import AudioStream, blocks
 from geneface.streaming.stage import join, through
+from geneface.units import FPS, SAMPLES_PER_FRAME
 
 MARGIN = 40
 """Samples on each side of a window: HuBERT then gives two features a video frame, each in the middle of its 20 ms."""

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from geneface.bundle import Component
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
 from geneface.models.features import MARGIN, AudioFeatures
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 HOP = SAMPLES_PER_FRAME // 2
 WINDOW = HOP + 2 * MARGIN

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from geneface.media.audio import FPS
 from geneface.options import NATURAL_BLINKS
+from geneface.units import FPS
 
 CHANCE = 0.9
 """Of a blink in a period, in which there is at most one."""
@@ -29,4 +29,3 @@ def blink_curve(seed: int, start: int, stop: int, rate: float = NATURAL_BLINKS) 
         if begin < end:
             curve[begin:end] = CURVE[begin - first : end - first]
     return curve
-

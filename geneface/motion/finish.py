@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 
-from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.motion.blink import blink_curve
 from geneface.motion.face_motion import FaceMotion, Person
 from geneface.motion.head import HeadMotion
@@ -13,6 +12,7 @@ from geneface.motion.silence import CONTEXT, silence_gate
 from geneface.options import GenerationOptions, blinks_a_minute
 from geneface.streaming.audio import AudioStream
 from geneface.streaming.stage import join
+from geneface.units import SAMPLES_PER_FRAME
 
 
 @dataclass

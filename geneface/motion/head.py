@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from geneface.media.audio import FPS
 from geneface.motion.face_motion import Person
+from geneface.units import FPS
 
 LEAST_SEGMENT, MOST_SEGMENT = 4 * FPS, 9 * FPS
 """Frames of the person's track that are played before another part of it is joined on."""

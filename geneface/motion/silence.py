@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from geneface.media.audio import SAMPLES_PER_FRAME
+from geneface.units import SAMPLES_PER_FRAME
 
 QUIET = 1e-3
 """Root mean square of a frame's samples under which it is silent: -60 dB of full scale."""
@@ -37,4 +37,3 @@ def silence_gate(read: Callable[[int, int], np.ndarray], start: int, stop: int) 
             after = np.arange(1, OPENING + 1)[: len(gate) - end] / (OPENING + 1)
             gate[end : end + OPENING] = np.minimum(gate[end : end + OPENING], after)
     return gate[CONTEXT : CONTEXT + stop - start]
-

@@ -7,6 +7,7 @@ canonical space, carry the detail that the coarse grid cannot.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -48,7 +49,7 @@ class FastRenderer(Renderer):
         head_aware: Whether the torso is told of the rendered head (Eq. 9), as the paper's ablation asks.
     """
 
-    renamed = {"scene.body_track": "torso_track"}
+    renamed: ClassVar = {"scene.body_track": "torso_track"}
     torso_top: torch.Tensor
     torso_track: torch.Tensor
 
@@ -128,7 +129,9 @@ class FastRenderer(Renderer):
         head, head_alpha, canonical, spread = self.render_head(self.condition(windows), seen_turn, pose, window)
         head_rgb = self.head_colour(head) * head_alpha
         moved = self.torso_motion(turn, self.torso_state(pose) if torso is None else torso)
-        torso_features, torso_alpha, torso_uv = self.render_torso(turn, moved, head_rgb.detach(), head_alpha.detach(), window)
+        torso_features, torso_alpha, torso_uv = self.render_torso(
+            turn, moved, head_rgb.detach(), head_alpha.detach(), window
+        )
 
         lower_half = torch.stack([torso_uv[:, 0], 2 * torso_uv[:, 1] - 1], dim=1)
         composite = head * head_alpha + torso_features * torso_alpha * (1 - head_alpha)
@@ -176,7 +179,7 @@ class FastRenderer(Renderer):
         """[T, 8]: how the torso lay when the head was like that, as a mean over the natural track.
 
         Weights fall off with the distance of the poses (Nadaraya-Watson); the kernel is as wide as one frame's step,
-        or as the nearest pose is far: then poses of the track keep their own torso, and those between go over smoothly.
+        or as the nearest pose is far: poses of the track keep their own torso, those between go over smoothly.
         """
         track = pose_vector(self.scene.pose_track.float(), self.scene.reference_pose.float())
         turn = pose_vector(pose.float(), self.scene.reference_pose.float())

@@ -5,7 +5,7 @@ are: half precision would move the samples by more than a pixel.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -170,7 +170,7 @@ class NerfRenderer(Renderer):
         pose_frames: Length of the natural pose track kept with the person.
     """
 
-    renamed = {"scene.body_track": ""}
+    renamed: ClassVar = {"scene.body_track": ""}
 
     def __init__(
         self,

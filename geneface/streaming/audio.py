@@ -7,7 +7,7 @@ from typing import IO, Any, Protocol, runtime_checkable
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 BLOCK_FRAMES = 50
 """Frames that are taken from a finished recording at once."""

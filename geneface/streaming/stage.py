@@ -90,9 +90,7 @@ class WindowStage:
         align: Windows start at multiples of this.
     """
 
-    def __init__(
-        self, apply: Callable[[Any, int], Any], context_frames: int, lookahead_frames: int, align: int = 1
-    ):
+    def __init__(self, apply: Callable[[Any, int], Any], context_frames: int, lookahead_frames: int, align: int = 1):
         self.apply, self.align = apply, align
         self.context_frames, self.lookahead_frames = context_frames, lookahead_frames
         self.state = WindowState()

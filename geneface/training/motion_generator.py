@@ -117,7 +117,12 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
     loop = Loop(config)
     if corpora is None:
         corpora = Corpora(config, loop.device)
-    component: MotionGenerator = new_component(Path(config.model), "MotionGenerator", corpora.extractor.feature_size)
+    component: MotionGenerator = new_component(
+        Path(config.model),
+        "MotionGenerator",
+        feature_size=corpora.extractor.feature_size,
+        extractor=corpora.extractor.identity,
+    )
     mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)

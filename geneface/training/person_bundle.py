@@ -1,6 +1,5 @@
 """A trained person as a bundle: half precision, a card with the held-out figures, a preview picture."""
 
-import importlib
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import torch
 
 from geneface.card import Card
-from geneface.components import CLASSES, save_components
+from geneface.components import save_components, trained_component
 from geneface.errors import InputError
 from geneface.files import read_json
 from geneface.hub import PERSONS_DIR
@@ -38,7 +37,7 @@ def write_bundle(
         card: What is known of the person.
         device: Where the preview is rendered.
     """
-    parts = {name: _load(places[name]) for name in COMPONENTS}
+    parts = {name: trained_component(places[name]) for name in COMPONENTS}
     # A link must lead to a bundle beside the person's.
     shared = [name for name in COMPONENTS if places[name].resolve().parent == GENERIC_BUNDLE.resolve()]
     beside = target.absolute().parent.resolve() == GENERIC_BUNDLE.resolve().parent
@@ -56,13 +55,6 @@ def write_bundle(
         raise InputError(f"{target} has come to be while it was trained; move it away, and go on with --resume")
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(made, target)
-
-
-def _load(folder: Path) -> Any:
-    name = read_json(folder / "config.json").get("_class_name", "FeatureExtractor")
-    if name not in CLASSES:
-        raise InputError(f"{folder} holds a {name}, which is no component of a person; name another folder")
-    return getattr(importlib.import_module(CLASSES[name]), name).from_pretrained(folder)
 
 
 def describe(name: str, consent: str, dataset: Path, renderer: dict[str, Any], post_net: dict[str, Any]) -> Card:

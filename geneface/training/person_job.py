@@ -11,12 +11,10 @@ import torch
 
 from geneface.data.scan import SHORTEST
 from geneface.errors import InputError
-from geneface.media.audio import FPS
-from geneface.resources import resource
-from geneface.training.loop import LoopConfig, located_settings
 from geneface.files import read_json, write_json
 from geneface.index import FORMAT_VERSION
-from geneface.training.loop import LoopConfig
+from geneface.resources import resource
+from geneface.training.loop import LoopConfig, located_settings
 from geneface.training.post_net import ADAPTERS
 from geneface.training.status import STATUS
 from geneface.units import FPS

@@ -11,7 +11,7 @@ from geneface.bundle import read_tensors
 from geneface.data.motion import EYES, Speech, changed_sound, features_of
 from geneface.data.person import split_ranges
 from geneface.media.audio import load_audio
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
@@ -39,7 +39,7 @@ class PersonSpeech:
     def __init__(
         self,
         folder: str | Path,
-        extractor: WindowedFeatures,
+        extractor: AudioFeatures,
         generator: MotionGenerator,
         block: int | None = None,
         copies: int = 1,

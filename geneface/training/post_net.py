@@ -16,7 +16,7 @@ from geneface.data.voices import Voices, open_voices
 from geneface.errors import InputError
 from geneface.files import atomic_folder, read_json, write_json
 from geneface.models.discriminator import Discriminator
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
@@ -69,8 +69,8 @@ class PostNetConfig(LoopConfig):
     """Steps between looks at the dev part, which chooses the model."""
 
 
-def _frozen(name: str, place: str, device: torch.device) -> Any:
-    return trained_component(place, name).to(device).requires_grad_(False)
+def _frozen(place: str, device: torch.device) -> Any:
+    return trained_component(place).to(device).requires_grad_(False)
 
 
 def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
@@ -82,8 +82,8 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
         raise InputError(f"adapter is {config.adapter!r}; it must be one of {', '.join(ADAPTERS)}")
     loop = Loop(config)
     device = loop.device
-    extractor: WindowedFeatures = _frozen("FeatureExtractor", config.feature_extractor, device)
-    generator: MotionGenerator = _frozen("MotionGenerator", config.motion_generator, device)
+    extractor: AudioFeatures = _frozen(config.feature_extractor, device)
+    generator: MotionGenerator = _frozen(config.motion_generator, device)
     person = PersonSpeech(config.dataset, extractor, generator, config.block, config.copies, config.seed)
     dev = person.hold_out("dev")
     if config.adapter == "projection":

@@ -11,7 +11,8 @@ import numpy as np
 
 from geneface.compare import Take, compare_video
 from geneface.errors import InputError
-from geneface.generate import HIGHEST_SEED, GeneratedVideo
+from geneface.generate import GeneratedVideo
+from geneface.options import HIGHEST_SEED, GenerationOptions
 from geneface.ui.gallery import QUIET
 from geneface.ui.live import Countdown, Preparing, Step
 from geneface.ui.persons import Persons, display_name
@@ -95,7 +96,7 @@ def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
 
         Args:
             person: Name of the person.
-            yaw: Degrees from -9 to 9; more turns the face to the picture's right.
+            yaw: Degrees from -12 to 12; more turns the face to the picture's right.
             pitch: Degrees from -5 to 5; more lowers the face.
 
         Returns:
@@ -230,8 +231,7 @@ def _steps(
                 Take(
                     studio.pipe(person, tell),
                     f"{display_name(person)}, seed {int(seed)}, expressiveness {temperature:g}",
-                    int(seed),
-                    {"temperature": temperature},
+                    GenerationOptions(seed=int(seed), temperature=temperature),
                 )
                 for person, seed, temperature in given[: 1 if shown == "landmarks" else 2]
             ]

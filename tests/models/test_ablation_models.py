@@ -44,7 +44,7 @@ def test_log_mel_in_chunks_equals_the_whole():
 )
 def test_generators_are_made_of_their_configurations(name: str, kind: type, tmp_path: Path):
     torch.manual_seed(0)
-    generator = new_component(CONFIGS / f"{name}.json", "MotionGenerator", 16).eval()
+    generator = new_component(CONFIGS / f"{name}.json", "MotionGenerator", feature_size=16).eval()
     assert type(generator) is kind
     features, noise = torch.randn(1, 40, 16), torch.randn(1, 5, 16)
     generator.save_pretrained(tmp_path)
@@ -61,7 +61,7 @@ def test_generators_are_made_of_their_configurations(name: str, kind: type, tmp_
 
 
 def test_without_flow_the_prior_is_a_gaussian():
-    generator = new_component(CONFIGS / "generator_no_flow.json", "MotionGenerator", 16)
+    generator = new_component(CONFIGS / "generator_no_flow.json", "MotionGenerator", feature_size=16)
     latent, condition = torch.randn(1, 16, 5), torch.randn(1, 112, 5)
     gaussian, log_det = generator.prior(latent, condition)
     assert torch.equal(gaussian, latent) and float(log_det) == 0 and generator.prior.radius == 0
