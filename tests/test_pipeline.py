@@ -208,7 +208,7 @@ def test_seed_and_extractor_are_checked(tiny_pipeline, speech):
     with pytest.raises(InputError, match="seed is -1"):
         tiny_pipeline(speech, 16000, seed=-1)
     parts = tiny_pipeline.components
-    with pytest.raises(InputError, match="gives 8 numbers a feature .* trained on 16"):
+    with pytest.raises(InputError, match=r"gives 8 numbers a feature .* trained on 16"):
         GeneFacePipeline(**{**parts, "feature_extractor": LogMel(8)})
     parts["motion_generator"].extractor = "hubert_1"
     with pytest.raises(InputError, match="is log_mel where the motion generator was trained on hubert_1"):

@@ -12,7 +12,7 @@ from geneface.data.corpus import Clip, Corpus
 from geneface.data.motion import features_of
 from geneface.data.phoneme_batches import Recordings
 from geneface.data.speech import choose, read_speech
-from geneface.models.features import AudioFeatures
+from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.phoneme_head import PhonemeHead
 from geneface.training.feature_extractor import PhonemeRecogniser, evaluate
 from geneface.training.motion_figures import LABIALS, OPEN_VOWELS, Generate
@@ -26,7 +26,7 @@ def open_speech(folder: Path) -> Corpus:
     return read_speech(folder) if (folder / "metadata.csv").exists() else Corpus(folder)
 
 
-def phoneme_figures(corpus: Corpus, split: str, extractor: AudioFeatures, head: PhonemeHead) -> dict[str, Any]:
+def phoneme_figures(corpus: Corpus, split: str, extractor: FeatureExtractor, head: PhonemeHead) -> dict[str, Any]:
     """Phoneme error rate by language, and of all."""
     recogniser = PhonemeRecogniser(extractor, head).eval()
     clips = [clip for clip in corpus.clips if clip.split == split]
@@ -40,7 +40,7 @@ def closure_figures(
     clips: Sequence[Clip],
     generate: Generate,
     mean_landmarks: np.ndarray,
-    extractor: AudioFeatures,
+    extractor: FeatureExtractor,
     head: PhonemeHead,
 ) -> dict[str, dict[str, float]]:
     """By temperature the share of the aligned p, b, m whose lips close, and that of open vowels, over all clips."""

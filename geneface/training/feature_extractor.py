@@ -26,7 +26,7 @@ from geneface.data.phoneme_batches import (
 )
 from geneface.files import read_json, write_json
 from geneface.models.feature_extractor import FeatureExtractor
-from geneface.models.features import MARGIN, AudioFeatures
+from geneface.models.features import MARGIN
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.training.loop import Loop, LoopConfig, parse_config
 from geneface.units import SAMPLES_PER_FRAME
@@ -55,7 +55,7 @@ class FeatureExtractorConfig(LoopConfig):
 class PhonemeRecogniser(nn.Module):
     """The extractor with a head; a new one if none is given."""
 
-    def __init__(self, extractor: AudioFeatures, head: PhonemeHead | None = None):
+    def __init__(self, extractor: FeatureExtractor, head: PhonemeHead | None = None):
         super().__init__()
         self.extractor = extractor
         self.head = head or PhonemeHead(extractor.feature_size)
