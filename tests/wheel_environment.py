@@ -52,7 +52,7 @@ class Environment:
     def variables(self, **more: str) -> dict[str, str]:
         """Those of a user who has nothing: an empty home, no network."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "GENEFACE"))}
-        home = {"HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder / "cache"), "PYTHONSAFEPATH": "1"}
+        home = {"HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder / "cache"), "OMP_NUM_THREADS": "1"}
         return {**kept, **home, "PATH": f"{self.python.parent}:{os.environ['PATH']}", **more}
 
     def run(self, *command: object, code: int = 0, **variables: str) -> str:
