@@ -2,11 +2,11 @@
 
 Frames are flattened (each point's difference from its surroundings, divided by how much these vary), averaged, and
 held against the waves for many scales and all places. The score of a reading is
-sum_k w_k cos(a_k) / sqrt(sum_k w_k^2 / 2), where a_k is the angle between the picture's k-th wave and the one expected,
-and the weights w_k come from the picture alone. The key's phases are independent and uniform; so, for any picture that
-does not know the key, a score of z or more has a probability of at most exp(-z^2 / 2) (Hoeffding's inequality), and
-among all N combinations of scale, place and number that could be read at most N exp(-z^2 / 2). That bound is stated
-with each reading.
+sum_k w_k cos(a_k) / sqrt(sum_k w_k^2 / 2), where a_k is the angle between the picture's k-th wave and the expected one,
+and the weights w_k come from the picture alone. The key's phases are independent and uniform. So, for any picture that
+does not know the key, a score of z or more has a probability of at most exp(-z^2 / 2) (as of a Gaussian variable, by
+Chernoff's bound), and among all N combinations of scale, place and number that could be read at most N exp(-z^2 / 2).
+That bound is stated with each reading.
 """
 
 import math
@@ -31,7 +31,7 @@ SMALLEST = 32
 FLATTEN_BY, SPREAD_OVER, FLOOR = 3.0, 7, 0.1
 """Pixels of the surroundings (Gaussian's sigma, box), and the variation in levels that is not amplified further."""
 SCALES = np.exp(np.arange(math.log(0.35), math.log(1.45), 0.007))
-"""Repeats of the waves in the picture, relative to a whole one: above 1 it was cropped, below 1 things lie around it."""
+"""Of the marked picture, relative to the one looked at: above 1 it was cropped, below 1 things lie around it."""
 FINE_STEPS = (0.004, 0.002, 0.001)
 CANDIDATES = 3
 GRID, FINE_GRID = 128, 256
@@ -91,7 +91,7 @@ def find_watermark(frames: Sequence[np.ndarray], key: int = KEY) -> WatermarkRea
 
 
 def sample_frames(path: str | os.PathLike) -> list[np.ndarray]:
-    """Up to `MOST_FRAMES` frames from all over a video, uint8 [h, w, 3] of at most `SIDE` pixels at the smaller side."""
+    """Up to `MOST_FRAMES` frames from all over a video, uint8 [h, w, 3], the smaller side of at most `SIDE` pixels."""
     with open_file(Path(path)) as file, open_container(file, os.fspath(path)) as container:
         if not container.streams.video:
             raise InputError(f"{path} has no video track; give a video file")
@@ -122,7 +122,7 @@ def _small(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def _thinned(frames: Iterable[Any]) -> list[np.ndarray]:
-    """Every n-th frame with the smallest n, a power of two, that gives no more than `MOST_FRAMES`; of the first size."""
+    """Every n-th frame, with the smallest power of two that gives no more than `MOST_FRAMES`; all of one size."""
     kept: list[np.ndarray] = []
     every = 1
     for number, frame in enumerate(frames):
@@ -142,7 +142,7 @@ def flattened(frame: np.ndarray) -> np.ndarray:
     """float32 [h, w]: what is left of a frame's luma once its content is evened out; of `SIDE` pixels at most."""
     from scipy import ndimage
 
-    luma = frame[..., :3].astype(np.float32) @ np.float32([0.2126, 0.7152, 0.0722])
+    luma = frame[..., :3].astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     if min(luma.shape) > SIDE:
         luma = _reduced(luma)
     rest = luma - ndimage.gaussian_filter(luma, FLATTEN_BY, truncate=3)
