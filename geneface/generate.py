@@ -73,8 +73,8 @@ def generate_video(
     A video with `background="transparent"` is VP9 with opacity and Opus in a webm.
 
     The video carries Content Credentials, signed with `geneface.media.certificate.signing_identity`, and a comment in
-    its metadata, and its frames an invisible watermark. If it cannot be signed it is not kept; only where c2pa-python is
-    missing it is, with `unsigned` set.
+    its metadata, and its frames an invisible watermark. If it cannot be signed it is not kept; only where c2pa-python
+    is missing it is, with `unsigned` set.
 
     Args:
         pipe: a `GeneFacePipeline`.

@@ -2,7 +2,7 @@
 
 Frames are flattened (each point's difference from its surroundings, divided by how much these vary), averaged, and
 held against the waves for many scales and all places. The score of a reading is
-sum_k w_k cos(a_k) / sqrt(sum_k w_k^2 / 2), where a_k is the angle between the picture's k-th wave and the expected one,
+sum_k w_k cos(a_k) / sqrt(sum_k w_k^2 / 2), where a_k is the angle from the picture's k-th wave to the one expected,
 and the weights w_k come from the picture alone. The key's phases are independent and uniform. So, for any picture that
 does not know the key, a score of z or more has a probability of at most exp(-z^2 / 2) (as of a Gaussian variable, by
 Chernoff's bound), and among all N combinations of scale, place and number that could be read at most N exp(-z^2 / 2).
@@ -159,6 +159,13 @@ def _reduced(luma: np.ndarray) -> np.ndarray:
     return np.asarray(picture)
 
 
+def _powers(size: int, repeat: float) -> np.ndarray:
+    """complex64 [size, 1 + SHORTEST]: exp(-2 pi i k n / repeat) for points n and periods k per repeat."""
+    steps = np.ones((size, SHORTEST + 1), np.complex128)
+    steps[:, 1:] = np.exp(-2j * np.pi / repeat * np.arange(size))[:, None]
+    return np.cumprod(steps, axis=1).astype(np.complex64)
+
+
 class _Search:
     """For the watermark in one flattened picture."""
 
@@ -179,13 +186,11 @@ class _Search:
 
     def _spectrum(self, width: float, height: float) -> np.ndarray:
         """complex64 [K]: the picture's part of each wave, were their repeat of `width` and `height` pixels."""
-        rows, columns = (
-            np.exp(-2j * np.pi / repeat * np.outer(np.arange(SHORTEST + 1), np.arange(size))).astype(np.complex64)
-            for repeat, size in zip((height, width), self._picture.shape, strict=True)
-        )
-        sums = self._picture @ columns.T
+        rows, columns = _powers(self._picture.shape[0], height), _powers(self._picture.shape[1], width)
+        # Real and imaginary parts side by side: a product of real numbers takes half the time.
+        sums = (self._picture @ columns.view(np.float32)).view(np.complex64)
         # The picture is real: waves to the left are the conjugates of those to the right.
-        right, left = rows @ sums, (rows.conj() @ sums).conj()
+        right, left = rows.T @ sums, (rows.conj().T @ sums).conj()
         across, down = self._waves.across, self._waves.down
         return np.where(across >= 0, right[down, abs(across)], left[down, abs(across)])
 
