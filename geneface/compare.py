@@ -15,6 +15,7 @@ from geneface.media.audio import AudioInput, open_audio
 from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
+from geneface.media.watermark import Watermark, video_number
 from geneface.options import GenerationOptions
 
 SIDE, BAND = 512, 44
@@ -77,6 +78,7 @@ def compare_video(
         source = stack.enter_context(open_audio(audio))
         size = (columns * SIDE, rows * SIDE + BAND)
         metadata = {"title": "Talking portraits", "comment": f"{NOTICE}; person={persons}"}
+        watermark = Watermark(*size, video_number(persons, takes[0].seed))
         writer = stack.enter_context(VideoWriter(output, size, source, metadata=metadata, seal=seal))
         streams = [stack.enter_context(closing(_pictures(take, source, landmarks))) for take in takes]
         foot = np.concatenate(bands, axis=1)
@@ -87,6 +89,7 @@ def compare_video(
             if landmarks:
                 grid.append(np.concatenate([drawing for _, drawing in pictures], axis=1))
             frame = np.concatenate([np.concatenate(grid, axis=1 if beside else 0), foot])[None]
+            watermark.draw(frame)
             if label is not None:
                 label.draw(frame)
             writer.write(frame)

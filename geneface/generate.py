@@ -12,6 +12,7 @@ from geneface.media.audio import FPS, AudioInput, AudioSource, open_audio
 from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
+from geneface.media.watermark import Watermark, video_number
 from geneface.media.webm import TransparentWriter
 from geneface.options import GenerationOptions, takes_options
 
@@ -65,7 +66,8 @@ def generate_video(
     A video with `background="transparent"` is VP9 with opacity and Opus in a webm.
 
     The video carries Content Credentials, signed with `geneface.media.certificate.signing_identity`, and a comment in
-    its metadata. If it cannot be signed it is not kept; only where c2pa-python is missing it is, with `unsigned` set.
+    its metadata, and its frames an invisible watermark. If it cannot be signed it is not kept; only where c2pa-python
+    is missing it is, with `unsigned` set.
 
     Args:
         pipe: a `GeneFacePipeline`.
@@ -100,10 +102,12 @@ def generate_video(
         for chunk in chunks:
             if writer is None:
                 height, width = chunk.frames.shape[1:3]
+                watermark = Watermark(width, height, video_number(pipe.name, seed))
                 label = Mark(width, height) if mark else None
                 writer = stack.enter_context(
                     writer_type(output, (width, height), source, metadata=metadata, seal=seal)
                 )
+            watermark.draw(chunk.frames)
             if label is not None:
                 label.draw(chunk.frames)
             writer.write(chunk.frames)

@@ -35,19 +35,20 @@ def generate(args: argparse.Namespace) -> None:
 
 
 def verify(args: argparse.Namespace) -> int:
-    """Who signed a video, with which person and settings, and whether it was altered; exit code 0 if all is well."""
+    """Who signed a video, how it was made, whether it was altered, its watermark; exit code 0 if all is well."""
     import json
 
-    from geneface.media.provenance import read_provenance
+    from geneface.media.check import check_file, watermark_words
     from geneface.media.verdict import advice, facts, headline
 
-    found = read_provenance(args.file, args.anchor)
+    check = check_file(args.file, args.anchor)
+    found, marked = check.provenance, check.watermark is not None
     if args.json:
-        print(json.dumps(vars(found), indent=2))
+        print(json.dumps(check.report(), indent=2))
     else:
-        print(f"{args.file}: {headline(found)}")
-        print(advice(found, anchored=args.anchor is not None))
-        for name, text in facts(found):
+        print(f"{args.file}: {headline(found, marked)}")
+        print(advice(found, args.anchor is not None, marked))
+        for name, text in [*facts(found), ("Watermark", watermark_words(check))]:
             print(f"{name:<10} {text}")
     return 0 if found.state == "valid" and (found.trusted or args.anchor is None) else ALTERED
 
