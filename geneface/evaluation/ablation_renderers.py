@@ -47,7 +47,7 @@ class RendererRows:
             "seed": seed,
             "output_dir": folder,
         }
-        done = (folder / "report.json", "run").is_file()
+        done = (folder / "report.json").is_file()
         most = EVALUATED
         if row.script == "nerf":
             config = self.plan.settings(NerfConfig, [self.plan.nerf], **common, **self._quiet(row))
@@ -114,7 +114,7 @@ class Chain:
 
     @cached_property
     def generate(self) -> Generate:
-        if not (self.folder / "report.json", "run").is_file():
+        if not (self.folder / "report.json").is_file():
             post_net.train(self.config)
         adapter: PostNet = trained_component(self.folder / "model", "PostNet").to(self.plan.device)
         return generate_for(adapter, self.person.generator)

@@ -172,7 +172,7 @@ def make_map(
     target = Path(target)
     if target.suffix.lower() != ".png" or not target.parent.is_dir():
         raise InputError(f"{target} is no place for a picture; give a name that ends in .png, in a folder that exists")
-    if not (Path(dataset) / "tracks.safetensors", "dataset").is_file():
+    if not (Path(dataset) / "tracks.safetensors").is_file():
         raise InputError(f"{dataset} is not a person's dataset; make one with `geneface preprocess`")
     if count < 2:
         raise InputError(f"{count} points of each set are too few; ask for two or more")

@@ -11,19 +11,6 @@ from geneface.media.video import probe
 
 SHORTEST, LONGEST = 10, 600
 """Length of a video in seconds."""
-PREPARING = (
-    ("scan.json", "Looking through the video"),
-    ("frames.mp4", "Cutting out the face"),
-    ("audio.flac", "Taking the sound"),
-    ("landmarks.safetensors", "Following the face"),
-    ("masks.safetensors", "Telling head, shoulders and background apart"),
-    ("tracks.safetensors", "Fitting the face model"),
-    ("background.png", "Clearing the background"),
-    ("features.safetensors", "Listening to the voice"),
-    ("contact_sheet.png", "Drawing the overview"),
-)
-"""Files of `data.preprocess` in the order in which they are made, and what makes each."""
-
 State = Literal["preparing", "review", "training", "stopping", "stopped", "failed", "done"]
 
 

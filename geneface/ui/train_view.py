@@ -1,8 +1,8 @@
 """What the Train tab says and looks like: a training in words and HTML."""
 
-import re
 from html import escape
 
+from geneface.card import Figure
 from geneface.ui.job_status import LONGEST, SHORTEST, JobStatus
 
 INTRO = f"""
@@ -58,7 +58,7 @@ LIKENESS = ((32.0, "lifelike"), (28.0, "very close"), (25.0, "close"), (22.0, "s
 """PSNR in dB from which a picture is called so."""
 
 
-def state_card(status: JobStatus, figures: dict[str, str] | None = None) -> str:
+def state_card(status: JobStatus, figures: dict[str, Figure | str] | None = None) -> str:
     """The state of a training, as HTML; `figures` are those of the card of a person who is ready."""
     parts = [
         f'<div class="gf-card"><header><h2>{escape(status.name)}</h2>'
@@ -124,15 +124,14 @@ def figure_tiles(figures: dict[str, float]) -> str:
     return f'<div class="gf-tiles">{"".join(tiles)}</div>{MEANING}'
 
 
-def card_tiles(figures: dict[str, str]) -> str:
+def card_tiles(figures: dict[str, Figure | str]) -> str:
     """The figures of a person's card."""
     tiles = []
     for what, value in figures.items():
-        psnr = re.fullmatch(r"(-?[\d.]+) dB", value) if what.startswith("PSNR, ") else None
-        if psnr:
-            tiles.append(_tile(what.removeprefix("PSNR, ").capitalize(), likeness(float(psnr[1])), value))
+        if isinstance(value, Figure) and value.unit == "dB":
+            tiles.append(_tile(what.removeprefix("PSNR, ").capitalize(), likeness(value.value), str(value)))
         else:
-            tiles.append(_tile(what, value))
+            tiles.append(_tile(what, str(value)))
     return f'<div class="gf-tiles">{"".join(tiles)}</div>{MEANING}' if tiles else ""
 
 
