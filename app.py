@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from geneface.errors import InputError
+from geneface.errors import BAD_INPUT, InputError, print_error
 from geneface.ui.demo import serve
 
 
@@ -52,8 +52,8 @@ def main() -> int:
             train=args.train,
         )
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        print_error(str(error))
+        return BAD_INPUT
     return 0
 
 

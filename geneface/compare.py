@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.generate import GeneratedVideo, Interrupted, new_seed
+from geneface.generate import GeneratedVideo, new_seed
 from geneface.media.audio import AudioInput, open_audio
 from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
+from geneface.stopping import Stopped, StopToken
 
 SIDE, BAND = 512, 44
 """Pixels a side of each picture, and of the band with its name below."""
@@ -51,13 +52,13 @@ def compare_video(
     landmarks: bool = False,
     mark: bool = True,
     on_frame: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    stop: StopToken | None = None,
 ) -> GeneratedVideo:
     """All `takes` of `audio` in step, in one mp4, in constant memory.
 
     With `landmarks`, each take's 68 landmarks are drawn too: beside a single portrait, else below each. It is marked
     and signed as `generate_video` does.
-    Raises `InputError` as `generate_video` does, `Interrupted` if `should_stop` says so.
+    Raises `InputError` and `Stopped` as `generate_video` does.
     """
     if not 1 <= len(takes) <= MOST:
         raise InputError(f"{len(takes)} takes cannot be shown side by side; give 1 to {MOST}")
@@ -78,8 +79,8 @@ def compare_video(
         streams = [stack.enter_context(closing(_pictures(take, source, landmarks))) for take in takes]
         foot = np.concatenate(bands, axis=1)
         for done, pictures in enumerate(zip(*streams, strict=True), 1):
-            if should_stop is not None and should_stop():
-                raise Interrupted
+            if stop is not None:
+                stop.check()
             grid = [np.concatenate([portrait for portrait, _ in pictures], axis=1)]
             if landmarks:
                 grid.append(np.concatenate([drawing for _, drawing in pictures], axis=1))
@@ -90,7 +91,7 @@ def compare_video(
             if on_frame is not None:
                 on_frame(done, source.frames)
         if writer.frames < source.frames:
-            raise Interrupted
+            raise Stopped
     return GeneratedVideo(output, writer.frames, time.perf_counter() - start, takes[0].seed, unsigned)
 
 

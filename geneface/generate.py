@@ -15,6 +15,7 @@ from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
 from geneface.media.webm import TRANSPARENT, TransparentWriter
+from geneface.stopping import Stopped, StopToken
 
 if TYPE_CHECKING:
     import torch
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from geneface.pipeline import GeneFacePipeline
 
 HIGHEST_SEED = 2**31 - 1
-
-
-class Interrupted(Exception):
-    """The caller asked to stop; no file was left behind."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ def generate_video(
     mark: bool = True,
     on_frame: Callable[[int, int], None] | None = None,
     on_chunk: "Callable[[FrameChunk, AudioSource], None] | None" = None,
-    should_stop: Callable[[], bool] | None = None,
+    stop: StopToken | None = None,
     motion: "Iterable[torch.Tensor] | None" = None,
     **options: Any,
 ) -> GeneratedVideo:
@@ -82,11 +79,11 @@ def generate_video(
         mark: lay the label "AI-generated" over a corner of the frames (the pipeline's own frames never have it).
         on_frame: called with (frames done, frames in all).
         on_chunk: called with each chunk of frames once it is in the file, and the recording.
-        should_stop: asked after every few frames; True stops with `Interrupted`.
+        stop: heeded after every few frames; no file is left behind.
         motion: what `GeneFacePipeline.motion` gave for this seed, if it is there already.
         options: `temperature`, `pose`, `blink`, `background`, `size` of `GeneFacePipeline.stream`.
 
-    Raises `InputError` for bad input, before any work where that is possible.
+    Raises `InputError` for bad input, before any work where that is possible, and `Stopped`.
     """
     import torch
 
@@ -96,8 +93,8 @@ def generate_video(
     seal, unsigned = prepare_seal(output, pipe.name, {"seed": seed, **options, "visible_mark": mark})
 
     def after_frame(pipe: Any, index: int, total: int) -> None:
-        if should_stop is not None and should_stop():
-            raise Interrupted
+        if stop is not None:
+            stop.check()
         if on_frame is not None:
             on_frame(index + 1, total)
 
@@ -126,7 +123,7 @@ def generate_video(
             if on_chunk is not None:
                 on_chunk(chunk, source)
         if writer is None or writer.frames < source.frames:
-            raise Interrupted
+            raise Stopped
     return GeneratedVideo(output, writer.frames, time.perf_counter() - start, seed, unsigned)
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from geneface.compare import BAND, SIDE, Take, band, compare_video, draw_landmarks
 from geneface.errors import InputError
-from geneface.generate import Interrupted
 from geneface.media.video import VideoReader, probe
+from geneface.stopping import Stopped, StopToken
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,10 @@ def test_each_take_is_itself(tiny_pipeline, speech, tmp_path: Path) -> None:
 
 
 def test_stopping_and_mistakes_leave_nothing(tiny_pipeline, speech, tmp_path: Path) -> None:
-    take = Take(tiny_pipeline, "a", 1)
-    with pytest.raises(Interrupted):
-        compare_video([take], (16000, speech), tmp_path / "out.mp4", should_stop=lambda: True)
+    take, stopped = Take(tiny_pipeline, "a", 1), StopToken()
+    stopped.stop()
+    with pytest.raises(Stopped):
+        compare_video([take], (16000, speech), tmp_path / "out.mp4", stop=stopped)
     with pytest.raises(InputError, match="0 takes"):
         compare_video([], (16000, speech), tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []

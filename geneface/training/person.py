@@ -16,12 +16,14 @@ import torch
 
 from geneface.errors import InputError
 from geneface.files import locked, read_json
-from geneface.training.loop import LoopConfig, Stopped, Watch
+from geneface.stopping import Stopped
+from geneface.training.loop import LoopConfig, Watch
 from geneface.training.person_bundle import describe, keep_logs, write_bundle
 from geneface.training.person_job import Job, Request, begin_job, check_dataset
 from geneface.training.post_net import OWN_GENERATOR
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
-from geneface.training.status import Progress, in_words, stopping_well
+from geneface.training.status import Progress, stopping_well
+from geneface.words import about
 
 STAGES = (Stage.RENDERER, Stage.POST_NET)
 POST_NET_TIME = {"cuda": (10.0, 0.4), "cpu": (60.0, 0.05)}
@@ -64,7 +66,7 @@ def train_person(request: Request) -> TrainingStatus:
         with Progress(folder, post_net=post_net, on_cpu=request.device == "cpu") as progress, stopping_well(progress):
             try:
                 _run(job, progress)
-            except KeyboardInterrupt:
+            except (Stopped, KeyboardInterrupt):
                 raise Stopped(f"stopped; what is done is kept in {folder.path}: go on with --resume") from None
         shutil.rmtree(folder.path)
     return progress.status
@@ -103,7 +105,7 @@ def _run(job: Job, progress: Progress) -> None:
     progress.write(outcome=Outcome.DONE, detail=str(job.target), step=0, steps=0, seconds_left=0.0)
     for what, value in card.figures.items():
         print(f"  {what}: {value}")
-    progress.say(f"done after {in_words(time.monotonic() - started)}: {job.target}")
+    progress.say(f"done after {about(time.monotonic() - started)}: {job.target}")
 
 
 def _preprocess(job: Job, progress: Progress) -> None:

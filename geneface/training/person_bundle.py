@@ -19,6 +19,7 @@ from geneface.media.image import write_image
 from geneface.pipeline import GeneFacePipeline
 from geneface.training.run import Stage, TrainingFolder
 from geneface.units import FPS
+from geneface.words import duration
 
 GENERIC_BUNDLE = PERSONS_DIR / "generic"
 PREVIEW_SPEECH = PERSONS_DIR.parent / "audio" / "welcome.mp3"
@@ -85,18 +86,13 @@ def describe(
         about="A synthetic person of GeneFace." if synthetic else "",
         consent=consent,
         training_data=(
-            f"{_length(frames)} of {'synthetic ' * synthetic}video of one person ({frames} frames at {FPS} a second), "
-            "with its sound. The first eight tenths trained; the choice among the post-net's steps was made on the "
+            f"{duration(frames / FPS)} of {'synthetic ' * synthetic}video of one person ({frames} frames at {FPS} a "
+            "second), with its sound. The first eight tenths trained; the choice among the post-net's steps was made on the "
             "next tenth (dev part); no part of the training saw the last tenth (test part). The PSNR is driven by "
             "tracked landmarks."
         ),
         figures=figures,
     )
-
-
-def _length(frames: int) -> str:
-    seconds = frames / FPS
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} minutes"
 
 
 def keep_logs(folder: TrainingFolder, stages: Iterable[Stage]) -> Path | None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from geneface.data.preprocess_steps import StepProgress
+from geneface.stopping import Stopped
 from geneface.training.loop import Watch
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
+from geneface.words import about
 
 HEARTBEAT = 2.0
 """Seconds between two writings of the status while nothing happens."""
@@ -29,25 +31,16 @@ DETAILS = {Stage.RENDERER: "learning the look", Stage.POST_NET: "learning the mo
 T = TypeVar("T")
 
 
-def in_words(seconds: float) -> str:
-    """About how long: "about 2 h 10 min"."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    if minutes < 60:
-        return f"about {minutes} min"
-    return f"about {minutes // 60} h {minutes % 60 // 5 * 5} min"
-
-
 class Progress(Watch, StepProgress):
     """Writes the status every few seconds, from a thread of its own, and prints a line now and then.
 
-    A context manager, which writes down how its block ended, too. Asked to stop by `stop`, it lets a training finish
+    A context manager, which writes down how its block ended, too. Asked to stop by `interrupt`, it lets a training finish
     its step and keep it; anything else is interrupted at once.
     """
 
     def __init__(self, folder: TrainingFolder, *, post_net: tuple[float, float] = (0.0, 0.0), on_cpu: bool = False):
         """`post_net`: seconds before its first step, and time of its training beside that of the renderer's."""
+        super().__init__()
         self.folder, self.post_net, self.on_cpu = folder, post_net, on_cpu
         self.status = TrainingStatus()
         self._lock, self._ended = threading.Lock(), threading.Event()
@@ -64,7 +57,7 @@ class Progress(Watch, StepProgress):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, (Stopped, KeyboardInterrupt)):
             self.write(outcome=Outcome.STOPPED, detail="stopped")
         elif error:
             self.status.fail(error)
@@ -91,11 +84,11 @@ class Progress(Watch, StepProgress):
         of_frames = f", {steps} frames" if stage is Stage.PREPROCESS and steps else ""
         self.say(f"{stage.replace('_', '-')}: {detail}{of_frames}")
 
-    def stop(self) -> None:
+    def interrupt(self) -> None:
         """Stop after this step of a training, or at once."""
-        if not self._training or self.stopping or int(os.environ.get("WORLD_SIZE", 1)) > 1:
-            raise KeyboardInterrupt
-        self.stopping = True
+        if not self._training or self.stop.stopped or int(os.environ.get("WORLD_SIZE", 1)) > 1:
+            raise Stopped
+        self.stop.stop()
 
     # Preprocessing
 
@@ -137,8 +130,8 @@ class Progress(Watch, StepProgress):
 
     def _forecast(self, seconds: float) -> str:
         if not self.on_cpu or seconds < LONG:
-            return f"{in_words(seconds)} left on this machine"
-        return f"{in_words(seconds)} left on this machine, which has no GPU in use; a GPU needs some minutes"
+            return f"{about(seconds)} left on this machine"
+        return f"{about(seconds)} left on this machine, which has no GPU in use; a GPU needs some minutes"
 
     def _progress(self, seconds_left: float | None) -> str:
         status = self.status
@@ -146,7 +139,7 @@ class Progress(Watch, StepProgress):
         if status.stage is Stage.RENDERER and (figures := status.figures.get("dev")):
             words.append(f"{figures['head']:.1f} dB head, {figures['mouth']:.1f} dB mouth")
         if seconds_left is not None:
-            words.append(f"{in_words(seconds_left)} left")
+            words.append(f"{about(seconds_left)} left")
         return ", ".join(words)
 
     def preview_due(self, done: int, steps: int) -> Path | None:
@@ -171,7 +164,9 @@ def stopping_well(progress: Progress) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, lambda *_: progress.stop()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda *_: progress.interrupt()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:

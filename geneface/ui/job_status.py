@@ -64,15 +64,3 @@ def check_video(video: Path) -> None:
         raise InputError(
             f"The video is {facts.video_seconds:.0f} s long; give {SHORTEST} seconds to {LONGEST // 60} minutes."
         )
-
-
-def for_reader(message: str, video: Path) -> str:
-    """A message of the command line, without the name of a file that the reader does not know."""
-    return as_sentence(message.replace(str(video), "the video"))
-
-
-def as_sentence(message: str) -> str:
-    """A message with a capital and a full stop, unless it begins with the name of something."""
-    text = message.strip()
-    start = text[:1].upper() if text.split(" ")[0].isalpha() else text[:1]
-    return start + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

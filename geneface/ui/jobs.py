@@ -22,7 +22,8 @@ from geneface.files import Record, read_json
 from geneface.hub import list_persons
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
 from geneface.ui.job_process import BUSY, JobProcess
-from geneface.ui.job_status import JobStatus, State, check_video, folder_name, for_reader
+from geneface.ui.job_status import JobStatus, State, check_video, folder_name
+from geneface.words import sentence
 
 COMMAND = (sys.executable, "-m", "geneface")
 PATIENCE = 30.0
@@ -234,7 +235,7 @@ class TrainingJobs:
         """Why a process ended that nobody stopped, in a sentence; empty if that is not known."""
         folder = self._folder(person)
         if told.outcome is Outcome.FAILED:
-            return for_reader(told.error, folder.path / self._asked(person).video)
+            return sentence(told.error, {str(folder.path / self._asked(person).video): "the video"})
         if told.outcome is Outcome.STOPPED:
             return ""
         code = self._process.exit_code(person)

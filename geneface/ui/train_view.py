@@ -4,6 +4,7 @@ from html import escape
 
 from geneface.card import Figure
 from geneface.ui.job_status import LONGEST, SHORTEST, JobStatus
+from geneface.words import about
 
 INTRO = f"""
 <div class="gf-intro">
@@ -100,7 +101,7 @@ def _progress(status: JobStatus) -> str:
         count = f"part {status.step + 1} of {status.steps}"
     left = ""
     if status.state == "training":
-        left = "working out how long" if status.seconds_left is None else f"{duration(status.seconds_left)} left"
+        left = "working out how long" if status.seconds_left is None else f"{about(status.seconds_left)} left"
     if status.state == "stopping":
         detail, left = "Keeping what has been learned", ""
     if status.state == "stopped":
@@ -174,13 +175,6 @@ def unfinished_label(status: JobStatus) -> str:
     if status.steps and status.stage in STAGES:
         words += f", {status.step / status.steps:.0%} of “{STAGES[status.stage].lower()}”"
     return f"{status.name}: {words}"
-
-
-def duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60} min"
 
 
 TRAIN_CSS = """

@@ -7,7 +7,7 @@ from typing import Any
 from geneface.errors import InputError
 from geneface.media.provenance import Provenance, read_provenance
 from geneface.media.verdict import advice, facts, headline
-from geneface.ui.job_status import as_sentence
+from geneface.words import sentence
 
 EMPTY = """
 <div class="gf-verdict gf-nothing"><h2>Where does this video come from?</h2>
@@ -70,8 +70,7 @@ def build_verify() -> Any:
         try:
             found = read_provenance(video)
         except InputError as error:
-            told = as_sentence(str(error).replace(str(video), "The video", 1))
-            raise gr.Error(told, print_exception=False) from None
+            raise gr.Error(sentence(str(error), {str(video): "the video"}), print_exception=False) from None
         words = {"headline": headline(found), "advice": advice(found)}
         return words | vars(found)
 
