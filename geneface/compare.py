@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from geneface.errors import InputError
+from geneface.face.ibug68 import LINES, LIPS, LOOPS, NOSE
 from geneface.generate import GeneratedVideo, new_seed
 from geneface.media.audio import AudioInput, open_audio
 from geneface.media.mark import Mark
@@ -23,9 +24,6 @@ MOST = 4
 DARK, PALE, ROSE = (28, 25, 23), (245, 245, 244), (244, 114, 98)
 SCALE = 24.0
 """Pixels a centimetre in the drawing of landmarks."""
-LINES = ((0, 17), (17, 22), (22, 27), (27, 31), (31, 36))
-LOOPS = ((36, 42), (42, 48), (48, 60), (60, 68))
-"""The iBUG points that belong together: jaw, brows and nose; eyes and lips."""
 
 
 @dataclass(frozen=True)
@@ -115,16 +113,18 @@ def draw_landmarks(points: np.ndarray, side: int = SIDE) -> np.ndarray:
     scale = SCALE * twice / SIDE
     picture = Image.new("RGB", (twice, twice), DARK)
     pen = ImageDraw.Draw(picture)
-    middle = points[27:36, :2].mean(0)
+    middle = points[NOSE, :2].mean(0)
     places = (points[:, :2] - middle) * (scale, -scale) + (twice / 2, twice * 0.47)
     xy = [tuple(place) for place in places.tolist()]
     for parts, closed in ((LINES, False), (LOOPS, True)):
-        for first, last in parts:
-            line = xy[first:last] + xy[first : first + 1] * closed
-            pen.line(line, fill=ROSE if first >= 48 else (120, 113, 108), width=twice // 256, joint="curve")
+        for part in parts:
+            line = xy[part] + xy[part.start : part.start + 1] * closed
+            pen.line(
+                line, fill=ROSE if part.start >= LIPS.start else (120, 113, 108), width=twice // 256, joint="curve"
+            )
     radius = twice / 220
     for index, (x, y) in enumerate(xy):
-        fill = (255, 196, 180) if index >= 48 else PALE
+        fill = (255, 196, 180) if index >= LIPS.start else PALE
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
     return np.asarray(picture.resize((side, side), Image.Resampling.BOX))
 

@@ -22,8 +22,9 @@ import torch
 
 from geneface.bundle import read_tensors
 from geneface.data.corpus import Clip, Corpus
-from geneface.data.motion import EYES, Speech, simulated_speech, tracked_speech
+from geneface.data.motion import Speech, simulated_speech, tracked_speech
 from geneface.errors import InputError, run_script
+from geneface.face.ibug68 import EYES
 from geneface.files import atomic_write
 from geneface.pipeline import GeneFacePipeline
 from geneface.units import FPS, SAMPLING_RATE

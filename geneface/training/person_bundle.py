@@ -87,9 +87,9 @@ def describe(
         consent=consent,
         training_data=(
             f"{duration(frames / FPS)} of {'synthetic ' * synthetic}video of one person ({frames} frames at {FPS} a "
-            "second), with its sound. The first eight tenths trained; the choice among the post-net's steps was made on the "
-            "next tenth (dev part); no part of the training saw the last tenth (test part). The PSNR is driven by "
-            "tracked landmarks."
+            "second), with its sound. The first eight tenths trained; the choice among the post-net's steps was made "
+            "on the next tenth (dev part); no part of the training saw the last tenth (test part). The PSNR is driven "
+            "by tracked landmarks."
         ),
         figures=figures,
     )

@@ -34,8 +34,8 @@ T = TypeVar("T")
 class Progress(Watch, StepProgress):
     """Writes the status every few seconds, from a thread of its own, and prints a line now and then.
 
-    A context manager, which writes down how its block ended, too. Asked to stop by `interrupt`, it lets a training finish
-    its step and keep it; anything else is interrupted at once.
+    A context manager, which writes down how its block ended, too. Asked to stop by `interrupt`, it lets a training
+    finish its step and keep it; anything else is interrupted at once.
     """
 
     def __init__(self, folder: TrainingFolder, *, post_net: tuple[float, float] = (0.0, 0.0), on_cpu: bool = False):
