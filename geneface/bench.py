@@ -20,12 +20,13 @@ from geneface.generate import generate_video
 from geneface.media.audio import load_audio
 from geneface.media.video import VideoWriter
 from geneface.rendering.condition import neighbour_windows
+from geneface.resources import resource
 from geneface.units import FPS, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from geneface.pipeline import GeneFacePipeline
 
-SPEECH = Path(__file__).resolve().parent.parent / "examples" / "audio" / "welcome.mp3"
+SPEECH = resource("examples/audio/welcome.mp3")
 RENDERED_SECONDS = 4
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.files import read_json, write_json
+from geneface.resources import resource
 
 CARD = "card.json"
-TEMPLATES = Path(__file__).resolve().parent.parent / "hub_configs" / "cards"
+TEMPLATES = resource("hub_configs/cards")
 UNKNOWN = "Not stated."
 
 

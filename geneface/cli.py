@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from geneface import __version__
-from geneface.commands import comparing, making, registry, speaking
+from geneface.commands import comparing, demo, making, registry, speaking
 from geneface.commands.register import Run
 from geneface.errors import BAD_INPUT, InputError, print_error
 from geneface.stopping import Stopped
@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for subject in (speaking, making, comparing, registry):
+    for subject in (speaking, demo, making, comparing, registry):
         subject.register(command)
     return parser
 

@@ -8,8 +8,9 @@ from geneface.errors import InputError
 from geneface.fetch import fetch_person
 from geneface.hub_errors import explained
 from geneface.index import INDEX, REPO_ID, person_files, read_index
+from geneface.resources import resource
 
-PERSONS_DIR = Path(__file__).resolve().parent.parent / "examples" / "persons"
+PERSONS_DIR = resource("examples/persons")
 DEFAULT_PERSON = "vera"
 TAGS = ["geneface", "talking-head"]
 
@@ -85,14 +86,20 @@ def resolve_bundle(
     cache_dir: str | Path | None = None,
     local_files_only: bool = False,
 ) -> Path:
-    """A local folder for a folder or a Hub id, whose person is fetched into the cache whole.
+    """A local folder for a folder, the name of an embedded person, or a Hub id, which is fetched into the cache whole.
 
-    Raises `InputError` if it is neither, or if the Hub does not give it.
+    Raises `InputError` if it is none of these, or if the Hub does not give it.
     """
     if Path(path_or_id).is_dir():
         return Path(path_or_id)
+    if (name := str(path_or_id)) in list_persons():
+        return PERSONS_DIR / name
     if not REPO_ID.fullmatch(str(path_or_id)):
-        raise InputError(f"{path_or_id} is neither a folder nor a Hub id like user/person; name one of these")
+        known = ", ".join(list_persons()) or "none"
+        raise InputError(
+            f"{path_or_id} is neither a folder nor a Hub id like user/person; name one of these, or an embedded "
+            f"person: {known}"
+        )
     return fetch_person(
         str(path_or_id),
         revision=revision,

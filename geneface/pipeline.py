@@ -38,7 +38,7 @@ Callback = Callable[["GeneFacePipeline", int, int], None]
 class GeneFacePipeline:
     """Four components and their order: features -> motion -> adaptation -> rendering.
 
-    >>> pipe = GeneFacePipeline.from_pretrained("examples/persons/vera")
+    >>> pipe = GeneFacePipeline.from_pretrained("vera")
     >>> output = pipe("speech.wav")
     """
 
@@ -82,7 +82,7 @@ class GeneFacePipeline:
         variant: str | None = None,
         **components: Any,
     ) -> Self:
-        """Load a person from a folder or a Hub id.
+        """Load a person from a folder, a Hub id, or the name of an embedded person.
 
         Args:
             device: Where to run; CUDA, then Apple's MPS, then the CPU, if None.

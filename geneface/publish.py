@@ -22,11 +22,12 @@ from geneface.hub import TAGS
 from geneface.hub_errors import explained
 from geneface.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, REPO_ID, read_index, weights_name
 from geneface.media.image import read_image, write_image
+from geneface.resources import resource
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo, ModelInfo
 
-USE_POLICY = Path(__file__).resolve().parent.parent / "USE_POLICY.md"
+USE_POLICY = resource("USE_POLICY.md")
 GENERIC_TAGS = ["geneface", "audio-to-motion"]
 EMPTY = {".gitattributes", "README.md"}
 STORAGE = {"_class_name", "architectures", "dtype", "transformers_version"}

@@ -20,12 +20,14 @@ from geneface.evaluation.ablation_figures import Camera, Expert, Measure, corpus
 from geneface.evaluation.ablation_rows import FAST, MOTION, NERF, POST_NET, ROWS, MotionRow
 from geneface.face.face_model import FaceModel
 from geneface.files import read_json
+from geneface.hub import PERSONS_DIR
 from geneface.media.audio import load_audio
 from geneface.models.feature_extractor import WindowedFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
 from geneface.models.sync_expert import SyncExpert
+from geneface.resources import located
 from geneface.training import motion_generator, post_net
 from geneface.training.corpora import Corpora
 from geneface.training.loop import Config, parse_config
@@ -47,8 +49,8 @@ class Plan:
     recordings: list[Path] = field(default_factory=list)
     """Voices that are not the person's: other languages, the other gender, singing."""
     face_model: str = "runs/face_model.safetensors"
-    feature_extractor: str = "examples/persons/generic/feature_extractor"
-    sync_expert: str = "examples/persons/generic/sync_expert"
+    feature_extractor: str = str(PERSONS_DIR / "generic" / "feature_extractor")
+    sync_expert: str = str(PERSONS_DIR / "generic" / "sync_expert")
     device: str = "cpu"
     steps: int | None = None
     """Of each motion generator; as in its settings if None."""
@@ -122,7 +124,7 @@ class MotionRows:
         if row.config:
             files.append(row.config)
             common = {
-                key: value for key, value in common.items() if key not in read_json(Path(row.config), "settings")
+                key: value for key, value in common.items() if key not in read_json(located(row.config), "settings")
             }
         return plan.settings(
             MotionGeneratorConfig,
@@ -152,7 +154,7 @@ class MotionRows:
             self.plan.output / "trained" / f"{name}_{seed}" / ("post_net" if block is None else f"post_net_{block}")
         )
         if not (folder / "report.json").is_file():
-            known = config.feature_extractor == self.plan.feature_extractor
+            known = config.feature_extractor == str(located(self.plan.feature_extractor))
             settings = self.plan.settings(
                 PostNetConfig,
                 [self.plan.post_net],

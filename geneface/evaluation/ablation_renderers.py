@@ -1,7 +1,6 @@
 """Trains and measures the renderer rows of the ablations, AD-NeRF among them."""
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from geneface.files import read_json
 from geneface.media.audio import load_audio
 from geneface.models.post_net import PostNet
 from geneface.rendering.renderer import Renderer
+from geneface.resources import located
 from geneface.training import nerf, post_net, renderer
 from geneface.training.motion_figures import Generate
 from geneface.training.nerf import NerfConfig
@@ -95,7 +95,7 @@ class RendererRows:
 
     def _quiet(self, row: RendererRow) -> dict[str, float]:
         """Noise is for landmarks."""
-        return {"landmark_noise": 0.0} if read_json(Path(row.renderer), "settings").get("audio_features") else {}
+        return {"landmark_noise": 0.0} if read_json(located(row.renderer), "settings").get("audio_features") else {}
 
     @cached_property
     def chain(self) -> "Chain":

@@ -28,7 +28,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from geneface.bundle import Component
 from geneface.errors import InputError
 from geneface.files import atomic_folder, write_json
+from geneface.resources import located
 from geneface.stopping import Stopped, StopToken
+
+PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
+"""Settings that name files or folders: the user's own, or those that GeneFace brings along."""
 
 
 class Watch:
@@ -80,9 +84,21 @@ class LoopConfig:
     watch: Watch | None = None
     """Not a setting: who is told of the progress, instead of a log on standard output."""
 
+    def __post_init__(self) -> None:
+        vars(self).update(located_settings(vars(self)))
+
     def work_left(self, done: int) -> float:
         """Work after `done` steps, in units of an ordinary step."""
         return self.steps - done
+
+
+def located_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same settings, `PLACES` among them as absolute paths (`resources.located`); empty ones stay empty."""
+
+    def place(value: Any) -> Any:
+        return [str(located(path)) for path in value] if isinstance(value, list) else str(located(value))
+
+    return {name: place(value) if name in PLACES and value else value for name, value in settings.items()}
 
 
 Config = TypeVar("Config", bound=LoopConfig)
@@ -92,6 +108,7 @@ Batch = TypeVar("Batch")
 def parse_config(config_class: type[Config], argv: list[str] | None = None) -> Config:
     """Read `--config FILE.json ...`, each over the one before, then `--set name=value ...` over them.
 
+    A file is the user's own or, such as `hub_configs/embedded/train_renderer.json`, one that GeneFace brings along.
     `InputError` for an unknown name.
     """
     parser = argparse.ArgumentParser(description=config_class.__doc__)
@@ -102,7 +119,7 @@ def parse_config(config_class: type[Config], argv: list[str] | None = None) -> C
     arguments = parser.parse_args(argv)
     values: dict[str, Any] = {}
     for file in arguments.config:
-        values |= json.loads(Path(file).read_text(encoding="utf-8"))
+        values |= json.loads(located(file).read_text(encoding="utf-8"))
     for assignment in arguments.set:
         name, _, value = assignment.partition("=")
         try:

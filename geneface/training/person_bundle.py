@@ -17,12 +17,13 @@ from geneface.hub import PERSONS_DIR
 from geneface.index import COMPONENTS
 from geneface.media.image import write_image
 from geneface.pipeline import GeneFacePipeline
+from geneface.resources import resource
 from geneface.training.run import Stage, TrainingFolder
 from geneface.units import FPS
 from geneface.words import duration
 
 GENERIC_BUNDLE = PERSONS_DIR / "generic"
-PREVIEW_SPEECH = PERSONS_DIR.parent / "audio" / "welcome.mp3"
+PREVIEW_SPEECH = resource("examples/audio/welcome.mp3")
 PREVIEW_FRAME = 12
 REGIONS = {"full": "full frame", "head": "head", "mouth": "mouth"}
 PARTS = {"test": "test part", "dev": "dev part"}

@@ -13,21 +13,19 @@ from geneface.data.scan import SHORTEST
 from geneface.errors import InputError
 from geneface.files import read_json, write_json
 from geneface.index import FORMAT_VERSION
-from geneface.training.loop import LoopConfig
+from geneface.resources import resource
+from geneface.training.loop import LoopConfig, located_settings
 from geneface.training.post_net import ADAPTERS
 from geneface.training.run import Stage, TrainingFolder
 from geneface.units import FPS
 
-ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = ROOT / "hub_configs" / "train"
+SETTINGS = resource("hub_configs/train")
 RENDERERS = {
     "fast": ("geneface.training.renderer", "RendererConfig"),
     "nerf": ("geneface.training.nerf", "NerfConfig"),
 }
 """Training script of each renderer, and its settings; in SETTINGS/*.json under the same name."""
 TRAININGS = {**RENDERERS, "post_net": ("geneface.training.post_net", "PostNetConfig")}
-PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
-"""Settings that are paths, relative to where the command runs or to the project."""
 PARTS = ("frames.mp4", "audio.flac", "tracks.safetensors", "masks.safetensors", "background.png")
 ASKED = {
     "source": "another video or dataset",
@@ -235,12 +233,4 @@ def _settings(renderer: str, steps: int | None, changes: dict[str, Any], on_cuda
         share = steps / settings["renderer"]["steps"]
         settings["renderer"]["steps"] = steps
         settings["post_net"]["steps"] = max(1, round(share * settings["post_net"]["steps"]))
-    for part in settings.values():
-        for name in PLACES:
-            if value := part.get(name):
-                part[name] = list(map(_place, value)) if isinstance(value, list) else _place(value)
-    return settings
-
-
-def _place(path: str) -> str:
-    return str(Path(path).resolve() if Path(path).exists() else ROOT / path)
+    return {stage: located_settings(part) for stage, part in settings.items()}

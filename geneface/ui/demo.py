@@ -9,6 +9,7 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.media.provenance import prepare_seal
+from geneface.resources import resource
 from geneface.ui.gallery import QUIET
 from geneface.ui.jobs import TrainingJobs
 from geneface.ui.look import build_look
@@ -22,7 +23,7 @@ from geneface.ui.train_view import TRAIN_CSS
 from geneface.ui.uploads import Uploads
 from geneface.ui.verify import build_verify
 
-EXAMPLES_DIR = Path(__file__).resolve().parents[2] / "examples" / "audio"
+EXAMPLES_DIR = resource("examples/audio")
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
 CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS = 600, 3600
 LARGEST_UPLOAD, LARGEST_VIDEO = "200mb", "2gb"

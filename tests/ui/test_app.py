@@ -199,7 +199,7 @@ def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 
     given: dict[str, Any] = {}
     monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
-    monkeypatch.setattr(app, "serve", lambda **options: given.update(options))
+    monkeypatch.setattr("geneface.ui.demo.serve", lambda **options: given.update(options))
     line = (
         "--host 0.0.0.0 --port 7000 --share --device cpu --persons-dir them --auth anna:a:b --max-seconds 9 --no-hub "
         "--train --no-mark"
@@ -241,7 +241,7 @@ def test_address_of_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
     import app
 
     given: dict[str, Any] = {}
-    monkeypatch.setattr(app, "serve", lambda **options: given.update(options))
+    monkeypatch.setattr("geneface.ui.demo.serve", lambda **options: given.update(options))
     monkeypatch.setattr(sys, "argv", ["app.py"])
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     app.main()
