@@ -15,15 +15,12 @@ from geneface.media.video import VideoWriter, check_output
 from geneface.media.watermark import Watermark, video_number
 from geneface.media.webm import TransparentWriter
 from geneface.options import GenerationOptions, takes_options
+from geneface.stopping import Stopped, StopToken
 
 if TYPE_CHECKING:
     from geneface.motion.face_motion import FaceMotion
     from geneface.output import FrameChunk
     from geneface.pipeline import GeneFacePipeline
-
-
-class Interrupted(Exception):
-    """The caller asked to stop; no file was left behind."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def generate_video(
     mark: bool = True,
     on_frame: Callable[[int, int], None] | None = None,
     on_chunk: "Callable[[FrameChunk, AudioSource], None] | None" = None,
-    should_stop: Callable[[], bool] | None = None,
+    stop: StopToken | None = None,
     motion: "Iterable[FaceMotion] | None" = None,
     **changes: Any,
 ) -> GeneratedVideo:
@@ -77,10 +74,10 @@ def generate_video(
         mark: lay the label "AI-generated" over a corner of the frames (the pipeline's own frames never have it).
         on_frame: called with (frames done, frames in all).
         on_chunk: called with each chunk of frames once it is in the file, and the recording.
-        should_stop: asked after every few frames; True stops with `Interrupted`.
+        stop: heeded after every few frames; no file is left behind.
         motion: what `GeneFacePipeline.motion` gave for these options, if it is there already.
 
-    Raises `InputError` for bad input, before any work where that is possible.
+    Raises `InputError` for bad input, before any work where that is possible, and `Stopped`.
     """
     options = GenerationOptions.of(options, **changes).seeded()
     writer_type = output_writer(options)
@@ -88,8 +85,8 @@ def generate_video(
     seal, unsigned = prepare_seal(output, pipe.name, {**options.given(), "visible_mark": mark})
 
     def after_frame(pipe: Any, index: int, total: int) -> None:
-        if should_stop is not None and should_stop():
-            raise Interrupted
+        if stop is not None:
+            stop.check()
         if on_frame is not None:
             on_frame(index + 1, total)
 
@@ -102,7 +99,7 @@ def generate_video(
         for chunk in chunks:
             if writer is None:
                 height, width = chunk.frames.shape[1:3]
-                watermark = Watermark(width, height, video_number(pipe.name, seed))
+                watermark = Watermark(width, height, video_number(pipe.name, options.seed or 0))
                 label = Mark(width, height) if mark else None
                 writer = stack.enter_context(
                     writer_type(output, (width, height), source, metadata=metadata, seal=seal)
@@ -114,7 +111,7 @@ def generate_video(
             if on_chunk is not None:
                 on_chunk(chunk, source)
         if writer is None or writer.frames < source.frames:
-            raise Interrupted
+            raise Stopped
     return GeneratedVideo(output, writer.frames, time.perf_counter() - start, options.seed or 0, unsigned)
 
 

@@ -13,6 +13,7 @@ from geneface.errors import InputError
 from geneface.media.resample import SteadyVideo
 from geneface.motion.face_motion import Person
 from geneface.rendering.scene import mean_pose
+from geneface.stopping import StopToken
 from geneface.units import FPS
 
 LONGEST = 60 * FPS
@@ -32,18 +33,16 @@ def track_head(
     *,
     assets_folder: str | Path | None = None,
     on_frame: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    stop: StopToken | None = None,
 ) -> torch.Tensor:
     """Head poses [T, 3, 4], head to camera, of the one person in a video.
 
-    Raises `InputError` if no head can be followed, or if what that needs is not installed; `Interrupted` if
-    `should_stop` says so.
+    Raises `InputError` if no head can be followed, or if what that needs is not installed, and `Stopped`.
     """
     from geneface.face.face_model import FaceModel
     from geneface.face.fit_problem import SurfacePoints
     from geneface.face.landmarks import LandmarkDetector, expression_from_blendshapes, nearest_valid
     from geneface.face.tracking import Observation, track_face
-    from geneface.generate import Interrupted
 
     faces: list[Any] = []
     model = FaceModel.load(assets.get_asset(assets.FACE_MODEL, assets_folder))
@@ -52,8 +51,8 @@ def track_head(
         for moment in moments:
             if moment.index >= LONGEST:
                 break
-            if should_stop is not None and should_stop():
-                raise Interrupted
+            if stop is not None:
+                stop.check()
             picture = moments.picture(moment, SIDE)
             faces.append(detector.follow(picture))
             if on_frame is not None:

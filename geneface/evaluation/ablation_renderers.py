@@ -7,12 +7,13 @@ import numpy as np
 import torch
 
 from geneface.components import trained_component
-from geneface.data.motion import EYES, features_of
+from geneface.data.motion import features_of
 from geneface.data.person import PersonDataset, split_range
 from geneface.errors import InputError
 from geneface.evaluation.ablation_motion import Plan
 from geneface.evaluation.ablation_rows import ROWS, RendererRow
 from geneface.evaluation.videos import rendered, write_video
+from geneface.face.ibug68 import EYES
 from geneface.files import read_json
 from geneface.media.audio import load_audio
 from geneface.models.post_net import PostNet

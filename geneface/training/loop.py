@@ -29,20 +29,18 @@ from geneface.bundle import Component
 from geneface.errors import InputError
 from geneface.files import atomic_folder, write_json
 from geneface.resources import located
+from geneface.stopping import Stopped, StopToken
 
 PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
 """Settings that name files or folders: the user's own, or those that GeneFace brings along."""
 
 
-class Stopped(KeyboardInterrupt):
-    """A training was asked to stop; what it had done is kept."""
-
-
 class Watch:
     """Is told how a training goes on, on every process; this one does not mind."""
 
-    stopping = False
-    """True: keep what is done and raise `Stopped` after this step."""
+    def __init__(self) -> None:
+        self.stop = StopToken()
+        """Heeded after each step: what is done is kept, and `Stopped` raised."""
 
     def stepped(self, done: int, steps: int, left: float, whole: float) -> None:
         """After each step: `left` of the `whole` work is to do, in the units of `LoopConfig.work_left`."""
@@ -205,7 +203,7 @@ class Loop:
             if watch:
                 watch.stepped(done, steps, self.config.work_left(done), self.config.work_left(0))
             # Under a watch the evaluation after the last step may be gone on from, too.
-            stopping = watch is not None and watch.stopping
+            stopping = watch is not None and watch.stop.stopped
             if stopping or (done % self.config.save_every == 0 and done < steps) or (watch and done == steps):
                 self._save(done)
             if stopping:

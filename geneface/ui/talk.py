@@ -13,7 +13,7 @@ from geneface.ui.options import build_options, described, generation_options, pa
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.plot import SCRIPT, Voice, draw
 from geneface.ui.portrait import FOLLOW, portrait_html, turns_html
-from geneface.ui.status import as_gradio, progress, sentence, status
+from geneface.ui.status import as_gradio, explain, progress, status
 from geneface.ui.studio import QUEUE, Finished, Studio
 from geneface.ui.voice import NO_VOICE, build_voice
 
@@ -93,7 +93,7 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
         try:
             return turns_html(studio, persons.preview(person), person)
         except Exception as error:
-            return portrait_html(persons.preview(person), person, sentence(error))
+            return portrait_html(persons.preview(person), person, explain(error))
 
     talk = Talk(gallery, stage, awake, [audio, fields["driving"], fields["picture"]])
     _connect(studio, persons, talk, [gallery.person, audio, *fields.values()])
@@ -215,7 +215,7 @@ async def _perform(
         yield {
             **_at_rest(stage),
             stage.portrait: gr.update(visible=True),
-            stage.said: status(sentence(error, files), "failed"),
+            stage.said: status(explain(error, files), "failed"),
         }
 
 

@@ -8,7 +8,7 @@ from geneface.errors import InputError
 from geneface.media.check import check_file, watermark_words
 from geneface.media.provenance import Provenance
 from geneface.media.verdict import advice, facts, headline
-from geneface.ui.job_status import as_sentence
+from geneface.words import sentence
 
 EMPTY = """
 <div class="gf-verdict gf-nothing"><h2>Where does this video come from?</h2>
@@ -73,8 +73,7 @@ def build_verify() -> Any:
         try:
             check = check_file(video)
         except InputError as error:
-            told = as_sentence(str(error).replace(str(video), "The video", 1))
-            raise gr.Error(told, print_exception=False) from None
+            raise gr.Error(sentence(str(error), {str(video): "The video"}), print_exception=False) from None
         found, marked = check.provenance, check.watermark is not None
         words = {
             "headline": headline(found, marked),
