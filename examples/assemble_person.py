@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from geneface.bundle import atomic_folder
 from geneface.components import load_components, save_components
+from geneface.files import atomic_folder
 from geneface.hub import PERSONS_DIR
 from geneface.media.image import write_image
 from geneface.models.feature_extractor import FeatureExtractor

@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 from geneface import __version__
 from geneface.commands import comparing, demo, making, registry, speaking
 from geneface.commands.register import Run
-from geneface.errors import InputError
+from geneface.errors import BAD_INPUT, InputError, print_error
+from geneface.stopping import Stopped
 
-BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+FAILURE, INTERRUPTED = 1, 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         return args.run(args) or 0
-    except KeyboardInterrupt as stop:
+    except (Stopped, KeyboardInterrupt) as stop:
         return _fail(str(stop) or "interrupted; nothing was written", INTERRUPTED, args)
     except InputError as error:
         return _fail(str(error), BAD_INPUT, args)
@@ -53,7 +54,7 @@ def _fail(message: str, code: int, args: Any) -> int:
         import traceback
 
         traceback.print_exc()
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print_error(message)
     return code
 
 

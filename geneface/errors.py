@@ -3,6 +3,9 @@
 import sys
 from collections.abc import Callable
 
+BAD_INPUT = 2
+"""What a command ends with at bad input."""
+
 
 class InputError(ValueError):
     """Bad input: one sentence that says what is wrong, where, and what to do.
@@ -16,5 +19,10 @@ def run_script(main: Callable[[], None]) -> None:
     try:
         main()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        print_error(str(error))
+        sys.exit(BAD_INPUT)
+
+
+def print_error(message: str) -> None:
+    """One line on standard error."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)

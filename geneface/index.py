@@ -3,12 +3,13 @@
 Nothing here needs torch, so that persons can be listed and fetched at once.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from geneface.errors import InputError
+from geneface.files import read_json as read_json
+from geneface.files import write_json as write_json
 
 FORMAT_VERSION = 1
 INDEX = "model_index.json"
@@ -76,20 +77,3 @@ def component_files(name: str, variant: str | None = None) -> tuple[list[str], l
 
 def weights_name(variant: str | None) -> str:
     return f"model.{variant}.safetensors" if variant else "model.safetensors"
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in `path`; `InputError` if it is missing or not an object."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing: the bundle is incomplete; get it again") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error}); get the bundle again") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path} does not hold a JSON object; get the bundle again")
-    return content
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")

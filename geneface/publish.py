@@ -17,19 +17,10 @@ from geneface.card import Card, generic_readme, person_readme, read_card, write_
 from geneface.components import component_folder, load_components
 from geneface.errors import InputError
 from geneface.fetch import Repository, fetch_components
+from geneface.files import read_json, write_json
 from geneface.hub import TAGS
 from geneface.hub_errors import explained
-from geneface.index import (
-    CARD_FILES,
-    COMPONENTS,
-    GENERIC,
-    INDEX,
-    REPO_ID,
-    read_index,
-    read_json,
-    weights_name,
-    write_json,
-)
+from geneface.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, REPO_ID, read_index, weights_name
 from geneface.media.image import read_image, write_image
 from geneface.resources import resource
 
@@ -209,5 +200,6 @@ def _picture(parts: dict[str, Any]) -> np.ndarray:
     post_net, renderer = parts["post_net"], parts["renderer"]
     middle = post_net.context_frames
     rest = post_net(torch.zeros(1, 2 * middle + 1, 68, 3))[0, middle]
-    rgb = renderer(rest.expand(1, 3, 68, 3), renderer.scene.reference_pose.view(1, 3, 4), None).rgb[0]
+    windows = renderer.windows(rest[None])
+    rgb = renderer(windows, renderer.scene.reference_pose.view(1, 3, 4), None).rgb[0]
     return rgb.float().mul(255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()

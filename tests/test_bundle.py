@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from geneface import GeneFacePipeline, InputError
-from geneface.bundle import atomic_folder
 from geneface.rendering.fast import FastRenderer
 
 
@@ -131,13 +130,3 @@ def test_unknown_person():
         load("no such person")
     with pytest.raises(InputError, match="not cached"):
         load("nobody/nothing")
-
-
-def test_a_failed_write_leaves_nothing(tmp_path):
-    target = tmp_path / "bundle"
-    with atomic_folder(target) as folder:
-        (folder / "old").touch()
-    with pytest.raises(RuntimeError), atomic_folder(target) as folder:
-        (folder / "new").touch()
-        raise RuntimeError
-    assert [path.name for path in tmp_path.iterdir()] == ["bundle"] and (target / "old").exists()

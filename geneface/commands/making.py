@@ -9,17 +9,31 @@ from geneface.commands.register import Register, add_assets
 
 def preprocess(args: argparse.Namespace) -> None:
     """A video of one talking person in, a dataset to train that person from out, with a contact sheet to look at."""
+    from contextlib import ExitStack
+    from pathlib import Path
+
     from tqdm import tqdm
 
-    from geneface.bundle import read_json
     from geneface.data.preprocess import Settings, preprocess
+    from geneface.data.preprocess_steps import StepProgress
+    from geneface.files import read_json
+    from geneface.training.run import TrainingFolder
 
-    def progress(items: Any, name: str, length: int | None) -> Any:
-        return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
+    class Bars(StepProgress):
+        def each(self, items: Any, name: str, length: int | None) -> Any:
+            return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
 
     settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
-    folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
-    for warning in read_json(folder / "manifest.json")["warnings"]:
+    progress: StepProgress = Bars()
+    with ExitStack() as watched:
+        # A dataset for a training that is begun already: who looks at that training sees this, too.
+        if (training := TrainingFolder.around(Path(args.output))) and training.path.is_dir():
+            from geneface.training.status import Progress, stopping_well
+
+            progress = watched.enter_context(Progress(training))
+            watched.enter_context(stopping_well(progress))
+        folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
+    for warning in read_json(folder / "manifest.json", "dataset")["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
     print(folder)
     print(f"look at {folder / 'contact_sheet.png'}")

@@ -67,7 +67,7 @@ class Corpus:
 
     def lm3d(self, clip: Clip) -> np.ndarray:
         """[T, 68, 3] float32."""
-        return read_tensors(self.folder / clip.lm3d)["lm3d"].float().numpy()
+        return read_tensors(self.folder / clip.lm3d, "corpus")["lm3d"].float().numpy()
 
 
 def write_clips(folder: Path, clips: Iterable[Clip]) -> None:

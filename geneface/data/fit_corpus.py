@@ -19,12 +19,12 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 
 from geneface import metrics
-from geneface.bundle import atomic_folder
 from geneface.data.corpus import Clip, write_clips
 from geneface.errors import InputError
 from geneface.face.face_model import FaceModel
 from geneface.face.fitting import default_intrinsics, fit_face
 from geneface.face.landmarks import MEDIAPIPE_68, expression_from_blendshapes
+from geneface.files import atomic_folder
 
 MIN_VALID = 0.9
 

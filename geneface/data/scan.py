@@ -9,8 +9,8 @@ import numpy as np
 from geneface.errors import InputError
 from geneface.face.crop import Crop, choose_crop, face_box, fits
 from geneface.face.landmarks import FaceDetector
-from geneface.media.audio import FPS
 from geneface.media.resample import TOLERANCE, SteadyVideo
+from geneface.units import FPS
 
 SHORTEST = 3 * FPS
 THUMBNAIL = 48

@@ -8,7 +8,7 @@ from geneface.evaluation import published
 from geneface.evaluation.key_frames import KeyFrame
 from geneface.evaluation.plots import MADE, REAL
 from geneface.evaluation.table import Row, Table
-from geneface.media.audio import FPS
+from geneface.units import FPS
 
 CSS = """
 :root { color-scheme: light; --ink: #1c1917; --quiet: #6b645e; --line: #e7e5e4; --accent: #c0306a; }

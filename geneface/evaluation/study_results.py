@@ -14,6 +14,7 @@ from typing import Any
 
 from geneface.evaluation.study import QUESTIONS, Study, find_clips
 from geneface.evaluation.study_votes import Vote, Votes
+from geneface.files import write_text
 
 HOW = (
     "Mean opinion scores from 1 (bad) to 5 (excellent). Each rater's scores of a method are averaged first; "
@@ -95,9 +96,7 @@ def read_results(folder: str | Path) -> Results:
 def write_page(results: Results, folder: str | Path) -> Path:
     """`results.html` in a folder."""
     path = Path(folder) / "results.html"
-    partial = path.with_name(".results.html")
-    partial.write_text(as_page(results), encoding="utf-8")
-    partial.replace(path)
+    write_text(path, as_page(results))
     return path
 
 

@@ -16,14 +16,12 @@ from typing import IO, TYPE_CHECKING, Any, Self
 import numpy as np
 
 from geneface.errors import InputError
+from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import AudioFrame
     from av.container import InputContainer
 
-SAMPLING_RATE = 16000
-FPS = 25
-SAMPLES_PER_FRAME = SAMPLING_RATE // FPS
 TRACK_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 
@@ -65,6 +63,15 @@ class AudioSource:
     @property
     def seconds(self) -> float:
         return self.samples / SAMPLING_RATE
+
+    @property
+    def available(self) -> int:
+        """All of the samples: see `streaming.audio.AudioStream`."""
+        return self.samples
+
+    @property
+    def ended(self) -> bool:
+        return True
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples `[start, stop)` at 16 kHz, float32 `[stop - start]`; zeros outside of the recording."""

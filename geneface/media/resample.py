@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import (
-    FPS,
-    SAMPLES_PER_FRAME,
-    SAMPLING_RATE,
-    AudioSource,
-    decodable,
-    open_container,
-    open_file,
-)
+from geneface.media.audio import AudioSource, decodable, open_container, open_file
 from geneface.media.colour import to_rgb
+from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import VideoFrame

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import FPS, AudioSource, decodable, open_container, open_file
+from geneface.media.audio import AudioSource, decodable, open_container, open_file
 from geneface.media.colour import Converter, to_rgb
+from geneface.units import FPS
 
 if TYPE_CHECKING:
     from av import AudioFrame

@@ -14,7 +14,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import read_json, write_json
 from geneface.data.phoneme_batches import (
     INDEX,
     UNKNOWN,
@@ -25,10 +24,12 @@ from geneface.data.phoneme_batches import (
     feature_labels,
     sequence,
 )
-from geneface.media.audio import SAMPLES_PER_FRAME
-from geneface.models.feature_extractor import MARGIN, FeatureExtractor
+from geneface.files import read_json, write_json
+from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.features import MARGIN
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.training.loop import Loop, LoopConfig, parse_config
+from geneface.units import SAMPLES_PER_FRAME
 
 
 @dataclass
@@ -134,7 +135,7 @@ def _rates(count: dict[str, float]) -> dict[str, float]:
 
 def main(argv: list[str] | None = None) -> None:
     config = parse_config(FeatureExtractorConfig, argv)
-    settings = read_json(Path(config.model))
+    settings = read_json(Path(config.model), "settings")
     loop = Loop(config)
     recordings = Recordings(config.corpora, config.preload_hours)
     make_batch = BatchMaker(

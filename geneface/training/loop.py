@@ -7,7 +7,6 @@ and no data-loader state has to be stored.
 import argparse
 import json
 import math
-import os
 import shutil
 import time
 from collections import defaultdict
@@ -26,23 +25,22 @@ from accelerate.utils import ProjectConfiguration, set_seed
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from geneface.bundle import Component, atomic_folder, write_json
+from geneface.bundle import Component
 from geneface.errors import InputError
+from geneface.files import atomic_folder, write_json
 from geneface.resources import located
+from geneface.stopping import Stopped, StopToken
 
 PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
 """Settings that name files or folders: the user's own, or those that GeneFace brings along."""
 
 
-class Stopped(KeyboardInterrupt):
-    """A training was asked to stop; what it had done is kept."""
-
-
 class Watch:
     """Is told how a training goes on, on every process; this one does not mind."""
 
-    stopping = False
-    """True: keep what is done and raise `Stopped` after this step."""
+    def __init__(self) -> None:
+        self.stop = StopToken()
+        """Heeded after each step: what is done is kept, and `Stopped` raised."""
 
     def stepped(self, done: int, steps: int, left: float, whole: float) -> None:
         """After each step: `left` of the `whole` work is to do, in the units of `LoopConfig.work_left`."""
@@ -205,7 +203,7 @@ class Loop:
             if watch:
                 watch.stepped(done, steps, self.config.work_left(done), self.config.work_left(0))
             # Under a watch the evaluation after the last step may be gone on from, too.
-            stopping = watch is not None and watch.stopping
+            stopping = watch is not None and watch.stop.stopped
             if stopping or (done % self.config.save_every == 0 and done < steps) or (watch and done == steps):
                 self._save(done)
             if stopping:
@@ -299,8 +297,6 @@ class Loop:
 
     def report(self, figures: dict[str, Any]) -> None:
         """Write `output_dir/report.json`, the last thing of a training; on the main process."""
-        partial = self.folder / "partial.report.json"
-        write_json(partial, figures)
-        os.replace(partial, self.folder / "report.json")
+        write_json(self.folder / "report.json", figures)
         if self.config.watch is None:
             print(json.dumps(figures, indent=2), flush=True)

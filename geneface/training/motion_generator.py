@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import write_json
 from geneface.components import new_component
-from geneface.metrics import LM3D_LIPS
+from geneface.face import ibug68
+from geneface.files import write_json
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
@@ -62,14 +62,12 @@ class Objective(nn.Module):
         super().__init__()
         self.generator, self.config = generator, config
         weights = torch.ones(68, 1)
-        weights[17:48] = config.upper_weight
-        weights[48:] = config.lips_weight
+        weights[ibug68.UPPER_FACE] = config.upper_weight
+        weights[ibug68.LIPS] = config.lips_weight
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
-        self.pairs = [list(side) for side in zip(*LM3D_LIPS, strict=True)]
 
     def gaps(self, lm3d: torch.Tensor) -> torch.Tensor:
-        upper, lower = self.pairs
-        return lm3d[:, :, upper] - lm3d[:, :, lower]
+        return lm3d[:, :, ibug68.UPPER_LIP] - lm3d[:, :, ibug68.LOWER_LIP]
 
     def errors(self, landmarks: torch.Tensor, lm3d: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Of normalised landmarks against LM3D [B, T, 68, 3]; and what they are in centimetres."""
@@ -117,7 +115,12 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
     loop = Loop(config)
     if corpora is None:
         corpora = Corpora(config, loop.device)
-    component: MotionGenerator = new_component(Path(config.model), "MotionGenerator", corpora.extractor.feature_size)
+    component: MotionGenerator = new_component(
+        Path(config.model),
+        "MotionGenerator",
+        feature_size=corpora.extractor.feature_size,
+        extractor=corpora.extractor.identity,
+    )
     mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.bundle import read_json
+from geneface.components import new_component
 from geneface.data.person import HEAD, TORSO, PersonDataset
 from geneface.rendering.nerf import NerfRenderer, RayColours
+from geneface.resources import located
 from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, fit_statistics, held_out_figures
+from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, held_out_figures
 
 MARGIN = 2
 """Cells of the masks round a part that count as the part when rays are drawn: its outline."""
@@ -123,8 +124,8 @@ def sample_counts(renderer: NerfRenderer, samples: int, fine_samples: int) -> No
 
 
 def new_renderer(config: NerfConfig, data: PersonDataset) -> NerfRenderer:
-    renderer = NerfRenderer(**read_json(Path(config.renderer)))
-    fit_statistics(renderer, data)
+    renderer: NerfRenderer = new_component(located(config.renderer), "NerfRenderer")
+    renderer.prepare(data)
     if config.head:
         trained = NerfRenderer.from_pretrained(config.head)
         renderer.head.load_state_dict(trained.head.state_dict())
@@ -136,7 +137,7 @@ def train(config: NerfConfig) -> Path:
     """Train, and write `output_dir/model`, `report.json` and `test.png`; returns the model's folder."""
     loop = Loop(config)
     data = PersonDataset(config.dataset)
-    renderer = new_renderer(config, data).to(loop.device)
+    renderer: NerfRenderer = new_renderer(config, data).to(loop.device)
     batches = RayBatches(data, renderer, config)
     head_steps = 0 if config.head else round(config.head_share * config.steps)
     optimizers = [
@@ -144,7 +145,7 @@ def train(config: NerfConfig) -> Path:
     ]
     head, head_optimizer = loop.prepare(renderer.head, optimizers[0], steps=head_steps)
     torso, torso_optimizer = loop.prepare(renderer.torso, optimizers[1], steps=config.steps - head_steps)
-    shipped_samples = renderer.config["samples"], renderer.config["fine_samples"]
+    shipped_samples = renderer.head.field.samples, renderer.head.field.fine_samples
     sample_counts(renderer, config.samples, config.fine_samples)
 
     for step in loop:
@@ -184,7 +185,7 @@ def train(config: NerfConfig) -> Path:
     sample_counts(renderer, *shipped_samples)
     model = loop.finish(renderer, dtype=torch.float16)
     if loop.accelerator.is_main_process:
-        shipped = NerfRenderer.from_pretrained(model).to(loop.device)
+        shipped = type(renderer).from_pretrained(model).to(loop.device)
         with loop.accelerator.autocast():
             figures = final_figures(shipped, batches, loop.folder, config.evaluated)
         loop.report(figures)

@@ -9,14 +9,15 @@ from typing import Any
 
 import torch
 
-from geneface.bundle import FORMAT_VERSION, read_json, write_json
 from geneface.data.scan import SHORTEST
 from geneface.errors import InputError
-from geneface.media.audio import FPS
+from geneface.files import read_json, write_json
+from geneface.index import FORMAT_VERSION
 from geneface.resources import resource
 from geneface.training.loop import LoopConfig, located_settings
 from geneface.training.post_net import ADAPTERS
-from geneface.training.status import STATUS
+from geneface.training.run import Stage, TrainingFolder
+from geneface.units import FPS
 
 SETTINGS = resource("hub_configs/train")
 RENDERERS = {
@@ -33,7 +34,6 @@ ASKED = {
     "steps": "another number of steps",
     "config": "other settings",
 }
-DATASET, JOB = "dataset", "training.json"
 
 
 @dataclass(frozen=True)
@@ -73,20 +73,16 @@ class Job:
         return self.request.bundle
 
     @property
-    def work(self) -> Path:
-        return work_folder(self.request.bundle)
+    def folder(self) -> TrainingFolder:
+        return TrainingFolder.of(self.request.bundle)
 
     @property
     def dataset(self) -> Path:
-        return self.request.source if self.request.source.is_dir() else self.work / DATASET
+        return self.request.source if self.request.source.is_dir() else self.folder.dataset
 
-    def training(self, stage: str) -> tuple[Any, type[LoopConfig]]:
+    def training(self, stage: Stage) -> tuple[Any, type[LoopConfig]]:
         """The module with `train`, and the class of its configuration."""
-        return training_of(self.renderer if stage == "renderer" else stage)
-
-
-def work_folder(bundle: Path) -> Path:
-    return bundle.parent / f".{bundle.name}.training"
+        return training_of(self.renderer if stage is Stage.RENDERER else stage)
 
 
 def training_of(name: str) -> tuple[Any, type[LoopConfig]]:
@@ -100,7 +96,8 @@ def begin_job(request: Request) -> Job:
 
     Raises `InputError` for whatever can be known to be wrong before any work.
     """
-    work = work_folder(request.bundle)
+    folder = TrainingFolder.of(request.bundle)
+    work = folder.path
     if request.bundle.exists():
         raise InputError(f"{request.bundle} exists; remove it, or choose another name")
     if request.renderer and request.renderer not in RENDERERS:
@@ -109,7 +106,7 @@ def begin_job(request: Request) -> Job:
         raise InputError(f"unknown adapter {request.adapter!r}; choose one of {', '.join(ADAPTERS)}")
     if request.steps is not None and request.steps < 1:
         raise InputError(f"{request.steps} steps are none; give at least 1")
-    begun = [name for name in (DATASET, f".{DATASET}.unfinished", "renderer") if (work / name).exists()]
+    begun = any((work / name).exists() for name in ("dataset", ".dataset.unfinished", "renderer"))
     if begun and not request.resume:
         raise InputError(f"{request.bundle} was begun in {work}; go on with --resume, or remove that folder")
     source = _check_source(request.source)
@@ -121,8 +118,8 @@ def begin_job(request: Request) -> Job:
         "steps": request.steps,
         "config": changes,
     }
-    if begun and (work / JOB).is_file():
-        return _go_on(request, asked, read_json(work / JOB))
+    if begun and folder.settings.is_file():
+        return _go_on(request, asked, read_json(folder.settings, "run"))
     renderer = request.renderer or "fast"
     job = Job(
         request,
@@ -136,13 +133,13 @@ def begin_job(request: Request) -> Job:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {work} ({error.strerror}); choose another place") from None
-    (work / STATUS).unlink(missing_ok=True)
+    folder.status.unlink(missing_ok=True)
     write_job(job, asked)
     return job
 
 
 def write_job(job: Job, asked: dict[str, Any]) -> None:
-    content = {
+    content: dict[str, Any] = {
         "asked": asked,
         "name": job.name,
         "consent": job.request.consent,
@@ -150,9 +147,7 @@ def write_job(job: Job, asked: dict[str, Any]) -> None:
         "settings": job.settings,
         "launcher": os.getppid(),  # by which the other processes of a launch know that this is their job
     }
-    partial = job.work / f".{JOB}"
-    write_json(partial, content)
-    os.replace(partial, job.work / JOB)
+    write_json(job.folder.settings, content)
 
 
 def _go_on(request: Request, asked: dict[str, Any], begun: dict[str, Any]) -> Job:
@@ -162,7 +157,7 @@ def _go_on(request: Request, asked: dict[str, Any], begun: dict[str, Any]) -> Jo
         if value and value != before and not (what == "renderer" and value == begun["renderer"]):
             raise InputError(
                 f"{request.bundle} was begun with {ASKED[what]}; go on with the same, or remove "
-                f"{work_folder(request.bundle)} and begin anew"
+                f"{TrainingFolder.of(request.bundle).path} and begin anew"
             )
     request = replace(request, consent=request.consent or begun["consent"])
     job = Job(request, request.name or begun["name"], begun["renderer"], begun["settings"])
@@ -191,11 +186,11 @@ def _check_source(source: Path) -> dict[str, Any]:
     return {"name": source.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
 
 
-def check_dataset(folder: Path) -> None:
-    """Raise `InputError` if a folder is not a complete person dataset of this release with at least 3 s."""
+def check_dataset(folder: Path) -> dict[str, Any]:
+    """The manifest of a dataset; `InputError` if it is not complete, of this release, and of at least 3 s."""
     if not (folder / "manifest.json").is_file():
         raise InputError(f"{folder} is not a person dataset; name a video, or make one with `geneface preprocess`")
-    manifest = read_json(folder / "manifest.json")
+    manifest = read_json(folder / "manifest.json", "dataset")
     version = manifest.get("version")
     if version != FORMAT_VERSION:
         newer = isinstance(version, int) and version > FORMAT_VERSION
@@ -206,6 +201,7 @@ def check_dataset(folder: Path) -> None:
             raise InputError(f"{folder} lacks {name}; preprocess the video again")
     if (frames := int(manifest.get("frames", 0))) < SHORTEST:
         raise InputError(f"{folder} is {frames / FPS:.1f} s long; at least {SHORTEST // FPS} s are needed")
+    return manifest
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -228,7 +224,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _settings(renderer: str, steps: int | None, changes: dict[str, Any], on_cuda: bool) -> dict[str, dict[str, Any]]:
-    defaults = read_json(SETTINGS / ("cuda.json" if on_cuda else "cpu.json"))
+    defaults = read_json(SETTINGS / ("cuda.json" if on_cuda else "cpu.json"), "settings")
     settings = {
         "renderer": {**defaults.get(renderer, {}), **changes.get(renderer, {})},
         "post_net": {**defaults["post_net"], **changes.get("post_net", {})},

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.bundle import atomic_folder, read_json, write_json
 from geneface.components import trained_component
 from geneface.data.voices import Voices, open_voices
 from geneface.errors import InputError
+from geneface.files import atomic_folder, read_json, write_json
 from geneface.models.discriminator import Discriminator
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
@@ -69,8 +69,8 @@ class PostNetConfig(LoopConfig):
     """Steps between looks at the dev part, which chooses the model."""
 
 
-def _frozen(name: str, place: str, device: torch.device) -> Any:
-    return trained_component(place, name).to(device).requires_grad_(False)
+def _frozen(place: str, device: torch.device) -> Any:
+    return trained_component(place).to(device).requires_grad_(False)
 
 
 def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
@@ -82,8 +82,8 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
         raise InputError(f"adapter is {config.adapter!r}; it must be one of {', '.join(ADAPTERS)}")
     loop = Loop(config)
     device = loop.device
-    extractor: WindowedFeatures = _frozen("FeatureExtractor", config.feature_extractor, device)
-    generator: MotionGenerator = _frozen("MotionGenerator", config.motion_generator, device)
+    extractor: AudioFeatures = _frozen(config.feature_extractor, device)
+    generator: MotionGenerator = _frozen(config.motion_generator, device)
     person = PersonSpeech(config.dataset, extractor, generator, config.block, config.copies, config.seed)
     dev = person.hold_out("dev")
     if config.adapter == "projection":
@@ -103,8 +103,8 @@ def train(config: PostNetConfig, voices: Voices | None = None) -> Path:
     if voices is None or voices.window != window:
         voices = Voices(open_voices(config.corpora), extractor, generator, window, config.copies, config.seed)
 
-    post_net = PostNet(**read_json(Path(config.model)))
-    discriminator = Discriminator(**read_json(Path(config.discriminator)))
+    post_net = PostNet(**read_json(Path(config.model), "settings"))
+    discriminator = Discriminator(**read_json(Path(config.discriminator), "settings"))
     person.fit(post_net)
     discriminator.mean.copy_(person.own.mean(dim=0))
     discriminator.std.copy_(person.own.std(dim=0).clamp_min(0.02))
@@ -202,7 +202,7 @@ class Best:
     def __init__(self, loop: Loop):
         self.loop, self.folder = loop, loop.folder / "best"
         self.note = self.folder / "best.json"
-        found = read_json(self.note) if loop.config.resume and self.note.exists() else {}
+        found = read_json(self.note, "run") if loop.config.resume and self.note.exists() else {}
         self.step, self.score = int(found.get("step", 0)), float(found.get("score", "-inf"))
         self.unit: float | None = found.get("unit_mm")
 

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.bundle import read_json
+from geneface.components import new_component
 from geneface.data.person import BACKGROUND, HEAD, TORSO, PersonDataset
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer
 from geneface.rendering.window import FastRendering, Window
+from geneface.resources import located
 from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, fit_statistics, held_out_figures
+from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, held_out_figures
 
 FACE = slice(17, 68)
 BLINKS = 0.1
@@ -199,8 +200,8 @@ def train(config: RendererConfig) -> Path:
     if config.initial:
         component = FastRenderer.from_pretrained(config.initial)
     else:
-        component = FastRenderer(**read_json(Path(config.renderer)))
-        fit_statistics(component, data)
+        component = new_component(located(config.renderer), "FastRenderer")
+        component.prepare(data)
     batches = Batches(data, component, config)
     optimizer = torch.optim.Adam(parameter_groups(component, config), betas=(0.9, 0.99))
     renderer, optimizer = loop.prepare(component, optimizer)
@@ -213,7 +214,7 @@ def train(config: RendererConfig) -> Path:
         for window, batch in loop.microbatches(step, batches.draw):
             batch = {name: value.to(loop.device, non_blocking=True) for name, value in batch.items()}
             with loop.accelerator.autocast():
-                out = renderer(batch["windows"], batch["pose"], body=batch["body"], window=window)
+                out = renderer(batch["windows"], batch["pose"], torso=batch["torso"], window=window)
             terms = losses(out, batch, component.occupancy.box, config)
             terms["warp"] = config.warp_decay * component.warp.square().mean()
             loop.backward(torch.stack(list(terms.values())).sum())
@@ -225,7 +226,7 @@ def train(config: RendererConfig) -> Path:
     component.samples = finished_samples
     model = loop.finish(renderer, dtype=torch.float16)
     if loop.accelerator.is_main_process:
-        loop.report(final_figures(FastRenderer.from_pretrained(model).to(loop.device), batches, loop.folder))
+        loop.report(final_figures(type(component).from_pretrained(model).to(loop.device), batches, loop.folder))
     return model
 
 

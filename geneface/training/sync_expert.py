@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geneface.bundle import read_json, write_json
+from geneface.components import new_component
 from geneface.data.motion import MotionData
+from geneface.files import write_json
 from geneface.metrics import sync_windows
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
@@ -61,7 +62,12 @@ def train(config: SyncExpertConfig) -> Path:
     """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
     loop = Loop(config)
     corpora = Corpora(config, loop.device)
-    component = SyncExpert(corpora.extractor.feature_size, **read_json(Path(config.model)))
+    component: SyncExpert = new_component(
+        Path(config.model),
+        "SyncExpert",
+        feature_size=corpora.extractor.feature_size,
+        extractor=corpora.extractor.identity,
+    )
     mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)

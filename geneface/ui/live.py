@@ -9,8 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from geneface.media.audio import FPS, AudioSource
+from geneface.media.audio import AudioSource
 from geneface.media.video import VideoWriter
+from geneface.units import FPS
 
 REPORTS_PER_SECOND = 5
 PART_FRAMES = 2 * FPS

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from geneface.media.audio import FPS, SAMPLES_PER_FRAME, AudioSource
+from geneface.media.audio import AudioSource
+from geneface.units import FPS, SAMPLES_PER_FRAME
 
 COLUMNS = 240
 """Bars of the waveform."""
@@ -56,8 +57,8 @@ def mouth_curve(pipe: Any, motion: Sequence[Any]) -> np.ndarray:
     """[T] cm between the lips, from the chunks of `GeneFacePipeline.motion`."""
     from geneface.metrics import lm3d_opening
 
-    points = np.concatenate([chunk.float().cpu().numpy() for chunk in motion])
-    return lm3d_opening(points, pipe.motion_generator.mean_landmarks.float().cpu().numpy())
+    moves = np.concatenate([chunk.landmarks.float().cpu().numpy() for chunk in motion])
+    return lm3d_opening(moves, pipe.person.mean_landmarks.float().cpu().numpy())
 
 
 def draw(voice: Voice) -> str:

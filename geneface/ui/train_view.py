@@ -1,9 +1,10 @@
 """What the Train tab says and looks like: a training in words and HTML."""
 
-import re
 from html import escape
 
+from geneface.card import Figure
 from geneface.ui.job_status import LONGEST, SHORTEST, JobStatus
+from geneface.words import about
 
 INTRO = f"""
 <div class="gf-intro">
@@ -58,7 +59,7 @@ LIKENESS = ((32.0, "lifelike"), (28.0, "very close"), (25.0, "close"), (22.0, "s
 """PSNR in dB from which a picture is called so."""
 
 
-def state_card(status: JobStatus, figures: dict[str, str] | None = None) -> str:
+def state_card(status: JobStatus, figures: dict[str, Figure | str] | None = None) -> str:
     """The state of a training, as HTML; `figures` are those of the card of a person who is ready."""
     parts = [
         f'<div class="gf-card"><header><h2>{escape(status.name)}</h2>'
@@ -100,7 +101,7 @@ def _progress(status: JobStatus) -> str:
         count = f"part {status.step + 1} of {status.steps}"
     left = ""
     if status.state == "training":
-        left = "working out how long" if status.seconds_left is None else f"{duration(status.seconds_left)} left"
+        left = "working out how long" if status.seconds_left is None else f"{about(status.seconds_left)} left"
     if status.state == "stopping":
         detail, left = "Keeping what has been learned", ""
     if status.state == "stopped":
@@ -124,15 +125,14 @@ def figure_tiles(figures: dict[str, float]) -> str:
     return f'<div class="gf-tiles">{"".join(tiles)}</div>{MEANING}'
 
 
-def card_tiles(figures: dict[str, str]) -> str:
+def card_tiles(figures: dict[str, Figure | str]) -> str:
     """The figures of a person's card."""
     tiles = []
     for what, value in figures.items():
-        psnr = re.fullmatch(r"(-?[\d.]+) dB", value) if what.startswith("PSNR, ") else None
-        if psnr:
-            tiles.append(_tile(what.removeprefix("PSNR, ").capitalize(), likeness(float(psnr[1])), value))
+        if isinstance(value, Figure) and value.unit == "dB":
+            tiles.append(_tile(what.removeprefix("PSNR, ").capitalize(), likeness(value.value), str(value)))
         else:
-            tiles.append(_tile(what, value))
+            tiles.append(_tile(what, str(value)))
     return f'<div class="gf-tiles">{"".join(tiles)}</div>{MEANING}' if tiles else ""
 
 
@@ -175,13 +175,6 @@ def unfinished_label(status: JobStatus) -> str:
     if status.steps and status.stage in STAGES:
         words += f", {status.step / status.steps:.0%} of “{STAGES[status.stage].lower()}”"
     return f"{status.name}: {words}"
-
-
-def duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60} min"
 
 
 TRAIN_CSS = """

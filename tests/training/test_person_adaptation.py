@@ -11,11 +11,11 @@ from motion_corpus import MODELS, speak, write_everything
 from safetensors.torch import save_file
 
 from geneface import metrics
-from geneface.bundle import read_json
 from geneface.data.corpus import Corpus
 from geneface.errors import InputError
 from geneface.evaluation.blocks import VARIANTS, rotate, table
 from geneface.face.face_model import FaceModel
+from geneface.files import read_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.projection import LandmarkProjection

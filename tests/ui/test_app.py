@@ -94,9 +94,9 @@ def test_options_reach_the_pipeline(client: Client, pipe: FakePipeline, speech_f
         "size": 256,
     }
     client.predict(audio=speech_file, **options, api_name="/generate")
-    assert pipe.options["pose"] == "still"
-    assert pipe.options["background"] == "#20a0ff"
-    assert pipe.options["size"] == 256
+    assert pipe.options.pose == "still"
+    assert pipe.options.background == "#20a0ff"
+    assert pipe.options.size == 256
     video, _ = client.predict(audio=speech_file, background="transparent", api_name="/generate")
     info = probe(video_path(video))
     assert (info.video_codec, info.audio_codec) == ("vp9", "opus")
@@ -149,8 +149,8 @@ def test_api_is_stable_and_documented(client: Client) -> None:
     assert sorted(api) == ["/compare", "/generate", "/turn", "/verify"]
     names = [parameter["parameter_name"] for parameter in api["/generate"]["parameters"]]
     assert names == [
-        "person", "audio", "seed", "new_seed", "temperature", "pose", "driving", "blink", "background", "picture",
-        "colour", "size",
+        "person", "audio", "seed", "new_seed", "temperature", "mouth", "head", "pose", "driving", "blink",
+        "background", "picture", "colour", "size",
     ]  # fmt: skip
     with urllib.request.urlopen(client.src + "gradio_api/info") as answer:
         info = answer.read()

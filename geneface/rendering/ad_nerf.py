@@ -1,8 +1,13 @@
-"""What drives AD-NeRF (Guo et al. 2021), the paper's end-to-end baseline, in place of landmarks: audio features."""
+"""AD-NeRF (Guo et al. 2021), the paper's end-to-end baseline: both renderers driven by audio features alone."""
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from geneface.rendering.fast import FastRenderer
+from geneface.rendering.nerf import NerfRenderer
 
 WINDOW = 16
 """Audio features that one code is made of."""
@@ -16,7 +21,6 @@ SLOPE = 0.02
 class NormalisedAudio(nn.Module):
     """Audio features of zero mean and unit variance over a person's training frames."""
 
-    track = "features"
     frames = 1
     mean: torch.Tensor
     std: torch.Tensor
@@ -88,3 +92,42 @@ class AudioCondition(NormalisedAudio):
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """[B, 30, D] -> [B, 1, code_size]"""
         return self.encoder(super().forward(windows)).unsqueeze(1)
+
+
+class AudioDrivenFastRenderer(FastRenderer):
+    """A `FastRenderer` whose head is driven by audio features of size `audio_features`.
+
+    `components` is then the size of the code that is made of them.
+    """
+
+    track = "features"
+
+    def __init__(self, *, audio_features: int, **settings: Any):
+        self.audio_features = audio_features  # first, for the parent's constructor asks for the condition
+        super().__init__(**settings)
+
+    def new_condition(self, components: int) -> nn.Module:
+        return AudioCondition(self.audio_features, components)
+
+    def windows(self, track: torch.Tensor) -> torch.Tensor:
+        return NormalisedAudio.windows(track)
+
+
+class AudioDrivenNerfRenderer(NerfRenderer):
+    """A `NerfRenderer` driven by audio features of size `audio_features`."""
+
+    track = "features"
+
+    def __init__(self, *, audio_features: int, **settings: Any):
+        self.audio_features = audio_features  # first, for the parent's constructor asks for the condition
+        super().__init__(**settings)
+
+    def new_condition(self) -> nn.Module:
+        return NormalisedAudio(self.audio_features)
+
+    def new_driver(self, hidden: int, layers: int) -> nn.Module:
+        encode = AudioEncoder(self.audio_features, hidden)
+        return nn.Sequential(nn.Unflatten(1, (SPAN, self.audio_features)), encode)
+
+    def windows(self, track: torch.Tensor) -> torch.Tensor:
+        return NormalisedAudio.windows(track)

@@ -12,7 +12,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(work: Callable[[Item], Result], items: Iterable[Item], threads: int, waiting: int = 2) -> Iterator[Result]:
+def prefetch(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int, waiting: int = 2
+) -> Iterator[Result]:
     """work(item) of each item, in order.
 
     Each thread computes on one core: on a CPU, several frames at once are faster than one frame on several cores.

@@ -1,11 +1,10 @@
 """Silence closes the mouth: a gate on the generated motion where a recording has no sound at all."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
 import numpy as np
-import torch
 
-from geneface.media.audio import SAMPLES_PER_FRAME
+from geneface.units import SAMPLES_PER_FRAME
 
 QUIET = 1e-3
 """Root mean square of a frame's samples under which it is silent: -60 dB of full scale."""
@@ -38,14 +37,3 @@ def silence_gate(read: Callable[[int, int], np.ndarray], start: int, stop: int) 
             after = np.arange(1, OPENING + 1)[: len(gate) - end] / (OPENING + 1)
             gate[end : end + OPENING] = np.minimum(gate[end : end + OPENING], after)
     return gate[CONTEXT : CONTEXT + stop - start]
-
-
-def close_in_silence(
-    chunks: Iterable[torch.Tensor], rest: torch.Tensor, read: Callable[[int, int], np.ndarray]
-) -> Iterator[torch.Tensor]:
-    """Chunks of LM3D [n, 68, 3], carried to `rest` [68, 3], the closed mouth, where `read` gives silence."""
-    start = 0
-    for chunk in chunks:
-        gate = torch.from_numpy(silence_gate(read, start, start + len(chunk))).to(chunk)
-        yield rest + (chunk - rest) * gate[:, None, None]
-        start += len(chunk)

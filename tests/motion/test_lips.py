@@ -1,6 +1,6 @@
 import torch
 
-from geneface.models.lips import PRESSED, press_lips
+from geneface.motion.lips import PRESSED, press_lips
 
 
 def test_only_lips_that_touch_are_pressed():

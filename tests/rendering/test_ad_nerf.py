@@ -6,9 +6,15 @@ from tiny import ROOT, TINY_RENDERER, tiny_components
 
 from geneface.errors import InputError
 from geneface.pipeline import GeneFacePipeline
-from geneface.rendering.audio_condition import SPAN, WINDOW, AudioCondition, AudioEncoder, NormalisedAudio
-from geneface.rendering.fast import FastRenderer
-from geneface.rendering.nerf import NerfRenderer
+from geneface.rendering.ad_nerf import (
+    SPAN,
+    WINDOW,
+    AudioCondition,
+    AudioDrivenFastRenderer,
+    AudioDrivenNerfRenderer,
+    AudioEncoder,
+    NormalisedAudio,
+)
 
 TINY_NERF = {"size": 16, "layers": 7, "hidden": 16, "encoder_hidden": 8, "samples": 8, "fine_samples": 8}
 
@@ -51,15 +57,15 @@ def test_a_code_knows_its_own_window_and_its_neighbours():
     assert torch.allclose(encoder(same), single, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [FastRenderer, NerfRenderer])
+@pytest.mark.parametrize("make", [AudioDrivenFastRenderer, AudioDrivenNerfRenderer])
 @torch.no_grad()
 def test_the_picture_follows_the_sound(make: type):
     torch.manual_seed(0)
-    sizes = TINY_RENDERER if make is FastRenderer else TINY_NERF
+    sizes = TINY_RENDERER if make is AudioDrivenFastRenderer else TINY_NERF
     renderer = make(**{**sizes, "pose_frames": 10, "head_aware": False, "audio_features": 6}).eval()
     renderer.condition.fit(audio())
     pose = renderer.scene.pose_track[:1].expand(2, -1, -1)
-    windows = renderer.condition.windows(audio())
+    windows = renderer.windows(audio())
     picture = renderer(windows[[3, 3]], pose).rgb
     assert torch.allclose(picture[0], picture[1], atol=1e-5), "the same sound"
     other = renderer(windows[[3, 8]], pose).rgb
@@ -67,27 +73,30 @@ def test_the_picture_follows_the_sound(make: type):
     assert (other[1] - picture[1]).abs().max() > 1e-4, "another sound"
 
 
-@pytest.mark.parametrize("name, kind", [("ad_nerf", FastRenderer), ("ad_nerf_paper", NerfRenderer)])
+@pytest.mark.parametrize(
+    "name, kind", [("ad_nerf", AudioDrivenFastRenderer), ("ad_nerf_paper", AudioDrivenNerfRenderer)]
+)
 def test_it_is_made_of_its_configuration(name: str, kind: type):
     """Audio for landmarks, no head for the torso; all else as of the method that it is compared with."""
     settings = json.loads((ROOT / f"hub_configs/ablations/{name}.json").read_text())
+    assert settings.pop("_class_name") == kind.__name__
     renderer = kind(**settings)
-    assert renderer.condition.track == "features" and settings["head_aware"] is False
-    base = "embedded" if kind is FastRenderer else "paper"
+    assert renderer.track == "features" and settings["head_aware"] is False
+    base = "embedded" if kind is AudioDrivenFastRenderer else "paper"
     method = json.loads((ROOT / f"hub_configs/{base}/renderer.json").read_text())
     changed = {key for key in settings if settings[key] != method.get(key)}
     assert changed <= {"audio_features", "head_aware", "components"}
 
 
 def test_it_is_saved_and_loaded(tmp_path):
-    renderer = FastRenderer(**{**TINY_RENDERER, "audio_features": 6})
+    renderer = AudioDrivenFastRenderer(**{**TINY_RENDERER, "audio_features": 6})
     renderer.condition.fit(audio())
     renderer.save_pretrained(tmp_path)
-    loaded = FastRenderer.from_pretrained(tmp_path)
+    loaded = AudioDrivenFastRenderer.from_pretrained(tmp_path)
     assert isinstance(loaded.condition, AudioCondition) and torch.equal(loaded.condition.mean, renderer.condition.mean)
 
 
 def test_the_pipeline_says_that_it_cannot_drive_it():
-    renderer = FastRenderer(**{**TINY_RENDERER, "audio_features": 16})
+    renderer = AudioDrivenFastRenderer(**{**TINY_RENDERER, "audio_features": 16})
     with pytest.raises(InputError, match="driven by audio alone"):
         GeneFacePipeline(**{**tiny_components(), "renderer": renderer})

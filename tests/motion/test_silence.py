@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from geneface.models.silence import silence_gate
+from geneface.motion.silence import silence_gate
 
 
 def reader(loud: np.ndarray):
