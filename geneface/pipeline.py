@@ -11,7 +11,7 @@ import torch
 from geneface.card import Card, read_card
 from geneface.components import load_components, save_components
 from geneface.errors import InputError
-from geneface.hub import resolve_bundle
+from geneface.hub import open_bundle
 from geneface.index import COMPONENTS
 from geneface.media.audio import AudioInput, open_audio
 from geneface.models.features import FeatureStage
@@ -88,12 +88,11 @@ class GeneFacePipeline:
         Raises:
             InputError: for a bundle that is missing, incomplete, damaged, newer than this release, or not safe.
         """
-        hub: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
-        folder = resolve_bundle(path_or_id, revision=revision, variant=variant, **hub)
-        loaded = load_components(folder, components, variant=variant, hub=hub)
-        # A person from the Hub goes by its id: its folder in the cache is named after a commit.
-        name = folder.name if Path(path_or_id).is_dir() else str(path_or_id)
-        return cls(**loaded, name=name, card=read_card(folder)).to(device or default_device(), dtype)
+        access: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
+        bundle = open_bundle(path_or_id, revision=revision, variant=variant, **access)
+        loaded = load_components(bundle, components, variant=variant)
+        pipe = cls(**loaded, name=bundle.name, card=read_card(bundle.folder))
+        return pipe.to(device or default_device(), dtype)
 
     def save_pretrained(self, folder: str | Path, *, variant: str | None = None) -> None:
         """Write a bundle that carries all four components."""
