@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 import torch
@@ -261,6 +261,32 @@ class GeneFacePipeline:
                 if callback_on_frame_end:
                     callback_on_frame_end(self, chunk.start + len(chunk.frames) - 1, source.frames)
 
+    @overload
+    def __call__(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        options: GenerationOptions | None = None,
+        generator: torch.Generator | None = None,
+        output_type: str = "np",
+        callback_on_frame_end: Callback | None = None,
+        return_dict: Literal[True] = True,
+        **changes: Any,
+    ) -> GeneFacePipelineOutput: ...
+    @overload
+    def __call__(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        options: GenerationOptions | None = None,
+        generator: torch.Generator | None = None,
+        output_type: str = "np",
+        callback_on_frame_end: Callback | None = None,
+        return_dict: Literal[False],
+        **changes: Any,
+    ) -> tuple[Any, ...]: ...
     @takes_options
     def __call__(
         self,
