@@ -71,7 +71,7 @@ def compare_video(
     bands = [band(take.label) for take in takes] + [band("its landmarks")] * beside
     persons = ", ".join(dict.fromkeys(take.pipe.name for take in takes))
     settings = {"takes": len(takes), "visible_mark": mark}
-    seal, unsigned = prepare_seal(output, persons, takes[0].options.given() | settings)
+    seal, unsigned = prepare_seal(output, persons, takes[0].options.changed() | settings)
     label = Mark(SIDE, SIDE) if mark else None
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(audio))

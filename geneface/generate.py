@@ -82,7 +82,7 @@ def generate_video(
     options = GenerationOptions.of(options, **changes).seeded()
     writer_type = output_writer(options)
     output = check_output(output, writer_type.suffix)
-    seal, unsigned = prepare_seal(output, pipe.name, {**options.given(), "visible_mark": mark})
+    seal, unsigned = prepare_seal(output, pipe.name, {**options.changed(), "visible_mark": mark})
 
     def after_frame(pipe: Any, index: int, total: int) -> None:
         if stop is not None:

@@ -191,9 +191,13 @@ class GenerationOptions:
         """The same with a seed, drawn at random if there is none."""
         return self if self.seed is not None else replace(self, seed=secrets.randbelow(HIGHEST_SEED + 1))
 
-    def given(self) -> dict[str, Any]:
-        """Name and value of each option."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+    def changed(self) -> dict[str, Any]:
+        """Name and value of each option that is not at its default."""
+        return {name: getattr(self, name) for name, default in defaults().items() if self._differs(name, default)}
+
+    def _differs(self, name: str, default: Any) -> bool:
+        value = getattr(self, name)
+        return isinstance(value, np.ndarray) or value != default
 
 
 def specs() -> Mapping[str, Spec]:

@@ -150,6 +150,7 @@ class GeneFacePipeline:
             blink=scene.blink_shift,
             pose_track=scene.pose_track,
             reference_pose=scene.reference_pose,
+            shown_range=self.renderer.shown_range,
             intrinsics=scene.intrinsics,
             background=scene.background,
         )

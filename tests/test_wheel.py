@@ -35,8 +35,7 @@ from geneface import GeneFacePipeline, InputError
 
 pipe = GeneFacePipeline.from_pretrained("vera")
 reveal_type(pipe)
-for chunk in pipe.stream("speech.wav"):
-    reveal_type(chunk.start)
+reveal_type(pipe.name)
 reveal_type(InputError("what, where, what to do"))
 GeneFacePipeline.from_pretrained("vera", revision=1)
 """
@@ -185,6 +184,6 @@ def test_types_for_a_user(installed: Environment) -> None:
     command = [sys.executable, "-m", "mypy", "--python-executable", installed.python, "script.py"]
     done = subprocess.run(command, cwd=installed.work, capture_output=True, text=True, timeout=300)
     said = [line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("script.py:")]
-    revealed = ("geneface.pipeline.GeneFacePipeline", "int", "geneface.errors.InputError")
+    revealed = ("geneface.pipeline.GeneFacePipeline", "str", "geneface.errors.InputError")
     assert said[:3] == [f'note: Revealed type is "{name}"' for name in revealed], done.stdout
     assert 'Argument "revision" to "from_pretrained"' in said[3] and len(said) == 4, done.stdout

@@ -84,9 +84,9 @@ def drive(person: Person, pose: torch.Tensor, frames: int) -> np.ndarray:
 
     reference = person.reference_pose.double().cpu()
     turn, shift = _relative(pose.double(), mean_pose(pose.double()), reference)
-    own_turn, own_shift = _relative(person.pose_track.double().cpu(), reference, reference)
-    turn = _held(turn, np.maximum(REACH * np.abs(own_turn).max(0), LEAST_TURN))
-    shift = _held(shift, np.maximum(REACH * np.abs(own_shift).max(0), LEAST_SHIFT))
+    shown = person.shown_range.double().cpu().numpy()
+    turn = _held(turn, np.maximum(REACH * shown[:3], LEAST_TURN))
+    shift = _held(shift, np.maximum(REACH * shown[3:], LEAST_SHIFT))
     rotation = Rotation.from_rotvec(turn).as_matrix() @ reference[:, :3].numpy()
     poses = np.concatenate([rotation, (shift + reference[:, 3].numpy())[:, :, None]], axis=2)
     there_and_back = np.concatenate([poses, poses[-2:0:-1]]) if len(poses) > 1 else poses
