@@ -9,6 +9,7 @@ from geneface import __version__
 from geneface.commands import comparing, demo, making, registry, speaking
 from geneface.commands.register import Run
 from geneface.errors import BAD_INPUT, InputError, print_error
+from geneface.log import log_to_stdout
 from geneface.stopping import Stopped
 
 FAILURE, INTERRUPTED = 1, 130
@@ -39,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     args = build_parser().parse_args(argv)
+    log_to_stdout()
     try:
         return args.run(args) or 0
     except (Stopped, KeyboardInterrupt) as stop:

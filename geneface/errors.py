@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable
 
+from geneface.log import log_to_stdout
+
 BAD_INPUT = 2
 """What a command ends with at bad input."""
 
@@ -14,8 +16,9 @@ class InputError(ValueError):
     """
 
 
-def run_script(main: Callable[[], None]) -> None:
-    """Run what `python -m` names, which ends at bad input as the command line does."""
+def run_script(main: Callable[[], object]) -> None:
+    """Run what `python -m` names, which logs and ends at bad input as the command line does."""
+    log_to_stdout()
     try:
         main()
     except InputError as error:

@@ -20,7 +20,7 @@ from geneface import metrics
 from geneface.components import trained_component
 from geneface.data.person import BLOCKS
 from geneface.data.voices import Voices, open_voices
-from geneface.errors import InputError
+from geneface.errors import InputError, run_script
 from geneface.files import read_json, write_json, write_text
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
@@ -142,4 +142,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -1,5 +1,6 @@
 """Train the motion generator (Eq. 3): `accelerate launch -m geneface.training.motion_generator --config FILE`."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from geneface.components import new_component
+from geneface.errors import run_script
 from geneface.face import ibug68
 from geneface.files import write_json
 from geneface.models.motion_generator import MotionGenerator
@@ -16,6 +18,8 @@ from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
 from geneface.training.motion_figures import generate_with, motion_figures
+
+logger = logging.getLogger(__name__)
 
 GAP_SCALE = 0.2
 """cm: about the standard deviation of the mouth opening in speech."""
@@ -162,9 +166,9 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
         }
         write_json(loop.folder / "report.json", report)
         for kind, figures in report.items():
-            print(kind, figures, flush=True)
+            logger.info("%s %s", kind, figures)
     return loop.folder / "model"
 
 
 if __name__ == "__main__":
-    train(parse_config(MotionGeneratorConfig))
+    run_script(lambda: train(parse_config(MotionGeneratorConfig)))

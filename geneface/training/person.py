@@ -4,6 +4,7 @@ Preprocessing, the renderer, the post-net and the bundle, one after the other, i
 that is removed when all is done. Whatever was done before a stop or a kill is kept, and not done again.
 """
 
+import logging
 import os
 import shutil
 import time
@@ -17,13 +18,15 @@ import torch
 from geneface.errors import InputError
 from geneface.files import locked, read_json
 from geneface.stopping import Stopped
-from geneface.training.loop import LoopConfig, Watch
+from geneface.training.loop import Watch
 from geneface.training.person_bundle import describe, keep_logs, write_bundle
-from geneface.training.person_job import Job, Request, begin_job, check_dataset
+from geneface.training.person_job import Begun, Job, Request, begin_job, check_dataset
 from geneface.training.post_net import OWN_GENERATOR
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
 from geneface.training.status import Progress, stopping_well
 from geneface.words import about
+
+logger = logging.getLogger(__name__)
 
 STAGES = (Stage.RENDERER, Stage.POST_NET)
 POST_NET_TIME = {"cuda": (10.0, 0.4), "cpu": (60.0, 0.05)}
@@ -80,7 +83,7 @@ def _completed(folder: TrainingFolder) -> TrainingStatus | None:
     if status.stage is not Stage.BUNDLE:
         return None
     shutil.rmtree(folder.path)
-    print(f"done: {folder.bundle}")
+    logger.info("done: %s", folder.bundle)
     return replace(status, outcome=Outcome.DONE, detail=str(folder.bundle), seconds_left=0.0)
 
 
@@ -96,15 +99,16 @@ def _run(job: Job, progress: Progress) -> None:
     progress.begin(Stage.BUNDLE, f"writing {job.target}")
     card = describe(job.name, job.request.consent, manifest, renderer, post_net)
     places: dict[str, Path] = {stage: job.folder.of_stage(stage) / "model" for stage in STAGES}
-    places |= {name: Path(job.settings["post_net"][name]) for name in ("feature_extractor", "motion_generator")}
-    if (own := job.folder.of_stage(Stage.POST_NET) / OWN_GENERATOR).is_dir():
-        places["motion_generator"] = own
+    generic = job.trainings.post_net
+    own = job.folder.of_stage(Stage.POST_NET) / OWN_GENERATOR
+    places["feature_extractor"] = Path(generic.feature_extractor)
+    places["motion_generator"] = own if own.is_dir() else Path(generic.motion_generator)
     write_bundle(job.folder, places, card, job.request.device or "cpu")
     if kept := keep_logs(job.folder, STAGES):
         progress.say(f"the tracker's logs are in {kept}")
     progress.write(outcome=Outcome.DONE, detail=str(job.target), step=0, steps=0, seconds_left=0.0)
     for what, value in card.figures.items():
-        print(f"  {what}: {value}")
+        logger.info("  %s: %s", what, value)
     progress.say(f"done after {about(time.monotonic() - started)}: {job.target}")
 
 
@@ -124,44 +128,22 @@ def _train(job: Job, stage: Stage, progress: Progress) -> dict[str, Any]:
     """The report of a training, which is done if it is not yet."""
     report = job.folder.of_stage(stage) / "report.json"
     if not report.is_file():
-        progress.begin(stage, "preparing", job.settings[stage]["steps"])
-        _run_training(job, stage, progress)
+        progress.begin(stage, "preparing", job.config(stage).steps)
+        job.run(stage, progress)
     return read_json(report, "run")
-
-
-def _run_training(job: Job, stage: Stage, watch: Watch) -> None:
-    module, config_class = job.training(stage)
-    module.train(_configuration(job, stage, config_class, watch))
-
-
-def _configuration(job: Job, stage: Stage, config_class: type[LoopConfig], watch: Watch) -> LoopConfig:
-    device = job.request.device or "cpu"
-    settings = {
-        **job.settings[stage],
-        "output_dir": str(job.folder.of_stage(stage)),
-        "dataset": str(job.dataset),
-        "resume": True,
-        "cpu": device == "cpu",
-        "watch": watch,
-    }
-    if not (device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)):
-        settings["mixed_precision"] = "no"
-    return config_class(**settings)
 
 
 def _follow(request: Request) -> None:
     """What the other processes of `accelerate launch` do: train along, as soon as the main one has begun."""
     path = TrainingFolder.of(request.bundle).settings
-    begun: dict[str, Any] = {}
-    while begun.get("launcher") != os.getppid():
+    while not path.is_file() or (begun := Begun.load(path)).launcher != os.getppid():
         time.sleep(0.5)
-        begun = read_json(path, "run") if path.is_file() else {}
-    job = Job(request, begun["name"], begun["renderer"], begun["settings"])
+    job = Job.load(request, begun)
     while not (job.dataset / "manifest.json").is_file():
         time.sleep(0.5)
     for stage in STAGES:
         if not (job.folder.of_stage(stage) / "report.json").is_file():
-            _run_training(job, stage, Watch())
+            job.run(stage, Watch())
 
 
 def _device(name: str | None) -> str:

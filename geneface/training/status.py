@@ -1,5 +1,6 @@
 """Tells how the training of a person is getting on: the status and the preview in its folder, lines in words."""
 
+import logging
 import os
 import signal
 import threading
@@ -15,6 +16,8 @@ from geneface.stopping import Stopped
 from geneface.training.loop import Watch
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
 from geneface.words import about
+
+logger = logging.getLogger(__name__)
 
 HEARTBEAT = 2.0
 """Seconds between two writings of the status while nothing happens."""
@@ -74,7 +77,7 @@ class Progress(Watch, StepProgress):
             self.status.save(self.folder.status)
 
     def say(self, words: str) -> None:
-        print(words, flush=True)
+        logger.info(words)
         self._line = time.monotonic()
 
     def begin(self, stage: Stage, detail: str, steps: int = 0) -> None:

@@ -7,6 +7,7 @@ from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
+from geneface.resources import web
 from geneface.ui.gallery import QUIET, Gallery, build_gallery
 from geneface.ui.live import Preparing, Segment, Step, can_stream
 from geneface.ui.options import build_options, described, generation_options, page_defaults
@@ -17,22 +18,8 @@ from geneface.ui.status import as_gradio, explain, progress, status
 from geneface.ui.studio import QUEUE, Finished, Studio
 from geneface.ui.voice import NO_VOICE, build_voice
 
-SHOW_STAGE = """() => {
-  document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'});
-  window.gfTime = 0;
-  return [];
-}"""
-PLAY_ON = """() => {
-  const start = window.gfTime || 0;
-  const play = () => {
-    const video = document.querySelector('#video video');
-    if (!video || !video.src) return setTimeout(play, 50);
-    if (start > 0.2) video.currentTime = start;
-    video.play().catch(() => {});
-  };
-  if (document.querySelector('#talk-status .gf-done')) play();
-  return [];
-}"""
+SHOW_STAGE = web("show_stage.js")
+PLAY_ON = web("play_on.js")
 """The finished file goes on where the growing one was."""
 READY = "Pick a voice, then make {} talk."
 FIRST_PLOT = '<div class="gf-plot gf-empty">The voice and the motion of the mouth appear here.</div>'

@@ -8,34 +8,11 @@ from geneface.errors import InputError
 from geneface.media.check import check_file, watermark_words
 from geneface.media.provenance import Provenance
 from geneface.media.verdict import advice, facts, headline
+from geneface.resources import web
 from geneface.words import sentence
 
-EMPTY = """
-<div class="gf-verdict gf-nothing"><h2>Where does this video come from?</h2>
-<p>Upload a video to see who signed it, with which person and settings it was made, whether it was altered since, and
-whether its pictures carry the watermark of GeneFace.
-It is looked at on this server and deleted after use.</p></div>
-"""
-STYLE = """
-<style>
-#verdict, #verdict .html-container { padding: 0 !important; }
-.gf-verdict { --gf-tone: #78716c; border: 1px solid var(--border-color-primary); border-radius: 16px;
-  padding: 20px 22px; background: var(--background-fill-primary); color: var(--body-text-color); }
-.gf-good, .gf-altered, .gf-unsure { border-color: var(--gf-tone); }
-.gf-verdict h2 { display: flex; gap: 12px; align-items: center; margin: 0 0 8px !important;
-  font-size: 1.2rem; line-height: 1.3; }
-.gf-verdict svg { flex: none; width: 30px; height: 30px; margin: 0; fill: none; stroke: var(--gf-tone);
-  stroke-width: 2.2; stroke-linecap: round; stroke-linejoin: round; }
-.gf-verdict p { margin: 0; }
-.gf-verdict dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 8px 18px; margin: 18px 0 0; }
-.gf-verdict dt { color: var(--body-text-color-subdued); }
-.gf-verdict dd { margin: 0; overflow-wrap: anywhere; }
-.gf-good { --gf-tone: #15803d; } .gf-altered { --gf-tone: #dc2626; } .gf-unsure { --gf-tone: #d97706; }
-.dark .gf-good { --gf-tone: #4ade80; } .dark .gf-altered { --gf-tone: #f87171; }
-.dark .gf-unsure { --gf-tone: #fbbf24; }
-#verify-video button[aria-label^="Trim"], #verify-video button[aria-label^="Reset"] { display: none; }
-</style>
-"""
+EMPTY = web("verify_empty.html")
+STYLE = f"<style>{web('verify.css')}</style>"
 FACTS = [field.name for field in fields(Provenance)]
 CIRCLE = '<circle cx="12" cy="12" r="10"/>'
 SIGNS = {

@@ -340,14 +340,16 @@ def test_what_cannot_be_used_is_refused_before_anything_is_written(tmp_path: Pat
 def test_what_was_begun_is_gone_on_with_as_it_was(tmp_path: Path, drawn: Path) -> None:
     request = Request(drawn / "video.mp4", tmp_path / "anna", consent="Yes.", steps=300, device="cpu")
     job = begin_job(request)
-    assert (job.settings["renderer"]["steps"], job.settings["post_net"]["steps"]) == (300, 3)
-    assert Path(job.settings["renderer"]["renderer"]).is_file() and "mixed_precision" not in job.settings["renderer"]
+    trainings = job.trainings
+    assert (trainings.renderer.steps, trainings.post_net.steps) == (300, 3)
+    assert Path(trainings.renderer.renderer).is_file() and trainings.renderer.mixed_precision == "no"
+    assert (trainings.renderer.window, trainings.renderer.learning_rate) == (48, 0.002), "what a CPU changes, and not"
     begin_job(request)  # Nothing was done: nothing is lost by another beginning.
     job.folder.of_stage(Stage.RENDERER).mkdir()
     with pytest.raises(InputError, match="--resume"):
         begin_job(request)
     again = begin_job(replace(request, resume=True, steps=None, consent="", name="Anna"))
-    assert again.settings == job.settings and (again.name, again.request.consent) == ("Anna", "Yes.")
+    assert again.trainings == job.trainings and (again.name, again.request.consent) == ("Anna", "Yes.")
     for change, message in (({"steps": 301}, "number of steps"), ({"source": drawn / "dataset"}, "another video")):
         if change.get("source") and not change["source"].exists():
             continue

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from geneface.models.projection import LandmarkProjection
+from geneface.training.adapters.config import Adapted
 from geneface.training.motion_figures import HeldOut
 from geneface.training.person_speech import PersonSpeech, dev_score, generate_for
 
@@ -22,8 +23,8 @@ def projection(person: PersonSpeech, neighbours: int, blend: float = 0.0) -> Lan
     return adapter.eval()
 
 
-def choose_blend(person: PersonSpeech, neighbours: int, dev: HeldOut) -> tuple[LandmarkProjection, float]:
-    """The projection with the best `dev_score` over `BLENDS`, and its score."""
+def choose_blend(person: PersonSpeech, neighbours: int, dev: HeldOut) -> Adapted:
+    """The projection with the best `dev_score` over `BLENDS`."""
     none, generator = projection(person, neighbours), person.generator
     _, unit = dev_score(generate_for(none, generator), dev, person.mean_landmarks, 1.0)
     best, score = none, -np.inf
@@ -32,4 +33,4 @@ def choose_blend(person: PersonSpeech, neighbours: int, dev: HeldOut) -> tuple[L
         found, _ = dev_score(generate_for(candidate, generator), dev, person.mean_landmarks, unit)
         if found > score:
             best, score = candidate, found
-    return best, score
+    return Adapted(best, generator, {"blend": best.blend, "dev_score": score})

@@ -8,6 +8,7 @@ import torch
 
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
+from geneface.training.adapters.config import Adapted
 from geneface.training.motion_figures import HeldOut
 from geneface.training.motion_generator import MotionGeneratorConfig, Objective
 from geneface.training.person_speech import PersonSpeech, dev_score, generate_for
@@ -22,11 +23,11 @@ def fine_tune(
     learning_rate: float = 2e-4,
     evaluate_every: int = 20,
     seed: int = 0,
-) -> tuple[MotionGenerator, PostNet, dict[str, float]]:
+) -> Adapted:
     """Continue Eq. 3, without the sync-expert, on the person's training part.
 
     The person's LM3D is brought into the generic domain by rest and scale, and back by an untrained post-net; so the
-    generator starts where it is good. Returns both, and the best step with its `dev_score`.
+    generator starts where it is good. Gives both, and the best step with its `dev_score`.
     """
     torch.manual_seed(seed)
     transfer = PostNet(layers=1, channels=8)
@@ -64,7 +65,7 @@ def fine_tune(
             score, _ = judge(unit)
             if score > best_score:
                 best, best_score, best_step = _copy(generator).eval(), score, step + 1
-    return best, transfer, {"best_step": best_step, "dev_score": best_score}
+    return Adapted(transfer, best, {"best_step": best_step, "dev_score": best_score})
 
 
 def _copy(generator: MotionGenerator) -> MotionGenerator:
