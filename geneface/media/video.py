@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import AudioSource, decodable, open_container, open_file
-from geneface.media.colour import Converter, to_rgb
+from geneface.media.audio import AudioSource
+from geneface.media.colour import BT709, Converter, to_rgb
+from geneface.media.container import best_track, decodable, open_container
+from geneface.media.intake import open_file
+from geneface.media.pictures import StandardColours, progressive
 from geneface.units import FPS
 
 if TYPE_CHECKING:
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
 
 AUDIO_BIT_RATE = 128_000
-BT709 = 1  # the number of its matrix, primaries and transfer curve alike in ISO/IEC 23091-2
 
 
 def check_output(path: str | os.PathLike, suffix: str = ".mp4") -> Path:
@@ -211,9 +213,14 @@ class MediaInfo:
 
 def probe(path: str | os.PathLike) -> MediaInfo:
     """Facts about a media file from its headers; `InputError` if it cannot be read."""
-    with open_file(Path(path)) as file, open_container(file, os.fspath(path)) as container:
-        video = next(iter(container.streams.video), None)
-        audio = next(iter(container.streams.audio), None)
+    with open_file(path) as file:
+        return probe_file(file, os.fspath(path))
+
+
+def probe_file(file: IO[bytes], name: str) -> MediaInfo:
+    """The same of an open file."""
+    with open_container(file, name) as container:
+        video, audio = best_track(container, "video"), best_track(container, "audio")
         whole = (container.duration or 0) / 1_000_000
 
         def seconds(stream: Any) -> float:
@@ -235,22 +242,19 @@ def probe(path: str | os.PathLike) -> MediaInfo:
 
 
 class VideoReader:
-    """Iterates over the frames of a video, uint8 RGB `[height, width, 3]`, turned as the file's rotation tag asks.
+    """Iterates over the frames of a video, uint8 RGB `[height, width, 3]`, as players show them.
 
-    A context manager. Each iteration starts at the beginning. Frames that cannot be decoded are left out.
+    A context manager. Each iteration starts at the beginning and ends the one before. Frames that cannot be decoded
+    are left out.
     `fps` is the file's own rate.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self._file = open_file(self.path)
+        self._container: Any = None
         try:
-            self._container = open_container(self._file, str(self.path))
-            if not self._container.streams.video:
-                raise InputError(f"{self.path} has no video track; give a video file")
-            self._stream = self._container.streams.video[0]
-            self._stream.thread_type = "AUTO"
-            self.fps = float(self._stream.average_rate or 0)
+            self._open()
             first = next(iter(self), None)
             if first is None:
                 raise InputError(f"no frame of {self.path} can be decoded; give another copy of it")
@@ -259,13 +263,24 @@ class VideoReader:
             raise
         self.height, self.width = first.shape[:2]
 
+    def _open(self) -> None:
+        if self._container is not None:
+            self._container.close()
+        self._container = open_container(self._file, str(self.path))
+        self._stream = best_track(self._container, "video")
+        if self._stream is None:
+            raise InputError(f"{self.path} has no video track; give a video file")
+        self._stream.thread_type = "AUTO"
+        self.fps = float(self._stream.average_rate or 0)
+
     def __iter__(self) -> Iterator[np.ndarray]:
         import av
 
-        reformatter = av.video.reformatter.VideoReformatter()
-        self._container.seek(0)
-        for frame in decodable(self._container, self._stream):
-            yield to_rgb(frame, reformatter)
+        reformatter, colours = av.video.reformatter.VideoReformatter(), StandardColours()
+        # Not all that can be read can be sought in.
+        self._open()
+        for frame in progressive(decodable(self._container, self._stream)):
+            yield to_rgb(colours(frame), reformatter)
 
     def close(self) -> None:
         self._container.close()
