@@ -91,7 +91,7 @@ def generate_video(
     import torch
 
     writer_type = output_writer(options.get("background"))
-    output = check_output(output, writer_type.suffix)
+    output = check_output(output, writer_type.suffix, [audio, options.get("background")])
     seed = new_seed() if seed is None else check_seed(seed)
     seal, unsigned = prepare_seal(output, pipe.name, {"seed": seed, **options, "visible_mark": mark})
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from geneface.commands.register import Register, add_device, add_person
+from geneface.commands.register import Register, add_device, add_person, say
 
 ALTERED = 1
 
@@ -16,9 +16,12 @@ def generate(args: argparse.Namespace) -> None:
     from geneface.media.video import check_output
 
     # What can be wrong with the files is said before the models are loaded.
-    output = check_output(args.output, output_writer(args.background).suffix)
+    suffix = output_writer(args.background).suffix
+    output = check_output(args.output, suffix, [args.audio, args.background])
     person = find_person(args.person)
     with open_audio(args.audio) as audio:
+        for note in audio.notes:
+            print(f"warning: {note}", file=sys.stderr)
         from geneface.pipeline import GeneFacePipeline
 
         pipe = GeneFacePipeline.from_pretrained(person, device=args.device)
@@ -36,10 +39,10 @@ def generate(args: argparse.Namespace) -> None:
         )
     if result.unsigned:
         print(f"warning: {result.unsigned}", file=sys.stderr)
-    print(result.path)
-    print(
+    say(
+        result.path,
         f"{result.frames} frames, {result.seconds:.2f} s of video in {result.elapsed:.1f} s "
-        f"({result.frames_per_second:.1f} frames/s), seed {result.seed}"
+        f"({result.frames_per_second:.1f} frames/s), seed {result.seed}",
     )
 
 
@@ -76,7 +79,9 @@ def bench(args: argparse.Namespace) -> None:
 
 def register(command: Register) -> None:
     sub = command("generate", generate)
-    sub.add_argument("audio", metavar="AUDIO", help="speech: wav, flac, mp3, m4a, ogg, or a video with sound")
+    sub.add_argument(
+        "audio", metavar="AUDIO", help="speech: wav, flac, mp3, m4a, ogg, a video with sound, or - for a pipe"
+    )
     sub.add_argument(
         "-o", "--output", metavar="OUT.mp4", required=True, help="the video to write; .webm if transparent"
     )

@@ -79,7 +79,7 @@ def decodable(container: Any, stream: Any, clock: Clock | None = None) -> Iterat
         except (StopIteration, av.FFmpegError):
             return
         clock.put_right(packet)
-        if packet.stream_index != stream.index:
+        if packet.stream.index != stream.index:  # Those that end a track have no index of their own.
             continue
         try:
             yield from packet.decode()

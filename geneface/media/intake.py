@@ -8,8 +8,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterable
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self, cast
 
 from geneface.errors import InputError, os_sentence
 
@@ -38,7 +37,7 @@ def open_file(path: str | os.PathLike, *, pipe: bool = False) -> IO[bytes]:
 
 def _open(name: str) -> IO[bytes]:
     try:
-        return open(name, "rb")  # noqa: SIM115
+        return open(name, "rb")
     except FileNotFoundError:
         if found := ADDRESS.match(name):
             address = f"{found[1]}://{name[found.end() :]}"
@@ -76,7 +75,7 @@ def _spool(source: IO[bytes], name: str) -> IO[bytes]:
 def temporary_file() -> IO[bytes]:
     """A file without a name that is gone when it is closed; `InputError` if there is no place for one."""
     try:
-        return _Temporary(tempfile.TemporaryFile())
+        return cast(IO[bytes], _Temporary(tempfile.TemporaryFile()))
     except OSError as error:
         raise InputError(
             f"no temporary file can be made ({error.strerror}); set TMPDIR to a folder with space"
@@ -103,6 +102,12 @@ class _Temporary:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
 
 
 def _full(error: OSError) -> OSError:

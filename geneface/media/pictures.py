@@ -1,6 +1,7 @@
 """Decoded pictures as they are to be seen: whole instead of two half pictures, and in BT.709's colours."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from geneface.media.colour import UNSPECIFIED
@@ -27,7 +28,7 @@ class _Graph:
             width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
         )
         nodes = [first, *(self._graph.add(name, options) for name, options in filters), self._graph.add("buffersink")]
-        for one, other in zip(nodes, nodes[1:], strict=False):
+        for one, other in pairwise(nodes):
             one.link_to(other)
         self._graph.configure()
 

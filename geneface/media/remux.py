@@ -7,7 +7,7 @@ from geneface.media.container import best_track
 
 
 def remux(source: Path, target: Path) -> None:
-    """Copy the video and audio track that players choose of `source` into the mp4 `target`, not coded anew, without any metadata."""
+    """Copy the tracks of `source` that players choose into the mp4 `target`, not coded anew, without any metadata."""
     import av
 
     try:

@@ -1,8 +1,7 @@
 """Video out (H.264 and AAC in an mp4, frame by frame) and in (RGB frames, facts about a file)."""
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +13,9 @@ from geneface.errors import InputError
 from geneface.media.audio import AudioSource
 from geneface.media.colour import BT709, Converter, to_rgb
 from geneface.media.container import best_track, decodable, open_container
-from geneface.media.intake import open_file
+from geneface.media.intake import open_file, refuse_overwriting
 from geneface.media.pictures import StandardColours, progressive
+from geneface.media.unfinished import begin
 from geneface.units import FPS
 
 if TYPE_CHECKING:
@@ -25,27 +25,15 @@ if TYPE_CHECKING:
 AUDIO_BIT_RATE = 128_000
 
 
-def check_output(path: str | os.PathLike, suffix: str = ".mp4") -> Path:
-    """`path` as a place where such a video can be written; `InputError` if it is not. Nothing is left there."""
+def check_output(path: str | os.PathLike, suffix: str = ".mp4", inputs: Iterable[Any] = ()) -> Path:
+    """`path` as a place where such a video can be written; `InputError` if it is not, or is one of `inputs`.
+
+    Nothing is left there, not even what a killed process left unfinished.
+    """
     file = Path(path)
-    _create_beside(file, suffix).unlink()
+    refuse_overwriting(file, inputs)
+    begin(file, suffix).discard()
     return file
-
-
-def _create_beside(target: Path, suffix: str) -> Path:
-    """A new empty file in the folder of `target`, from where it can be renamed to `target`."""
-    if target.suffix.lower() != suffix:
-        raise InputError(f"{target} does not end in {suffix}, the format that is written; choose such a name")
-    if target.exists() and not target.is_file():
-        raise InputError(f"{target} is there and is not a file; choose another name")
-    if not target.parent.is_dir():
-        raise InputError(f"the folder {target.parent} does not exist; make it, or choose another place")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}.", suffix=suffix, dir=target.parent)
-        os.close(handle)
-    except OSError as error:
-        raise InputError(f"{target} cannot be written ({error.strerror}); choose another place") from None
-    return Path(name)
 
 
 class VideoWriter:
@@ -87,7 +75,8 @@ class VideoWriter:
         self.path = Path(path)
         self.size = size
         self.frames = 0
-        self._partial = _create_beside(self.path, self.suffix)
+        self._unfinished = begin(self.path, self.suffix)
+        self._partial = self._unfinished.path
         self._audio = audio
         self._heard = 0
         self._fps = fps
@@ -106,7 +95,7 @@ class VideoWriter:
                 layout = "stereo" if audio.track_channels == 2 else "mono"
                 self._sound = self._sound_stream(audio.track_rate, layout)
         except BaseException:
-            self._partial.unlink()
+            self._unfinished.discard()
             raise
 
     def _open(self) -> "OutputContainer":
@@ -167,7 +156,7 @@ class VideoWriter:
             mask = os.umask(0)
             os.umask(mask)
             self._partial.chmod(0o666 & ~mask)
-            os.replace(self._partial, self.path)
+            self._unfinished.take_name(self.path)
         except BaseException:
             self.discard()
             raise
@@ -182,7 +171,7 @@ class VideoWriter:
         except (av.FFmpegError, ValueError):
             pass
         finally:
-            self._partial.unlink(missing_ok=True)
+            self._unfinished.discard()
 
     def __enter__(self) -> Self:
         return self
