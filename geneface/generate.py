@@ -34,6 +34,8 @@ class GeneratedVideo:
     seed: int
     unsigned: str = ""
     """Why it carries no Content Credentials, in one sentence; empty if it does."""
+    notes: tuple[str, ...] = ()
+    """What is odd about the recording, a sentence each."""
 
     @property
     def seconds(self) -> float:
@@ -82,7 +84,7 @@ def generate_video(
     """
     options = GenerationOptions.of(options, **changes).seeded()
     writer_type = output_writer(options)
-    output = check_output(output, writer_type.suffix)
+    output = check_output(output, writer_type.suffix, [audio, options.background])
 
     def after_frame(pipe: Any, index: int, total: int) -> None:
         if stop is not None:
@@ -114,7 +116,9 @@ def generate_video(
                 on_chunk(chunk, source)
         if writer is None or writer.frames < source.frames:
             raise Stopped
-    return GeneratedVideo(output, writer.frames, time.perf_counter() - start, options.seed or 0, unsigned)
+    return GeneratedVideo(
+        output, writer.frames, time.perf_counter() - start, options.seed or 0, unsigned, tuple(source.notes)
+    )
 
 
 def _loaded(pipe: "GeneFacePipeline | Callable[[], GeneFacePipeline]") -> "GeneFacePipeline":

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from geneface.commands.register import Register, add_assets
+from geneface.commands.register import Register, add_assets, say
 
 
 def preprocess(args: argparse.Namespace) -> None:
@@ -35,8 +35,7 @@ def preprocess(args: argparse.Namespace) -> None:
         folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
     for warning in read_json(folder / "manifest.json", "dataset")["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
-    print(folder)
-    print(f"look at {folder / 'contact_sheet.png'}")
+    say(folder, f"look at {folder / 'contact_sheet.png'}")
 
 
 def corpus(args: argparse.Namespace) -> None:
@@ -60,8 +59,7 @@ def corpus(args: argparse.Namespace) -> None:
         language=args.language,
         progress=lambda videos: tqdm(videos, desc="videos", unit="video", disable=None),
     )
-    print(summary.folder)
-    print(summary.text())
+    say(summary.folder, summary.text())
 
 
 def train(args: argparse.Namespace) -> None:
@@ -91,10 +89,12 @@ def face_model(args: argparse.Namespace) -> None:
     """Convert a 3D face model: a clone of ICT-FaceKit or a BFM_model_front.mat in, one safetensors file out."""
     from geneface.face.convert import convert_ict
     from geneface.face.convert_bfm import convert_bfm
+    from geneface.media.intake import refuse_overwriting
 
+    refuse_overwriting(args.output, [args.source])
     convert = convert_bfm if args.source.lower().endswith(".mat") else convert_ict
     convert(args.source, args.output)
-    print(args.output)
+    say(args.output)
 
 
 def assets(args: argparse.Namespace) -> None:

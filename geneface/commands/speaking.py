@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from geneface.commands.register import Register, add_device, add_options, add_person
+from geneface.commands.register import Register, add_device, add_options, add_person, say
 
 if TYPE_CHECKING:
     from geneface.pipeline import GeneFacePipeline
@@ -27,12 +27,12 @@ def generate(args: argparse.Namespace) -> None:
 
     options = GenerationOptions(**{name: getattr(args, name) for name in specs()})
     result = generate_video(load, args.audio, args.output, options=options, mark=not args.no_mark)
-    if result.unsigned:
-        print(f"warning: {result.unsigned}", file=sys.stderr)
-    print(result.path)
-    print(
+    for note in filter(None, (*result.notes, result.unsigned)):
+        print(f"warning: {note}", file=sys.stderr)
+    say(
+        result.path,
         f"{result.frames} frames, {result.seconds:.2f} s of video in {result.elapsed:.1f} s "
-        f"({result.frames_per_second:.1f} frames/s), seed {result.seed}"
+        f"({result.frames_per_second:.1f} frames/s), seed {result.seed}",
     )
 
 
@@ -70,7 +70,9 @@ def bench(args: argparse.Namespace) -> None:
 
 def register(command: Register) -> None:
     sub = command("generate", generate)
-    sub.add_argument("audio", metavar="AUDIO", help="speech: wav, flac, mp3, m4a, ogg, or a video with sound")
+    sub.add_argument(
+        "audio", metavar="AUDIO", help="speech: wav, flac, mp3, m4a, ogg, a video with sound, or - for a pipe"
+    )
     sub.add_argument(
         "-o", "--output", metavar="OUT.mp4", required=True, help="the video to write; .webm if transparent"
     )
