@@ -1,14 +1,15 @@
 """The last step of motion: silence closes the mouth, lips that touch are pressed, eyes blink, the head moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from geneface.motion.blink import blink_curve
 from geneface.motion.face_motion import FaceMotion, Person
 from geneface.motion.head import HeadMotion
+from geneface.motion.hearing import LOOKAHEAD, listen
 from geneface.motion.lips import press_lips
-from geneface.motion.silence import CONTEXT, silence_gate
+from geneface.motion.silence import SpeechGate
 from geneface.options import GenerationOptions, blinks_a_minute
 from geneface.streaming.audio import AudioStream
 from geneface.streaming.stage import join
@@ -23,6 +24,7 @@ class FinishState:
     """[n, 68, 3]: motion whose sound has not arrived far enough yet."""
     done: int = 0
     """Frames that have come out."""
+    gate: SpeechGate = field(default_factory=SpeechGate)
 
 
 class FinishStage:
@@ -34,7 +36,7 @@ class FinishStage:
         device: Where the motion goes; poses are computed on the CPU.
     """
 
-    lookahead_frames = CONTEXT
+    lookahead_frames = LOOKAHEAD
 
     def __init__(self, person: Person, audio: AudioStream, options: GenerationOptions, device: torch.device):
         self.person, self.audio, self.options, self.device = person, audio, options, device
@@ -47,7 +49,7 @@ class FinishStage:
         state.waiting = lm3d if state.waiting is None else join([state.waiting, lm3d])
         count = len(state.waiting)
         if not self.audio.ended:
-            count = min(count, self.audio.available // SAMPLES_PER_FRAME - CONTEXT - state.done)
+            count = min(count, self.audio.available // SAMPLES_PER_FRAME - LOOKAHEAD - state.done)
         return self._finish(count) if count > 0 else None
 
     def flush(self) -> FaceMotion | None:
@@ -65,7 +67,7 @@ class FinishStage:
         rest, usual, mean, closed = (
             part.to(lm3d) for part in (person.rest, person.usual, person.mean_landmarks, person.blink)
         )
-        speaking = torch.from_numpy(silence_gate(self.audio.read, start, stop)).to(lm3d)
+        speaking = torch.tensor([state.gate.push(listen(self.audio, frame)) for frame in range(start, stop)]).to(lm3d)
         lm3d = rest + (lm3d - rest) * (options.mouth * speaking)[:, None, None]
         eyes = torch.from_numpy(blink_curve(self.seed, start, stop, blinks_a_minute(options.blink))).to(lm3d)
         lm3d = press_lips(lm3d + eyes[:, None, None] * closed, rest, usual, mean)
