@@ -1,7 +1,7 @@
 """What is heard in a frame of sound: how loud it is in three bands, and whether, and how high, a voice sounds."""
 
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,16 +20,18 @@ LOWEST_PITCH, HIGHEST_PITCH = 70.0, 400.0
 NOTHING = -120.0
 """dB that stand for no sound at all."""
 
-_TAPER = np.hanning(WINDOW + 1)[:-1]
-_FREQUENCIES = np.fft.rfftfreq(2 * WINDOW, 1 / SAMPLING_RATE)
+_TAPER = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
+_FREQUENCIES = np.fft.rfftfreq(WINDOW, 1 / SAMPLING_RATE)
 _EDGES = np.searchsorted(_FREQUENCIES, BANDS)
-_VOICED = (VOICE_BAND[0] <= _FREQUENCIES) & (VOICE_BAND[1] > _FREQUENCIES)
+_VOICED = np.searchsorted(_FREQUENCIES, VOICE_BAND)
+_SCALE = 2 / (WINDOW * float(np.square(_TAPER).sum()))
+"""Parseval's, for half of the spectrum of tapered samples."""
 _LAGS = np.arange(round(SAMPLING_RATE / HIGHEST_PITCH), round(SAMPLING_RATE / LOWEST_PITCH) + 1)
-_TAPERED = np.fft.irfft(np.abs(np.fft.rfft(_TAPER, 2 * WINDOW)) ** 2)[[0, *_LAGS]]
+_TAPERED = np.fft.irfft(np.abs(np.fft.rfft(_TAPER)) ** 2)
+_TAPERED = (_TAPERED[_LAGS] / _TAPERED[0]).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class Heard:
+class Heard(NamedTuple):
     """Of one frame."""
 
     bands: np.ndarray
@@ -42,33 +44,45 @@ class Heard:
     """Hz, if there is a voice."""
 
 
-def listen(audio: AudioStream, frame: int) -> Heard:
-    """What is heard in a frame of a stream; raises `NotArrived` if the frames it looks ahead may still come."""
-    stop = frame * SAMPLES_PER_FRAME + WINDOW
+def listen(audio: AudioStream, start: int, stop: int) -> list[Heard]:
+    """What is heard in frames [start, stop) of a stream.
+
+    Raises `NotArrived` if the frames it looks ahead may still come.
+    """
+    ends = np.arange(start, stop) * SAMPLES_PER_FRAME + WINDOW
     if audio.ended:
         # Where the sound breaks off there would be a click.
-        stop = min(stop, audio.available)
-    return hear(audio.read(stop - WINDOW, stop))
+        ends = np.minimum(ends, audio.available)
+    first = int(ends[0]) - WINDOW
+    samples = audio.read(first, int(ends[-1]))
+    return hear(np.stack([samples[end - WINDOW - first : end - first] for end in ends]))
 
 
-def hear(window: np.ndarray) -> Heard:
-    """What is heard in a frame and the `LOOKAHEAD` frames after it, samples [WINDOW] at 16 kHz."""
-    spectrum = np.fft.rfft(_TAPER * (window - np.mean(window, dtype=np.float64)), 2 * WINDOW)
+def hear(windows: np.ndarray) -> list[Heard]:
+    """What is heard in frames, each with the `LOOKAHEAD` after it: samples [n, WINDOW] at 16 kHz."""
+    windows = windows.astype(np.float32)
+    spectrum = np.fft.rfft(_TAPER * (windows - windows.mean(1, keepdims=True)))
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    # Parseval, for half of the spectrum of a padded and tapered window.
-    scale = 2 / (2 * WINDOW * np.square(_TAPER).sum())
-    bands = scale * np.array([power[first:last].sum() for first, last in pairwise(_EDGES)])
+    bands = _SCALE * np.stack([power[:, first:last].sum(1) for first, last in pairwise(_EDGES)], axis=1)
+    power[:, : _VOICED[0]] = power[:, _VOICED[1] :] = 0
+    repeats = np.fft.irfft(power)
     # Autocorrelation over that of the taper, which would make long periods look weak (Boersma 1993).
-    repeats = np.fft.irfft(np.where(_VOICED, power, 0.0))[[0, *_LAGS]] / _TAPERED
-    found = repeats[1:] / max(repeats[0], 1e-20)
-    best = found.max()
+    found = repeats[:, _LAGS] / _TAPERED / np.maximum(repeats[:, :1], 1e-20)
+    best = found.max(1)
     # Of the periods that fit about as well, the shortest: twice the period fits, too.
-    lag = _LAGS[np.argmax(found > 0.9 * best)] if best > 0 else _LAGS[-1]
-    near = (np.abs(_LAGS - lag) <= 4) & (found > 0)
-    lag = _LAGS[near][np.argmax(found[near])] if near.any() else lag
-    return Heard(
-        _decibels(bands), float(_decibels(bands.sum())), float(np.clip(best, 0, 1)), SAMPLING_RATE / float(lag)
-    )
+    period = np.argmax(found > 0.9 * best[:, None], axis=1)
+    near = np.abs(np.arange(len(_LAGS)) - period[:, None]) <= 4
+    period = _LAGS[np.where(near, found, -np.inf).argmax(1)]
+    return [
+        Heard(*each)
+        for each in zip(
+            _decibels(bands),
+            _decibels(bands.sum(1)).tolist(),
+            best.clip(0, 1).tolist(),
+            (SAMPLING_RATE / period).tolist(),
+            strict=True,
+        )
+    ]
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:

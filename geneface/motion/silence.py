@@ -4,12 +4,13 @@ Causal but for the frame that `hearing` looks ahead; what it remembers lies in a
 other, so that cutting a stream changes nothing.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from geneface.motion.hearing import NOTHING, Heard
+from geneface.motion.hearing import Heard
 from geneface.units import FPS
 
 FLOOR_FRAMES = 3 * FPS
@@ -40,11 +41,11 @@ CLOSING, OPENING = 4, 3
 class SpeechGate:
     """Share of its motion that the mouth keeps, frame by frame."""
 
-    recent: deque[np.ndarray] = field(default_factory=lambda: deque(maxlen=FLOOR_FRAMES))
-    """[3] dB each: the bands of the last frames."""
+    recent: np.ndarray = field(default_factory=lambda: np.full((FLOOR_FRAMES, 3), np.inf))
+    """[FLOOR_FRAMES, 3] dB: the bands of the last frames, a ring."""
+    frames: int = 0
+    """That have been heard."""
     voicing: deque[float] = field(default_factory=lambda: deque(maxlen=STEADY_FRAMES))
-    noise: np.ndarray | None = None
-    """[3] dB: the noise of each band; None before the first frame."""
     voice: float | None = None
     """dB: the level of the recording's vowels; None before the first one."""
     since_speech: int = HOLD
@@ -70,7 +71,7 @@ class SpeechGate:
 
     def _is_speech(self, heard: Heard) -> bool:
         noise = self._follow_noise(heard)
-        over_noise = heard.level - 10 * np.log10(np.sum(10 ** (noise / 10)))
+        over_noise = heard.level - 10 * math.log10((10 ** (noise / 10)).sum())
         voiced = heard.voicing > VOICED and heard.level > LEAST
         if voiced and over_noise > VOICE_ABOVE_NOISE:
             if self.voice is None:
@@ -79,19 +80,18 @@ class SpeechGate:
         voice = USUAL_VOICE if self.voice is None else self.voice
         if voiced and (over_noise > VOICE_ABOVE_NOISE or heard.level > voice - VOICE_BELOW_VOICE):
             return True
-        above = np.clip((voice - noise) / 2, ABOVE_NOISE / 2, ABOVE_NOISE)
+        above = ((voice - noise) / 2).clip(ABOVE_NOISE / 2, ABOVE_NOISE)
         return bool((heard.bands > np.maximum(noise + above, max(voice - BELOW_VOICE, LEAST))).any())
 
     def _follow_noise(self, heard: Heard) -> np.ndarray:
-        self.recent.append(heard.bands)
+        """[3] dB: the noise of each band."""
+        self.recent[self.frames % FLOOR_FRAMES] = heard.bands
+        self.frames += 1
         self.voicing.append(heard.voicing)
-        noise = np.min(self.recent, axis=0)
-        if len(self.recent) >= STEADY_FRAMES and max(self.voicing) < VOICED:
-            last = np.array([self.recent[-1 - age] for age in range(STEADY_FRAMES)])
-            if (np.ptp(last, axis=0) < STEADY_RANGE).all():
+        if self.frames >= STEADY_FRAMES and max(self.voicing) < VOICED:
+            last = self.recent[np.arange(self.frames - STEADY_FRAMES, self.frames) % FLOOR_FRAMES]
+            quietest = last.min(0)
+            if (last.max(0) - quietest < STEADY_RANGE).all():
                 # What was quieter before is over.
-                noise = last.min(axis=0)
-                self.recent.clear()
-                self.recent.extend(last[::-1])
-        self.noise = np.maximum(noise, NOTHING)
-        return self.noise
+                np.maximum(self.recent, quietest, out=self.recent)
+        return self.recent.min(0)

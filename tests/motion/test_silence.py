@@ -21,7 +21,7 @@ def voice(loud: np.ndarray, level: float = 0.1) -> np.ndarray:
 def gate(samples: np.ndarray) -> np.ndarray:
     """What is left of the motion in each frame [T]."""
     speech, sound = SpeechGate(), ArrayStream(samples)
-    return np.array([speech.push(listen(sound, frame)) for frame in range(sound.frames)])
+    return np.array([speech.push(heard) for heard in listen(sound, 0, sound.frames)])
 
 
 def speech(*quiet: tuple[int, int]) -> np.ndarray:
