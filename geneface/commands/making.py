@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from geneface.commands.register import Register, add_assets, say
+from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 
 
 def preprocess(args: argparse.Namespace) -> None:
@@ -134,13 +135,13 @@ def register(command: Register) -> None:
     sub.add_argument("--name", default="", metavar="NAME", help="of the person (default: the bundle's)")
     sub.add_argument("--consent", default="", metavar="TEXT", help="what the person shown agreed to; in the card")
     sub.add_argument(
-        "--renderer", default="", metavar="R", help="fast, which is real-time (the default), or nerf, the paper's"
+        "--renderer", default="", metavar="R", help=f"{', '.join(RENDERERS.names())} (default: {DEFAULT_RENDERER})"
     )
     sub.add_argument(
         "--adapter",
         default="",
         metavar="A",
-        help="how speech is carried over to the person: post_net (the default), projection or fine_tune",
+        help=f"how speech is carried over to the person: {', '.join(ADAPTERS.names())} (default: {DEFAULT_ADAPTER})",
     )
     sub.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
     sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: cuda if it is there)")
