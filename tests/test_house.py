@@ -61,7 +61,7 @@ def test_no_circle_of_modules() -> None:
 
 
 def test_what_a_gpu_machine_lacks_is_imported_late() -> None:
-    """`models`, `rendering`, `motion`, `streaming` and `training` import with torch, numpy, scipy and Hugging Face's."""
+    """These rooms import with torch, numpy, scipy and Hugging Face's packages alone."""
     lacking = {"av", "gradio", "librosa", "mediapipe", "moviepy", "PIL", "cv2", "c2pa", "sklearn", "cryptography"}
     for folder in ("models", "rendering", "motion", "streaming", "training"):
         for path in (PACKAGE / folder).rglob("*.py"):
