@@ -4,7 +4,7 @@ import torch
 
 from geneface.metrics import LM3D_LIPS
 
-PRESSED = 0.5
+PRESSED = 0.1
 """Of the way from the mean mouth in speech to the closed one, gone once more."""
 TOUCHING = 0.1
 """cm more than the closed mouth's gap, from where on lips are pressed."""
