@@ -5,9 +5,9 @@ import pytest
 
 from geneface.compare import BAND, SIDE, Take, band, compare_video, draw_landmarks
 from geneface.errors import InputError
-from geneface.generate import Interrupted
 from geneface.media.video import VideoReader, probe
 from geneface.options import GenerationOptions
+from geneface.stopping import Stopped, StopToken
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,10 @@ def test_each_take_is_itself(tiny_pipeline, speech, tmp_path: Path) -> None:
 
 
 def test_stopping_and_mistakes_leave_nothing(tiny_pipeline, speech, tmp_path: Path) -> None:
-    take = Take(tiny_pipeline, "a", GenerationOptions(seed=1))
-    with pytest.raises(Interrupted):
-        compare_video([take], (16000, speech), tmp_path / "out.mp4", should_stop=lambda: True)
+    take, stopped = Take(tiny_pipeline, "a", GenerationOptions(seed=1)), StopToken()
+    stopped.stop()
+    with pytest.raises(Stopped):
+        compare_video([take], (16000, speech), tmp_path / "out.mp4", stop=stopped)
     with pytest.raises(InputError, match="0 takes"):
         compare_video([], (16000, speech), tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []

@@ -22,14 +22,13 @@ from geneface.data.corpus import Clip, Corpus
 from geneface.errors import InputError
 from geneface.face.articulation import Style, articulate
 from geneface.face.face_model import FaceModel
+from geneface.face.ibug68 import BROWS, EYES
 from geneface.metrics import lm3d_opening
 from geneface.models.features import AudioFeatures
 from geneface.streaming.audio import ArrayStream
 from geneface.streaming.prefetch import prefetch
 from geneface.units import SAMPLES_PER_FRAME
 
-EYES = slice(36, 48)
-BROWS = slice(17, 27)
 CLOSED = 0.2
 """cm: an opening of the mouth that can still be a closed one."""
 FADE = 6

@@ -22,8 +22,9 @@ import torch
 
 from geneface.bundle import read_tensors
 from geneface.data.corpus import Clip, Corpus
-from geneface.data.motion import EYES, Speech, simulated_speech, tracked_speech
+from geneface.data.motion import Speech, simulated_speech, tracked_speech
 from geneface.errors import InputError, run_script
+from geneface.face.ibug68 import EYES
 from geneface.files import atomic_write
 from geneface.pipeline import GeneFacePipeline
 from geneface.units import FPS, SAMPLING_RATE
@@ -196,14 +197,10 @@ def main() -> None:
     parser.add_argument("--assets", help="where the face model is, for corpora without landmarks")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best that is there)")
     args = parser.parse_args()
-    try:
-        pipe = GeneFacePipeline.from_pretrained(find_person(args.person), device=args.device)
-        told = make_map(
-            pipe, args.dataset, args.corpus, args.output, count=args.points, seed=args.seed, assets=args.assets
-        )
-    except InputError as error:
-        parser.exit(2, f"error: {error}\n")
-    print(told)
+    pipe = GeneFacePipeline.from_pretrained(find_person(args.person), device=args.device)
+    print(
+        make_map(pipe, args.dataset, args.corpus, args.output, count=args.points, seed=args.seed, assets=args.assets)
+    )
 
 
 if __name__ == "__main__":

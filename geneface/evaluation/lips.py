@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from geneface.errors import run_script
 from geneface.face.landmarks import LandmarkDetector
 from geneface.hub import find_person
 from geneface.media.audio import load_audio
@@ -85,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

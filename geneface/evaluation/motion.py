@@ -20,6 +20,7 @@ from geneface.bundle import read_tensors
 from geneface.components import trained_component
 from geneface.data.corpus import Clip, Corpus
 from geneface.data.motion import at_rest, features_of, open_corpora, tracked_speech
+from geneface.errors import run_script
 from geneface.evaluation.log_mel import log_mel, predict, spoken, train_regression
 from geneface.evaluation.motion_report import draw_curve, table
 from geneface.evaluation.speech import closure_figures, open_speech, phoneme_figures, some_clips
@@ -195,4 +196,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

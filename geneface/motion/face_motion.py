@@ -46,6 +46,8 @@ class Person:
     """[N, 3, 4]: natural head motion, head to camera, 25 a second."""
     reference_pose: torch.Tensor
     """[3, 4]: the mean head pose."""
+    shown_range: torch.Tensor
+    """[6]: how far the person's video showed the head from its mean pose, turns in radians and shifts in cm."""
     intrinsics: torch.Tensor
     """[3, 3]: the camera, in pixels of the size x size picture."""
     background: torch.Tensor

@@ -76,13 +76,13 @@ class Renderer(Component):
         return self.torso_state(data.track("pose").to(self.device))
 
     @property
-    def shown_poses(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The least and the greatest head pose that training showed, each [6] (`condition.pose_vector`).
+    def shown_range(self) -> torch.Tensor:
+        """How far training showed the head from its mean pose, [6]: turns in radians, then shifts in cm.
 
         What lies beyond was never seen: motion that leads there should be held back.
         """
-        seen = pose_vector(self.scene.pose_track.float(), self.scene.reference_pose.float())
-        return seen.amin(0), seen.amax(0)
+        seen = pose_vector(self.scene.pose_track.float(), self.scene.reference_pose.float(), scale=1.0)
+        return seen.abs().amax(0)
 
     @torch.no_grad()
     def prepare(self, data: TrainingData) -> None:

@@ -24,3 +24,8 @@ def located(path: str | Path) -> Path:
     """Where a path leads: to the user's own file or folder, else to the `resource` of that name if there is one."""
     own, brought = Path(path), resource(str(path))
     return own.resolve() if own.exists() or not brought.exists() else brought
+
+
+def web(name: str) -> str:
+    """A style sheet, a script or a piece of HTML of the page or of a report, such as `page.css`."""
+    return resource(f"web/{name}").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """Train the motion generator (Eq. 3): `accelerate launch -m geneface.training.motion_generator --config FILE`."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +10,16 @@ from torch import nn
 from torch.nn import functional
 
 from geneface.components import new_component
+from geneface.errors import run_script
+from geneface.face import ibug68
 from geneface.files import write_json
-from geneface.metrics import LM3D_LIPS
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
 from geneface.training.motion_figures import generate_with, motion_figures
+
+logger = logging.getLogger(__name__)
 
 GAP_SCALE = 0.2
 """cm: about the standard deviation of the mouth opening in speech."""
@@ -62,14 +66,12 @@ class Objective(nn.Module):
         super().__init__()
         self.generator, self.config = generator, config
         weights = torch.ones(68, 1)
-        weights[17:48] = config.upper_weight
-        weights[48:] = config.lips_weight
+        weights[ibug68.UPPER_FACE] = config.upper_weight
+        weights[ibug68.LIPS] = config.lips_weight
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
-        self.pairs = [list(side) for side in zip(*LM3D_LIPS, strict=True)]
 
     def gaps(self, lm3d: torch.Tensor) -> torch.Tensor:
-        upper, lower = self.pairs
-        return lm3d[:, :, upper] - lm3d[:, :, lower]
+        return lm3d[:, :, ibug68.UPPER_LIP] - lm3d[:, :, ibug68.LOWER_LIP]
 
     def errors(self, landmarks: torch.Tensor, lm3d: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Of normalised landmarks against LM3D [B, T, 68, 3]; and what they are in centimetres."""
@@ -164,9 +166,9 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
         }
         write_json(loop.folder / "report.json", report)
         for kind, figures in report.items():
-            print(kind, figures, flush=True)
+            logger.info("%s %s", kind, figures)
     return loop.folder / "model"
 
 
 if __name__ == "__main__":
-    train(parse_config(MotionGeneratorConfig))
+    run_script(lambda: train(parse_config(MotionGeneratorConfig)))

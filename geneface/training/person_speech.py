@@ -8,8 +8,9 @@ import torch
 
 from geneface import metrics
 from geneface.bundle import read_tensors
-from geneface.data.motion import EYES, Speech, changed_sound, features_of
+from geneface.data.motion import Speech, changed_sound, features_of
 from geneface.data.person import split_ranges
+from geneface.face.ibug68 import EYES
 from geneface.media.audio import load_audio
 from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator

@@ -1,5 +1,6 @@
 """Train the sync-expert (Appendix A.2): `accelerate launch -m geneface.training.sync_expert --config FILE`."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +9,15 @@ import torch
 
 from geneface.components import new_component
 from geneface.data.motion import MotionData
+from geneface.errors import run_script
 from geneface.files import write_json
 from geneface.metrics import sync_windows
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
 from geneface.training.motion_figures import sync_figures
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -87,9 +91,9 @@ def train(config: SyncExpertConfig) -> Path:
         component = loop.accelerator.unwrap_model(model).eval()
         report = {kind: sync_figures(component, held_out) for kind, held_out in corpora.held_out().items()}
         write_json(loop.folder / "report.json", report)
-        print(report, flush=True)
+        logger.info(report)
     return loop.folder / "model"
 
 
 if __name__ == "__main__":
-    train(parse_config(SyncExpertConfig))
+    run_script(lambda: train(parse_config(SyncExpertConfig)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.ui.persons import Persons
-from geneface.ui.status import as_gradio, sentence, status
+from geneface.ui.status import as_gradio, explain, status
 
 HINT = "Look for persons whom others have published. Choosing one fetches it to this server."
 QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
@@ -81,7 +81,7 @@ def _build_hub(persons: Persons, gallery: Gallery) -> None:
         try:
             rows = persons.search(query)
         except InputError as error:
-            return [gr.update(visible=False, value=[]), status(sentence(error), "failed"), []]
+            return [gr.update(visible=False, value=[]), status(explain(error), "failed"), []]
         if not rows:
             text = f"Nobody on the Hub goes by “{query.strip()}”: try a shorter name." if query.strip() else NOBODY
             return [gr.update(visible=False, value=[]), status(text), []]
@@ -113,7 +113,7 @@ def _build_hub(persons: Persons, gallery: Gallery) -> None:
         try:
             persons.pull(repo_id)
         except InputError as error:
-            yield [gr.skip(), gr.skip(), status(sentence(error), "failed")]
+            yield [gr.skip(), gr.skip(), status(explain(error), "failed")]
             return
         yield [*gallery.refresh(repo_id), status(f"{repo_id} is here, and chosen.", "done")]
 

@@ -13,10 +13,11 @@ from geneface.compare import Take, compare_video
 from geneface.errors import InputError
 from geneface.generate import GeneratedVideo
 from geneface.options import HIGHEST_SEED, GenerationOptions
+from geneface.stopping import StopToken
 from geneface.ui.gallery import QUIET
 from geneface.ui.live import Countdown, Preparing, Step
 from geneface.ui.persons import Persons, display_name
-from geneface.ui.status import as_gradio, progress, sentence, status
+from geneface.ui.status import as_gradio, explain, progress, status
 from geneface.ui.studio import QUEUE, Finished, Studio
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
 from geneface.ui.voice import NO_VOICE, build_voice
@@ -163,7 +164,7 @@ def _connect_compare(studio: Studio, inputs: list[Any], outputs: list[Any]) -> N
                     else:
                         yield {said: progress(step, "Comparing")}
         except Exception as error:
-            yield at_rest(done=False, line=status(sentence(error, values[:1]), "failed"))
+            yield at_rest(done=False, line=status(explain(error, values[:1]), "failed"))
 
     async def compare(
         audio: str | None,
@@ -225,7 +226,7 @@ def _steps(
         raise InputError(NO_VOICE)
     given = [(left, left_seed, left_temperature), (right, right_seed, right_temperature)]
 
-    def job(tell: Callable[[Any], None], should_stop: Callable[[], bool], folder: Path) -> GeneratedVideo:
+    def job(tell: Callable[[Any], None], stop: StopToken, folder: Path) -> GeneratedVideo:
         with studio.recording(audio) as source:
             takes = [
                 Take(
@@ -243,7 +244,7 @@ def _steps(
                 landmarks=shown != "take",
                 mark=studio.mark,
                 on_frame=Countdown(tell),
-                should_stop=should_stop,
+                stop=stop,
             )
 
     return studio.work(job)

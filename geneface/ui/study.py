@@ -15,6 +15,7 @@ from typing import Any
 from geneface.errors import InputError
 from geneface.evaluation.study import QUESTIONS, Study, find_clips, parse_plan
 from geneface.evaluation.study_votes import Votes
+from geneface.resources import web
 from geneface.ui.gallery import QUIET
 from geneface.ui.status import status
 from geneface.ui.theme import CSS, build_theme
@@ -30,39 +31,9 @@ ASKED = {
 HEADER = (
     '<header class="gf-header"><div><h1>Talking faces</h1><p>Watch, listen, and give your scores.</p></div></header>'
 )
-WELCOME = """<div class="gf-card"><h2>Before you begin</h2>
-<ul><li>You will see {videos} short videos of people who speak, about {minutes} minutes in all.
-Some are real recordings, some are
-made
-by a computer.</li>
-<li>Switch the sound on. Watch each video to its end, again if you like, and give it three scores from 1 to 5.</li>
-<li>There is no right or wrong. Go by your first impression, and use the whole scale.</li>
-<li>You may stop at any time and go on later, in this browser.</li></ul>
-<p>Your scores are kept under a random number. You are not asked for your name, and nothing else is kept.</p></div>"""
-THANKS = """<div class="gf-card"><h2>Thank you!</h2>
-<p>You have rated all {videos} videos, and your scores are kept. You can close this page.</p></div>"""
-CARDS = """
-.gf-card { border: 1px solid var(--border-color-primary); border-radius: 16px; padding: 20px 24px;
-  background: var(--background-fill-primary); color: var(--body-text-color); line-height: 1.55; max-width: 46rem; }
-.gf-card h2 { margin: 0 0 8px; font-size: 1.2rem; } .gf-card p { margin: 8px 0 0; }
-.gf-card ul { margin: 0; padding-left: 1.2rem; list-style: disc; } .gf-card li { margin: 4px 0; }
-.gf-narrow { max-width: 46rem; }
-.gf-scores .wrap { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 6px; }
-.gf-scores .wrap label { justify-content: center; padding: 9px 4px; text-align: center; cursor: pointer; }
-.gf-scores .wrap label span { margin: 0; font-size: 0.88rem; line-height: 1.25; }
-.gf-scores .wrap label input { position: absolute; opacity: 0; }
-.gf-scores .wrap label.selected { font-weight: 650; box-shadow: 0 0 0 1.5px var(--color-accent); }
-.gf-scores .wrap label:has(input:focus-visible) { outline: 3px solid var(--color-accent); outline-offset: 2px; }
-/* Every clip as large as the others, whatever its size. */
-.gf-stage #clip video { aspect-ratio: 1; background: var(--background-fill-secondary); }
-.gf-stage #clip { flex: none; height: auto !important; }
-#clip .icon-button-wrapper { display: none; }
-@media (max-width: 760px) {
-  /* Number and word below each other. */
-  .gf-scores .wrap label span { font-size: 0.74rem; word-spacing: 100vw; }
-  .gf-stage #clip video { max-height: 46vh; }
-}
-"""
+WELCOME = web("study_welcome.html")
+THANKS = web("study_thanks.html")
+CARDS = web("study.css")
 TO_TOP = "(...values) => { window.scrollTo({top: 0}); return values; }"
 OPEN = "Still open: {}."
 LOST = "Your scores could not be kept. Try again in a moment; if it stays so, tell whoever runs this study."

@@ -7,32 +7,19 @@ from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
+from geneface.resources import web
 from geneface.ui.gallery import QUIET, Gallery, build_gallery
 from geneface.ui.live import Preparing, Segment, Step, can_stream
 from geneface.ui.options import build_options, described, generation_options, page_defaults
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.plot import SCRIPT, Voice, draw
 from geneface.ui.portrait import FOLLOW, portrait_html, turns_html
-from geneface.ui.status import as_gradio, progress, sentence, status
+from geneface.ui.status import as_gradio, explain, progress, status
 from geneface.ui.studio import QUEUE, Finished, Studio
 from geneface.ui.voice import NO_VOICE, build_voice
 
-SHOW_STAGE = """() => {
-  document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'});
-  window.gfTime = 0;
-  return [];
-}"""
-PLAY_ON = """() => {
-  const start = window.gfTime || 0;
-  const play = () => {
-    const video = document.querySelector('#video video');
-    if (!video || !video.src) return setTimeout(play, 50);
-    if (start > 0.2) video.currentTime = start;
-    video.play().catch(() => {});
-  };
-  if (document.querySelector('#talk-status .gf-done')) play();
-  return [];
-}"""
+SHOW_STAGE = web("show_stage.js")
+PLAY_ON = web("play_on.js")
 """The finished file goes on where the growing one was."""
 READY = "Pick a voice, then make {} talk."
 FIRST_PLOT = '<div class="gf-plot gf-empty">The voice and the motion of the mouth appear here.</div>'
@@ -93,7 +80,7 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
         try:
             return turns_html(studio, persons.preview(person), person)
         except Exception as error:
-            return portrait_html(persons.preview(person), person, sentence(error))
+            return portrait_html(persons.preview(person), person, explain(error))
 
     talk = Talk(gallery, stage, awake, [audio, fields["driving"], fields["picture"]])
     _connect(studio, persons, talk, [gallery.person, audio, *fields.values()])
@@ -215,7 +202,7 @@ async def _perform(
         yield {
             **_at_rest(stage),
             stage.portrait: gr.update(visible=True),
-            stage.said: status(sentence(error, files), "failed"),
+            stage.said: status(explain(error, files), "failed"),
         }
 
 

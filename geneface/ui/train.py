@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from geneface.assets import ASSETS, find_asset
-from geneface.card import read_card
+from geneface.card import Figure, read_card
 from geneface.errors import InputError
 from geneface.media.image import read_image
 from geneface.ui import train_view as view
@@ -176,7 +176,7 @@ def build_train(jobs: TrainingJobs) -> TrainTab:
             changed |= {repo_id: gr.update(placeholder=f"your-name/{status.person}")}
         return changed
 
-    def _figures(status: JobStatus) -> dict[str, str]:
+    def _figures(status: JobStatus) -> dict[str, Figure | str]:
         words = read_card(jobs.person_folder(status.person)) if status.state == "done" else None
         return words.figures if words else {}
 

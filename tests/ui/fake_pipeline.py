@@ -35,7 +35,15 @@ class FakePipeline:
         circle[27:36] = circle[60:] = 0
         scene, none = Scene(size, 4), torch.zeros(68, 3)
         self.person = Person(
-            none, none, circle, none, scene.pose_track, scene.reference_pose, scene.intrinsics, scene.background
+            none,
+            none,
+            circle,
+            none,
+            scene.pose_track,
+            scene.reference_pose,
+            torch.ones(6),
+            scene.intrinsics,
+            scene.background,
         )
 
     def set_progress_bar_config(self, **options: Any) -> None:

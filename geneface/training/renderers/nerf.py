@@ -1,6 +1,6 @@
 """Train the paper's renderer of a person on their dataset: first the head, then the torso in front of it.
 
-accelerate launch -m geneface.training.nerf --config hub_configs/paper/train_nerf.json
+accelerate launch -m geneface.training.renderers.nerf --config hub_configs/paper/train_nerf.json
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ import torch.nn.functional as F
 
 from geneface.components import new_component
 from geneface.data.person import HEAD, TORSO, PersonDataset
+from geneface.errors import run_script
 from geneface.rendering.nerf import NerfRenderer, RayColours
 from geneface.resources import located
-from geneface.training.loop import Loop, LoopConfig, parse_config
+from geneface.training.loop import Loop, LoopConfig, Watch, parse_config
 from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, held_out_figures
 
 MARGIN = 2
@@ -133,9 +134,9 @@ def new_renderer(config: NerfConfig, data: PersonDataset) -> NerfRenderer:
     return renderer
 
 
-def train(config: NerfConfig) -> Path:
+def train(config: NerfConfig, watch: Watch | None = None) -> Path:
     """Train, and write `output_dir/model`, `report.json` and `test.png`; returns the model's folder."""
-    loop = Loop(config)
+    loop = Loop(config, watch)
     data = PersonDataset(config.dataset)
     renderer: NerfRenderer = new_renderer(config, data).to(loop.device)
     batches = RayBatches(data, renderer, config)
@@ -193,4 +194,4 @@ def train(config: NerfConfig) -> Path:
 
 
 if __name__ == "__main__":
-    train(parse_config(NerfConfig))
+    run_script(lambda: train(parse_config(NerfConfig)))

@@ -1,6 +1,6 @@
 """Train a person's renderer on their dataset.
 
-accelerate launch -m geneface.training.renderer --config hub_configs/embedded/train_renderer.json
+accelerate launch -m geneface.training.renderers.fast --config hub_configs/embedded/train_renderer.json
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ import torch.nn.functional as F
 
 from geneface.components import new_component
 from geneface.data.person import BACKGROUND, HEAD, TORSO, PersonDataset
+from geneface.errors import run_script
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer
 from geneface.rendering.window import FastRendering, Window
 from geneface.resources import located
-from geneface.training.loop import Loop, LoopConfig, parse_config
+from geneface.training.loop import Loop, LoopConfig, Watch, parse_config
 from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, held_out_figures
 
 FACE = slice(17, 68)
@@ -193,9 +194,9 @@ def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dic
     return [{"params": group, "lr": rate * config.learning_rate} for rate, group in groups.items()]
 
 
-def train(config: RendererConfig) -> Path:
+def train(config: RendererConfig, watch: Watch | None = None) -> Path:
     """Train, and write `output_dir/model`, `report.json` and `test.png`; returns the model's folder."""
-    loop = Loop(config)
+    loop = Loop(config, watch)
     data = PersonDataset(config.dataset)
     if config.initial:
         component = FastRenderer.from_pretrained(config.initial)
@@ -231,4 +232,4 @@ def train(config: RendererConfig) -> Path:
 
 
 if __name__ == "__main__":
-    train(parse_config(RendererConfig))
+    run_script(lambda: train(parse_config(RendererConfig)))
