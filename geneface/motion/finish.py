@@ -1,5 +1,6 @@
 """The last step of motion: silence closes the mouth, lips that touch are pressed, eyes blink, head and brows move."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -9,7 +10,7 @@ from geneface.motion.face_motion import FaceMotion, Person
 from geneface.motion.gestures import BROW_SHARES, BROWS, Gestures
 from geneface.motion.head import HeadMotion
 from geneface.motion.hearing import LOOKAHEAD, listen
-from geneface.motion.lips import press_lips
+from geneface.motion.lips import press_lips, spread_closures
 from geneface.motion.silence import AHEAD, SpeechGate
 from geneface.options import GenerationOptions, blinks_a_minute
 from geneface.streaming.audio import AudioStream
@@ -42,13 +43,22 @@ class FinishStage:
         audio: The sound that is spoken; it is read a little ahead of the motion, as it arrives.
         options: How it is spoken; the seed is that of blinks, head motion and gestures.
         device: Where the motion goes; poses are computed on the CPU.
+        closures: Gives how surely the lips must meet in frames [start, stop), [n] of 0 to 1.
     """
 
     lookahead_frames = 0
     """Of motion; sound is heard `SOUND_AHEAD` frames ahead, which features and motion have been made from anyway."""
 
-    def __init__(self, person: Person, audio: AudioStream, options: GenerationOptions, device: torch.device):
+    def __init__(
+        self,
+        person: Person,
+        audio: AudioStream,
+        options: GenerationOptions,
+        device: torch.device,
+        closures: Callable[[int, int], torch.Tensor] | None = None,
+    ):
         self.person, self.audio, self.options, self.device = person, audio, options, device
+        self.closures = closures
         self.seed = options.seed or 0
         self.state = self._begin()
 
@@ -83,7 +93,8 @@ class FinishStage:
         openness, rises, head = self._hear(stop)
         lm3d = rest + (lm3d - rest) * (options.mouth * openness.to(lm3d))[:, None, None]
         eyes = torch.from_numpy(blink_curve(self.seed, start, stop, blinks_a_minute(options.blink))).to(lm3d)
-        lm3d = press_lips(lm3d + eyes[:, None, None] * closed, rest, usual, mean)
+        meet = None if self.closures is None else spread_closures(self.closures(start - 1, stop + 1)).to(lm3d)
+        lm3d = press_lips(lm3d + eyes[:, None, None] * closed, rest, usual, mean, meet)
         lm3d[:, BROWS, 1] += rises.to(lm3d)[:, None] * torch.tensor(BROW_SHARES).to(lm3d)
         return FaceMotion(lm3d, head.to(self.device), eyes)
 
