@@ -50,6 +50,7 @@ def main() -> None:
         head = PhonemeHead.from_pretrained(args.runs / "feature_extractor/phoneme_head")
         head.save_pretrained(folder / "phoneme_head", dtype=torch.float16)
     del parts["sync_expert"]  # used in training only
+    parts["phoneme_head"] = head
     links = dict.fromkeys(parts, "../generic")
     parts |= own
     save_components(PERSONS_DIR / args.name, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16))

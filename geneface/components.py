@@ -12,7 +12,7 @@ from geneface.bundle import CLASSES, atomic_folder
 from geneface.card import Card, write_card
 from geneface.errors import InputError
 from geneface.files import read_json, write_json
-from geneface.index import COMPONENTS, FORMAT_VERSION, INDEX, PIPELINE, Bundle
+from geneface.index import COMPONENTS, FORMAT_VERSION, INDEX, OPTIONAL, PIPELINE, Bundle, components_of
 
 ROOMS = ("geneface.models", "geneface.rendering")
 """Packages whose modules define the components."""
@@ -63,14 +63,14 @@ def class_named(name: str, place: Path) -> Any:
 
 
 def load_components(bundle: Bundle, given: dict[str, Any], *, variant: str | None = None) -> dict[str, Any]:
-    """All four components of a bundle, those in `given` taken as they are; on the CPU.
+    """All components of a bundle, those in `given` taken as they are; on the CPU.
 
     Raises `InputError` if one is missing, damaged, not what it is said to be, or not safe.
     """
-    if unknown := sorted(given.keys() - set(COMPONENTS)):
-        raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS)}")
+    if unknown := sorted(given.keys() - {*COMPONENTS, *OPTIONAL}):
+        raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS + OPTIONAL)}")
     components = dict(given)
-    for name in COMPONENTS:
+    for name in components_of(bundle.index):
         if name not in components:
             component_class = _component_class(bundle.index, name, bundle.folder)
             own = variant if bundle.carries(name) else None

@@ -13,12 +13,12 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.index import (
-    COMPONENTS,
     HUB_LINK,
     INDEX,
     Bundle,
     beside,
     component_files,
+    components_of,
     hub_links,
     person_files,
     read_index,
@@ -45,7 +45,7 @@ def open_folder(folder: Path, **access: Any) -> Bundle:
     refuse_pickles(folder)
     index = read_index(folder)
     places = {}
-    for name in COMPONENTS:
+    for name in components_of(index):
         link = index["_links"].get(name)
         if link and (match := HUB_LINK.fullmatch(link)):
             places[name] = fetch_components(match[1], [name], revision=match[2], **access) / name
@@ -67,7 +67,7 @@ def fetch_person(repo_id: str, *, revision: str | None = None, variant: str | No
     index = read_index(repository.get([INDEX], missing="is no person of GeneFace"), repo_id)
     links = hub_links(index, repo_id)
     folder = repository.get(*person_files(index, variant))
-    places = {name: folder / name for name in COMPONENTS}
+    places = {name: folder / name for name in components_of(index)}
     for name, (linked, commit) in links.items():
         places[name] = fetch_components(linked, [name], revision=commit, **access) / name
     return Bundle(folder, repo_id, index, places)

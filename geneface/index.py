@@ -16,7 +16,10 @@ FORMAT_VERSION = 1
 INDEX = "model_index.json"
 PIPELINE = "GeneFacePipeline"
 COMPONENTS = ("feature_extractor", "motion_generator", "post_net", "renderer")
-GENERIC = ("feature_extractor", "motion_generator")
+OPTIONAL = ("phoneme_head",)
+"""Components that a bundle may have."""
+GENERIC = ("feature_extractor", "motion_generator", "phoneme_head")
+"""Components that persons share."""
 CARD_FILES = ("README.md", "LICENSE.md", "card.json", "preview.png")
 PICKLE_SUFFIXES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".npy", ".npz", ".h5", ".msgpack"}
 REPO_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -79,10 +82,15 @@ def read_index(folder: Path, source: str = "") -> dict[str, Any]:
         raise InputError(f"{source} was made by a newer GeneFace; upgrade with pip install -U geneface")
     links = index.setdefault("_links", {})
     if not isinstance(links, dict) or not all(
-        name in COMPONENTS and isinstance(link, str) for name, link in links.items()
+        name in components_of(index) and isinstance(link, str) for name, link in links.items()
     ):
         raise InputError(f"{source}: _links does not name components and their places; get the bundle again")
     return index
+
+
+def components_of(index: dict[str, Any]) -> tuple[str, ...]:
+    """Names of a bundle's components: those that every one has, and those that its index names beside them."""
+    return COMPONENTS + tuple(name for name in OPTIONAL if name in index)
 
 
 def hub_links(index: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
@@ -102,7 +110,7 @@ def hub_links(index: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
 def person_files(index: dict[str, Any], variant: str | None = None) -> tuple[list[str], list[str]]:
     """Paths of the files that a person's bundle must have, and of those that it may have."""
     required, optional = [INDEX], list(CARD_FILES)
-    for name in COMPONENTS:
+    for name in components_of(index):
         if name not in index["_links"]:
             needed, possible = component_files(name, variant)
             required += needed

@@ -12,10 +12,10 @@ from geneface.card import Card, read_card
 from geneface.components import load_components, save_components
 from geneface.errors import InputError
 from geneface.hub import open_bundle
-from geneface.index import COMPONENTS
+from geneface.index import COMPONENTS, OPTIONAL
 from geneface.media.audio import AudioInput, open_audio
 from geneface.models.features import FeatureStage
-from geneface.models.stages import AdaptStage, MotionStage
+from geneface.models.stages import AdaptStage, LipClosureStage, MotionStage
 from geneface.motion.face_motion import FaceMotion, Person
 from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions, takes_options
@@ -28,6 +28,7 @@ from geneface.units import FPS, SAMPLING_RATE
 if TYPE_CHECKING:
     from geneface.models.features import AudioFeatures
     from geneface.models.motion_generator import MotionGenerator
+    from geneface.models.phoneme_head import PhonemeHead
     from geneface.models.post_net import PostNet
     from geneface.models.projection import LandmarkProjection
     from geneface.rendering.renderer import Renderer
@@ -37,6 +38,8 @@ Callback = Callable[["GeneFacePipeline", int, int], None]
 
 class GeneFacePipeline:
     """Four components, and five steps: features -> motion -> adaptation -> finishing -> rendering.
+
+    A fifth component, the phoneme head of the feature extractor, tells where lips must meet, if it is there.
 
     >>> pipe = GeneFacePipeline.from_pretrained("vera")
     >>> output = pipe("speech.wav")
@@ -50,12 +53,14 @@ class GeneFacePipeline:
         renderer: "Renderer",
         name: str = "",
         card: Card | None = None,
+        phoneme_head: "PhonemeHead | None" = None,
     ):
-        check_fit(feature_extractor, motion_generator, renderer)
+        check_fit(feature_extractor, motion_generator, renderer, phoneme_head)
         self.feature_extractor = feature_extractor
         self.motion_generator = motion_generator
         self.post_net = post_net
         self.renderer = renderer
+        self.phoneme_head = phoneme_head
         self.name = name
         self.card = card
         self.dtype = torch.float32
@@ -122,7 +127,8 @@ class GeneFacePipeline:
 
     @property
     def components(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in COMPONENTS}
+        parts = {name: getattr(self, name) for name in COMPONENTS + OPTIONAL}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
         """Move all components, in place; the renderer keeps its geometry in float32 and computes by autocast."""
@@ -179,6 +185,11 @@ class GeneFacePipeline:
         with open_audio(audio, sampling_rate) as source:
             return self.feature_extractor.extract(source)
 
+    def lip_closures(self, features: torch.Tensor) -> torch.Tensor:
+        """How surely the lips must meet, [T] of 0 to 1, from audio features [2T, D]; 0 without a phoneme head."""
+        stage = LipClosureStage(self.phoneme_head)
+        return stage.read(0, len(stage.push(features)) // 2)
+
     def generate_motion(self, features: Any, options: GenerationOptions | None = None, **changes: Any) -> Any:
         """LM3D [T, 68, 3] of the mean identity, from audio features [2T, D]; options: `seed`, `temperature`."""
         options = GenerationOptions.of(options, **changes).seeded()
@@ -194,15 +205,22 @@ class GeneFacePipeline:
         audio: AudioInput,
         sampling_rate: int | None = None,
         options: GenerationOptions | None = None,
+        closures: "torch.Tensor | LipClosureStage | None" = None,
         **changes: Any,
     ) -> Any:
         """`FaceMotion` from the person's LM3D [T, 68, 3] and the sound: silence, lips, blinks, head motion.
 
-        Options: `seed`, `mouth`, `head`, `pose`, `blink`. The sound may be an `AudioStream` that has not ended.
+        Options: `seed`, `temperature`, `mouth`, `head`, `pose`, `blink`. The sound may be an `AudioStream` that has
+        not ended. `closures` is what `lip_closures` gives, or a stage of a stream through which the features go.
         """
         options = GenerationOptions.of(options, **changes).seeded()
         source = audio if isinstance(audio, AudioStream) else open_audio(audio, sampling_rate)
-        return _run(FinishStage(self.person, source, options, self.device), lm3d)
+        if isinstance(closures, torch.Tensor):
+            known = LipClosureStage(None)
+            known.keep(closures)
+            closures = known
+        read = None if closures is None else closures.read
+        return _run(FinishStage(self.person, source, options, self.device, read), lm3d)
 
     def render(self, motion: Any, options: GenerationOptions | None = None, **changes: Any) -> Any:
         """`FrameChunk` of a `FaceMotion`; options: `background`, `size`."""
@@ -228,10 +246,11 @@ class GeneFacePipeline:
         """
         options = GenerationOptions.of(options, generator, **changes).seeded()
         with open_audio(audio, sampling_rate) as source:
-            features = self.extract_features(blocks(source))
+            closures = LipClosureStage(self.phoneme_head)
+            features = through(closures, self.extract_features(blocks(source)))
             lm3d = self.generate_motion(features, options)
             lm3d = self.adapt_motion(lm3d)
-            yield from self.finish_motion(lm3d, source, options=options)
+            yield from self.finish_motion(lm3d, source, options=options, closures=closures)
 
     @takes_options
     def stream(
@@ -303,7 +322,7 @@ class GeneFacePipeline:
         """Make the frames of a talking portrait; for long audio use `stream`, which keeps no frames.
 
         The same as the five steps one after the other: `extract_features`, `generate_motion`, `adapt_motion`,
-        `finish_motion`, `render`.
+        `finish_motion` (with `lip_closures`), `render`.
 
         Args:
             audio: A path, bytes, or an array with its `sampling_rate`.
@@ -335,7 +354,9 @@ class GeneFacePipeline:
         return output if return_dict else output.to_tuple()
 
 
-def check_fit(extractor: "AudioFeatures", generator: "MotionGenerator", renderer: "Renderer") -> None:
+def check_fit(
+    extractor: "AudioFeatures", generator: "MotionGenerator", renderer: "Renderer", head: "PhonemeHead | None" = None
+) -> None:
     """Raise `InputError` for components that were not made for each other."""
     if renderer.track != "lm3d":
         raise InputError(
@@ -347,6 +368,11 @@ def check_fit(extractor: "AudioFeatures", generator: "MotionGenerator", renderer
         raise InputError(
             f"the feature extractor gives {extractor.feature_size} numbers a feature where the motion generator was "
             f"trained on {generator.feature_size}; take the two from one bundle"
+        )
+    if head is not None and extractor.feature_size != head.ctc.in_features:
+        raise InputError(
+            f"the feature extractor gives {extractor.feature_size} numbers a feature where the phoneme head was "
+            f"trained on {head.ctc.in_features}; take the two from one bundle, or phoneme_head=None"
         )
     if extractor.identity and generator.extractor and extractor.identity != generator.extractor:
         raise InputError(

@@ -19,7 +19,7 @@ from geneface.errors import InputError
 from geneface.fetch import Repository, explained, fetch_components, open_folder
 from geneface.files import read_json, write_json
 from geneface.hub import TAGS
-from geneface.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, REPO_ID, read_index, weights_name
+from geneface.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, OPTIONAL, REPO_ID, read_index, weights_name
 from geneface.media.image import read_image, write_image
 from geneface.resources import resource
 
@@ -69,8 +69,9 @@ def push_to_hub(
     _check_place(repo_id, private, token)
     index["_links"] = {}
     if link_generic:
-        commit = _share_generic(link_generic, {name: places.pop(name) for name in GENERIC}, private, token)
-        index["_links"] = dict.fromkeys(GENERIC, f"{link_generic}@{commit}")
+        shared = [name for name in GENERIC if name in places]
+        commit = _share_generic(link_generic, {name: places.pop(name) for name in shared}, private, token)
+        index["_links"] = dict.fromkeys(shared, f"{link_generic}@{commit}")
 
     with tempfile.TemporaryDirectory() as staged:
         stage = Path(staged)
@@ -175,7 +176,7 @@ def _commit(repo_id: str, files: dict[str, Path], message: str, private: bool, t
 
 
 def _is_ours(name: str) -> bool:
-    return name in (INDEX, *CARD_FILES) or name.split("/")[0] in COMPONENTS
+    return name in (INDEX, *CARD_FILES) or name.split("/")[0] in COMPONENTS + OPTIONAL
 
 
 def _same(first: Path, second: Path) -> bool:

@@ -1,7 +1,7 @@
 """Silence closes the mouth: a gate on the motion, which hears speech relative to the recording's own noise and voice.
 
-Causal but for the frame that `hearing` looks ahead; what it remembers lies in a `SpeechGate`, one frame after the
-other, so that cutting a stream changes nothing.
+It hears a little ahead, but no further than features and motion have been made from, so that nothing waits for it;
+what it remembers lies in a `SpeechGate`, one frame after the other, so that cutting a stream changes nothing.
 """
 
 import math
@@ -31,15 +31,17 @@ LEAST = -85.0
 """dB of full scale, under which nothing can be heard."""
 LOUDER, SOFTER = 0.3, 0.02
 """How fast the level of the voice follows a louder and a softer vowel, a frame."""
-HOLD = 4
-"""Frames after speech in which nothing happens yet: the closure of a plosive is as short."""
-CLOSING, OPENING = 4, 3
+AHEAD = 6
+"""Frames of sound after a frame that decide on it: a mouth opens before it is heard, and closes only in a pause."""
+HOLD = 2
+"""Frames after speech in which nothing happens yet."""
+CLOSING, OPENING = 8, 4
 """Frames in which the mouth closes then, and opens again."""
 
 
 @dataclass
 class SpeechGate:
-    """Share of its motion that the mouth keeps, frame by frame."""
+    """Share of its motion that the mouth keeps, frame by frame; it answers `AHEAD` frames after it was asked."""
 
     recent: np.ndarray = field(default_factory=lambda: np.full((FLOOR_FRAMES, 3), np.inf))
     """[FLOOR_FRAMES, 3] dB: the bands of the last frames, a ring."""
@@ -48,25 +50,23 @@ class SpeechGate:
     voicing: deque[float] = field(default_factory=lambda: deque(maxlen=STEADY_FRAMES))
     voice: float | None = None
     """dB: the level of the recording's vowels; None before the first one."""
-    since_speech: int = HOLD
-    """Frames."""
+    since_speech: int = AHEAD + HOLD
+    """Frames from the last one with speech to the last one that was heard."""
     openness: float = 0.0
-    """Of the last frame, 0 to 1, in equal steps."""
+    """Of the last answer, 0 to 1, in equal steps."""
 
     def push(self, heard: Heard) -> float:
-        """Share of the motion, 0 to 1, in the next frame."""
-        if self._is_speech(heard):
-            self.since_speech = 0
+        """Hear one more frame; share of the motion, 0 to 1, in the frame `AHEAD` frames before it."""
+        self.since_speech = 0 if self._is_speech(heard) else self.since_speech + 1
+        if self.since_speech <= AHEAD + HOLD:
             self.openness = min(1.0, self.openness + 1 / OPENING)
         else:
-            self.since_speech += 1
-            if self.since_speech > HOLD:
-                self.openness = max(0.0, self.openness - 1 / CLOSING)
+            self.openness = max(0.0, self.openness - 1 / CLOSING)
         return self.openness * self.openness * (3 - 2 * self.openness)
 
     @property
-    def speaking(self) -> bool:
-        """Whether there was speech in the last frame."""
+    def heard_speech(self) -> bool:
+        """Whether there was speech in the last frame that was heard."""
         return self.since_speech == 0
 
     def _is_speech(self, heard: Heard) -> bool:

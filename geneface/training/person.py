@@ -103,6 +103,9 @@ def _run(job: Job, progress: Progress) -> None:
     own = job.folder.of_stage(Stage.POST_NET) / OWN_GENERATOR
     places["feature_extractor"] = Path(generic.feature_extractor)
     places["motion_generator"] = own if own.is_dir() else Path(generic.motion_generator)
+    head = places["feature_extractor"].parent / "phoneme_head"
+    if head.is_dir():
+        places["phoneme_head"] = head
     write_bundle(job.folder, places, card, job.request.device or "cpu")
     if kept := keep_logs(job.folder, STAGES):
         progress.say(f"the tracker's logs are in {kept}")

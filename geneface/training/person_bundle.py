@@ -12,7 +12,7 @@ from geneface.card import Card, Figure
 from geneface.components import save_components, trained_component
 from geneface.errors import InputError
 from geneface.hub import PERSONS_DIR
-from geneface.index import COMPONENTS
+from geneface.index import COMPONENTS, OPTIONAL
 from geneface.media.image import write_image
 from geneface.pipeline import GeneFacePipeline
 from geneface.resources import resource
@@ -33,14 +33,14 @@ def write_bundle(
     """Make the bundle in the work folder, try it, and give it its name.
 
     Args:
-        places: Folder of each of the four components.
+        places: Folder of each component.
         card: What is known of the person.
         device: Where the preview is rendered.
     """
     target, made = folder.bundle, folder.made
-    parts = {name: trained_component(places[name]) for name in COMPONENTS}
+    parts = {name: trained_component(places[name]) for name in COMPONENTS + OPTIONAL if name in places}
     # A link must lead to a bundle beside the person's.
-    shared = [name for name in COMPONENTS if places[name].resolve().parent == GENERIC_BUNDLE.resolve()]
+    shared = [name for name in parts if places[name].resolve().parent == GENERIC_BUNDLE.resolve()]
     beside = target.absolute().parent.resolve() == GENERIC_BUNDLE.resolve().parent
     links = dict.fromkeys(shared, "../generic") if beside else {}
     save_components(made, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16), card=card)

@@ -30,6 +30,7 @@ def person(frames: int = 400) -> Person:
         blink=nothing,
         pose_track=there_and_back(torch.from_numpy(track), 2 * frames),
         reference_pose=torch.tensor(FRONTAL),
+        shown_range=torch.ones(6),
         intrinsics=torch.eye(3),
         background=torch.zeros(3, 8, 8, dtype=torch.uint8),
     )

@@ -3,7 +3,7 @@ import pytest
 
 from geneface.media.audio import load_audio
 from geneface.motion.hearing import listen
-from geneface.motion.silence import SpeechGate
+from geneface.motion.silence import AHEAD, SpeechGate
 from geneface.resources import resource
 from geneface.streaming.audio import ArrayStream
 from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
@@ -21,7 +21,7 @@ def voice(loud: np.ndarray, level: float = 0.1) -> np.ndarray:
 def gate(samples: np.ndarray) -> np.ndarray:
     """What is left of the motion in each frame [T]."""
     speech, sound = SpeechGate(), ArrayStream(samples)
-    return np.array([speech.push(heard) for heard in listen(sound, 0, sound.frames)])
+    return np.array([speech.push(heard) for heard in listen(sound, 0, sound.frames + AHEAD)])[AHEAD:]
 
 
 def speech(*quiet: tuple[int, int]) -> np.ndarray:
@@ -44,14 +44,14 @@ def tone(frequency: float, level: float) -> np.ndarray:
 
 
 def test_speech_is_left_alone_and_silence_closes():
-    found = gate(speech((40, 60)))
-    assert (found[8:40] == 1).all() and (found[64:97] == 1).all()
-    assert (found[48:59] == 0).all()
-    assert (np.diff(found[39:49]) <= 0).all() and (np.diff(found[58:62]) > 0).all()
+    found = gate(speech((40, 70)))
+    assert (found[5:40] == 1).all() and (found[68:] == 1).all(), "open before it is heard"
+    assert (found[48:63] < 0.1).all() and (found[50:63] == 0).all()
+    assert (np.diff(found[39:51]) <= 0).all() and (np.diff(found[63:67]) > 0).all()
 
 
 def test_short_gaps_are_not_silence():
-    assert (gate(speech((20, 25)))[8:95] == 1).all()
+    assert (gate(speech((20, 25), (50, 58)))[5:] == 1).all()
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from tiny import tiny_components
 from geneface.media.audio import load_audio
 from geneface.models.features import FeatureStage
 from geneface.models.log_mel import LogMel
+from geneface.models.phoneme_head import BILABIALS, PhonemeHead
 from geneface.models.projection import LandmarkProjection
-from geneface.models.stages import AdaptStage, MotionStage
+from geneface.models.stages import AdaptStage, LipClosureStage, MotionStage
 from geneface.motion.face_motion import FaceMotion
 from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions
@@ -69,6 +70,7 @@ def cases(pipe: GeneFacePipeline, samples: np.ndarray) -> Cases:
         ),
         "features": (lambda: FeatureStage(pipe.feature_extractor), samples, SAMPLES_PER_FRAME),
         "log_mel": (lambda: FeatureStage(LogMel(8)), samples, SAMPLES_PER_FRAME),
+        "closures": (lambda: LipClosureStage(PhonemeHead(16)), features, 2),
         "motion": (lambda: MotionStage(pipe.motion_generator, 5, 1.0), features, 2),
         "adapt": (lambda: AdaptStage(pipe.post_net), generic, 1),
         "project": (lambda: AdaptStage(projection), generic, 1),
@@ -77,7 +79,7 @@ def cases(pipe: GeneFacePipeline, samples: np.ndarray) -> Cases:
     }
 
 
-NAMES = ["window", "one_sided_window", "features", "log_mel", "motion", "adapt", "project", "finish", "render"]
+NAMES = "window one_sided_window features log_mel closures motion adapt project finish render".split()
 CUTTINGS = {"frame by frame": 1, "sevens": 7, "live blocks": 4, "long blocks": 130, "uneven": 0}
 
 
@@ -126,7 +128,7 @@ def test_a_stage_waits_no_longer_than_it_says(cases: Cases, name: str) -> None:
         pushed += 1
         out = stage.push(piece)
         if out is not None:
-            came += len(next(iter(tensors(out).values()))) // (2 if name in ("features", "log_mel") else 1)
+            came += len(next(iter(tensors(out).values()))) // (2 if name in ("features", "log_mel", "closures") else 1)
         assert came >= pushed - stage.lookahead_frames
     assert came < pushed or stage.lookahead_frames == 0 or name == "finish", "whose sound has ended"
 
@@ -155,6 +157,32 @@ def test_streams_share_a_network(pipe: GeneFacePipeline, samples: np.ndarray) ->
 
 
 @torch.no_grad()
+def test_closures_come_with_their_frames(pipe: GeneFacePipeline, samples: np.ndarray) -> None:
+    """Where lips must meet reaches the finishing beside the motion, in whatever pieces, and changes it."""
+    torch.manual_seed(2)
+    head = PhonemeHead(16)
+    head.ctc.weight.mul_(5)
+    head.ctc.bias[BILABIALS] += 2
+    speaking = GeneFacePipeline(**pipe.components, phoneme_head=head).to("cpu")
+    features = speaking.extract_features(samples, 16000)
+    closures = speaking.lip_closures(features)
+    assert closures.shape == (FRAMES,) and 0.02 < closures.mean() < 0.98
+    own = speaking.adapt_motion(speaking.generate_motion(features, OPTIONS))
+    whole = speaking.finish_motion(own, samples, 16000, OPTIONS, closures=closures)
+    streamed = FaceMotion.join(list(speaking.motion(samples, 16000, options=OPTIONS)))
+    assert (streamed.landmarks - whole.landmarks).abs().max() <= 1e-4
+    without = speaking.finish_motion(own, samples, 16000, OPTIONS)
+    assert (without.landmarks - whole.landmarks).abs().max() > 0.01
+    for size in CUTTINGS.values():
+        closing = LipClosureStage(head)
+        finish = FinishStage(pipe.person, ArrayStream(samples), OPTIONS, pipe.device, closing.read)
+        chain = Chain(closing, MotionStage(pipe.motion_generator, 5, 1.0), AdaptStage(pipe.post_net), finish)
+        for _ in range(2):
+            found = join(list(through(chain, cut(features, 2, size))))
+            assert (found.landmarks - whole.landmarks).abs().max() <= 1e-4
+
+
+@torch.no_grad()
 def test_live_speech_gives_the_frames_of_the_recording(pipe: GeneFacePipeline, samples: np.ndarray) -> None:
     """All five stages, fed while it is spoken; what silence is, is asked of sound that has arrived."""
     offline = pipe(samples, 16000, options=OPTIONS)
@@ -177,9 +205,9 @@ def test_live_speech_gives_the_frames_of_the_recording(pipe: GeneFacePipeline, s
 
 def test_what_has_not_arrived_is_no_silence(pipe: GeneFacePipeline) -> None:
     sound = LiveStream()
-    sound.push(np.ones(SAMPLES_PER_FRAME, np.float32))
+    sound.push(np.ones(5 * SAMPLES_PER_FRAME, np.float32))
     stage = FinishStage(pipe.person, sound, OPTIONS, pipe.device)
-    assert stage.push(torch.zeros(1, 68, 3)) is None, "whether there is silence is not known yet"
+    assert stage.push(torch.zeros(5, 68, 3)) is None, "whether there is silence is not known yet"
     with pytest.raises(NotArrived):
         stage.flush()
 
