@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from geneface.errors import InputError
+    from geneface.options import GenerationOptions
     from geneface.pipeline import GeneFacePipeline, GeneFacePipelineOutput
 
 __version__ = "0.1.0"
-__all__ = ["GeneFacePipeline", "GeneFacePipelineOutput", "InputError", "__version__"]
+__all__ = ["GeneFacePipeline", "GeneFacePipelineOutput", "GenerationOptions", "InputError", "__version__"]
 
 # Torch is imported when the pipeline is first asked for, not by `import geneface`.
 _PLACES = {
     "GeneFacePipeline": "geneface.pipeline",
     "GeneFacePipelineOutput": "geneface.pipeline",
+    "GenerationOptions": "geneface.options",
     "InputError": "geneface.errors",
 }
 

@@ -17,21 +17,11 @@ from geneface.errors import InputError
 from geneface.files import ADVICE, Kind, read_json, write_json
 from geneface.files import atomic_folder as atomic_folder
 from geneface.index import FORMAT_VERSION as FORMAT_VERSION
+from geneface.index import refuse_pickles as refuse_pickles
 from geneface.index import weights_name
 
 CLASSES: dict[str, type[nn.Module]] = {}
 """The components by their names in a bundle; each class registers itself where it stands."""
-PICKLE_SUFFIXES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".npy", ".npz", ".h5", ".msgpack"}
-
-
-def refuse_pickles(folder: Path) -> None:
-    """Raise `InputError` if `folder` holds a file in a format that can carry code."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in PICKLE_SUFFIXES:
-            raise InputError(
-                f"{path} is in a format that can run code when it is loaded; a bundle holds only JSON and "
-                "safetensors: remove the file, or get the bundle from its author again"
-            )
 
 
 def read_tensors(path: Path, kind: Kind = "bundle") -> dict[str, torch.Tensor]:

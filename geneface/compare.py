@@ -64,7 +64,7 @@ def compare_video(
     """
     if not 1 <= len(takes) <= MOST:
         raise InputError(f"{len(takes)} takes cannot be shown side by side; give 1 to {MOST}")
-    output = check_output(output)
+    output = check_output(output, inputs=[audio, *(take.options.background for take in takes)])
     start = time.perf_counter()
     beside = landmarks and len(takes) == 1
     columns, rows = len(takes) + beside, 1 + (landmarks and not beside)

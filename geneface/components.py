@@ -8,20 +8,11 @@ from pkgutil import iter_modules
 from typing import Any
 
 from geneface import __version__
-from geneface.bundle import CLASSES, atomic_folder, refuse_pickles
+from geneface.bundle import CLASSES, atomic_folder
 from geneface.card import Card, write_card
 from geneface.errors import InputError
-from geneface.fetch import fetch_components
-from geneface.index import (
-    COMPONENTS,
-    FORMAT_VERSION,
-    HUB_LINK,
-    INDEX,
-    PIPELINE,
-    read_index,
-    read_json,
-    write_json,
-)
+from geneface.files import read_json, write_json
+from geneface.index import COMPONENTS, FORMAT_VERSION, INDEX, PIPELINE, Bundle
 
 ROOMS = ("geneface.models", "geneface.rendering")
 """Packages whose modules define the components."""
@@ -71,41 +62,20 @@ def class_named(name: str, place: Path) -> Any:
     return classes[name]
 
 
-def load_components(
-    folder: Path, given: dict[str, Any], *, variant: str | None = None, hub: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """All four components of a bundle, those in `given` taken as they are.
+def load_components(bundle: Bundle, given: dict[str, Any], *, variant: str | None = None) -> dict[str, Any]:
+    """All four components of a bundle, those in `given` taken as they are; on the CPU.
 
-    Raises `InputError` if the bundle is not a person's, was made by a newer release, or is incomplete.
+    Raises `InputError` if one is missing, damaged, not what it is said to be, or not safe.
     """
     if unknown := sorted(given.keys() - set(COMPONENTS)):
         raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS)}")
-    refuse_pickles(folder)
-    index = read_index(folder)
     components = dict(given)
     for name in COMPONENTS:
         if name not in components:
-            place = component_folder(folder, index, name, hub)
-            carried = name not in index["_links"]
-            component_class = _component_class(index, name, folder)
-            components[name] = component_class.from_pretrained(place, variant=variant if carried else None)
+            component_class = _component_class(bundle.index, name, bundle.folder)
+            own = variant if bundle.carries(name) else None
+            components[name] = component_class.from_pretrained(bundle.places[name], variant=own)
     return components
-
-
-def component_folder(folder: Path, index: dict[str, Any], name: str, hub: dict[str, Any] | None = None) -> Path:
-    """Where a component of a bundle lies: in the bundle, in one beside it, or in the cache of the Hub.
-
-    Raises `InputError` if its link leads anywhere else.
-    """
-    link = index["_links"].get(name)
-    if link is None:
-        return folder / name
-    if match := HUB_LINK.fullmatch(link):
-        return fetch_components(match[1], [name], revision=match[2], **(hub or {})) / name
-    target = (folder / link).resolve()
-    if target.parent != folder.resolve().parent:
-        raise InputError(f"{folder / INDEX} links its {name} to {link}, which is not beside the bundle; do not use it")
-    return target / name
 
 
 def save_components(

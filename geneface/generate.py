@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, cast
 
 from geneface.media.audio import FPS, AudioInput, AudioSource, open_audio
 from geneface.media.mark import Mark
@@ -33,6 +34,8 @@ class GeneratedVideo:
     seed: int
     unsigned: str = ""
     """Why it carries no Content Credentials, in one sentence; empty if it does."""
+    notes: tuple[str, ...] = ()
+    """What is odd about the recording, a sentence each."""
 
     @property
     def seconds(self) -> float:
@@ -45,7 +48,7 @@ class GeneratedVideo:
 
 @takes_options
 def generate_video(
-    pipe: "GeneFacePipeline",
+    pipe: "GeneFacePipeline | Callable[[], GeneFacePipeline]",
     audio: AudioInput,
     output: str | os.PathLike,
     *,
@@ -67,7 +70,7 @@ def generate_video(
     is missing it is, with `unsigned` set.
 
     Args:
-        pipe: a `GeneFacePipeline`.
+        pipe: a `GeneFacePipeline`, or what loads one: it is called when nothing is wrong with files and options.
         audio: see `geneface.media.audio.open_audio`, as for `sampling_rate`.
         output: the mp4 or webm; it appears when it is complete, and not at all after an error.
         options: how to speak, and before what; `changes` are fields of `GenerationOptions` by name.
@@ -81,8 +84,7 @@ def generate_video(
     """
     options = GenerationOptions.of(options, **changes).seeded()
     writer_type = output_writer(options)
-    output = check_output(output, writer_type.suffix)
-    seal, unsigned = prepare_seal(output, pipe.name, {**options.changed(), "visible_mark": mark})
+    output = check_output(output, writer_type.suffix, [audio, options.background])
 
     def after_frame(pipe: Any, index: int, total: int) -> None:
         if stop is not None:
@@ -90,10 +92,12 @@ def generate_video(
         if on_frame is not None:
             on_frame(index + 1, total)
 
-    metadata = {"title": "Talking portrait", "comment": f"{NOTICE}; person={pipe.name}"}
-    start = time.perf_counter()
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(audio, sampling_rate))
+        pipe = _loaded(pipe)
+        seal, unsigned = prepare_seal(output, pipe.name, {**options.changed(), "visible_mark": mark})
+        metadata = {"title": "Talking portrait", "comment": f"{NOTICE}; person={pipe.name}"}
+        start = time.perf_counter()
         chunks = pipe.stream(source, options=options, callback_on_frame_end=after_frame, motion=motion)
         writer: VideoWriter | None = None
         for chunk in chunks:
@@ -112,7 +116,14 @@ def generate_video(
                 on_chunk(chunk, source)
         if writer is None or writer.frames < source.frames:
             raise Stopped
-    return GeneratedVideo(output, writer.frames, time.perf_counter() - start, options.seed or 0, unsigned)
+    return GeneratedVideo(
+        output, writer.frames, time.perf_counter() - start, options.seed or 0, unsigned, tuple(source.notes)
+    )
+
+
+def _loaded(pipe: "GeneFacePipeline | Callable[[], GeneFacePipeline]") -> "GeneFacePipeline":
+    # A pipeline can be called, too: that makes frames.
+    return cast("GeneFacePipeline", pipe() if isinstance(pipe, FunctionType) else pipe)
 
 
 def output_writer(options: GenerationOptions) -> type[VideoWriter]:

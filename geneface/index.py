@@ -4,6 +4,7 @@ Nothing here needs torch, so that persons can be listed and fetched at once.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,47 @@ PIPELINE = "GeneFacePipeline"
 COMPONENTS = ("feature_extractor", "motion_generator", "post_net", "renderer")
 GENERIC = ("feature_extractor", "motion_generator")
 CARD_FILES = ("README.md", "LICENSE.md", "card.json", "preview.png")
+PICKLE_SUFFIXES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".npy", ".npz", ".h5", ".msgpack"}
 REPO_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 HUB_LINK = re.compile(rf"({REPO_ID.pattern})@(\w[\w./-]*)")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A person's bundle, here as a whole."""
+
+    folder: Path
+    name: str
+    """What it goes by: of one from the Hub its id, for its folder in the cache is named after a commit."""
+    index: dict[str, Any]
+    places: dict[str, Path]
+    """Folder of each component: in the bundle, in one beside it, or in the cache of the Hub."""
+
+    def carries(self, component: str) -> bool:
+        return component not in self.index["_links"]
+
+
+def refuse_pickles(folder: Path) -> None:
+    """Raise `InputError` if `folder` holds a file in a format that can carry code."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in PICKLE_SUFFIXES:
+            raise InputError(
+                f"{path} is in a format that can run code when it is loaded; a bundle holds only JSON and "
+                "safetensors: remove the file, or get the bundle from its author again"
+            )
+
+
+def beside(folder: Path, component: str, link: str | None) -> Path:
+    """Where a component lies in a bundle, or in the bundle beside it that it links to.
+
+    Raises `InputError` if the link leads anywhere else.
+    """
+    target = (folder / link).resolve() if link else folder
+    if link and target.parent != folder.resolve().parent:
+        raise InputError(
+            f"{folder / INDEX} links its {component} to {link}, which is not beside the bundle; do not use it"
+        )
+    return target / component
 
 
 def read_index(folder: Path, source: str = "") -> dict[str, Any]:

@@ -9,21 +9,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from inspect import Parameter, signature
+from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from geneface.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 HIGHEST_SEED = 2**31 - 1
 NATURAL_BLINKS, MOST_BLINKS = 15.0, 60.0
 """Blinks a minute."""
 TRANSPARENT = "transparent"
-Background = str | Path | np.ndarray | None
+Background: TypeAlias = "str | Path | np.ndarray | None"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -51,7 +51,7 @@ class Spec:
 
 def _number(highest: float, help: str, label: str, info: str, default: float = 1.0) -> Any:
     def check(value: Any) -> str:
-        good = isinstance(value, int | float | np.number) and 0 <= value <= highest
+        good = isinstance(value, Real) and 0 <= float(value) <= highest
         return "" if good else f"between 0 and {highest:g}"
 
     help = f"{help}, 0 to {highest:g} (default: {default:g})"
@@ -60,8 +60,13 @@ def _number(highest: float, help: str, label: str, info: str, default: float = 1
     )
 
 
+def _is_array(value: Any) -> bool:
+    # Numpy need not be there to show a command's help.
+    return hasattr(value, "__array__") and hasattr(value, "dtype")
+
+
 def _seed(value: Any) -> str:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
     return (
         "" if value is None or (whole and 0 <= value <= HIGHEST_SEED) else f"a whole number from 0 to {HIGHEST_SEED}"
     )
@@ -70,7 +75,7 @@ def _seed(value: Any) -> str:
 def _pose(value: Any) -> str:
     if isinstance(value, str):
         return "" if value in ("natural", "still") else "natural, still, or an array of head poses"
-    good = np.ndim(value) == 3 and np.shape(value)[1:] == (3, 4) and len(value)
+    good = _is_array(value) and value.ndim == 3 and value.shape[1:] == (3, 4) and len(value)
     return "" if good else "[N, 3, 4], head to camera"
 
 
@@ -83,8 +88,8 @@ def _blink(value: Any) -> str:
 
 
 def _background(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return "" if value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3 else "uint8 [H, W, 3]"
+    if _is_array(value):
+        return "" if value.dtype == "uint8" and value.ndim == 3 and value.shape[2] == 3 else "uint8 [H, W, 3]"
     if not isinstance(value, str) or not value.startswith("#"):
         return (
             "" if value is None or isinstance(value, str | Path) else "a path, a colour like #20a0ff, or transparent"
@@ -99,7 +104,7 @@ def _background(value: Any) -> str:
 def _size(value: Any) -> str:
     if value is None:
         return ""
-    good = isinstance(value, int | np.integer) and 64 <= value <= 2048 and value % 2 == 0
+    good = isinstance(value, Integral) and 64 <= int(value) <= 2048 and int(value) % 2 == 0
     return "" if good else "an even number between 64 and 2048"
 
 
@@ -122,7 +127,7 @@ class GenerationOptions:
     """How far the face moves from its rest with a closed mouth, beside what the person does."""
     head: float = _number(1.5, "how much the head moves", "Head", "How much it moves; 1 is natural")
     """How far the head goes from its mean pose, beside what `pose` says."""
-    pose: str | np.ndarray = field(
+    pose: "str | np.ndarray" = field(
         default="natural",
         metadata={"spec": Spec(_pose, "head motion", words=("natural", "still"), label="Head motion")},
     )
@@ -165,7 +170,7 @@ class GenerationOptions:
         for name, spec in specs().items():
             value = getattr(self, name)
             if wanted := spec.check(value):
-                shown = f"of shape {list(value.shape)}" if isinstance(value, np.ndarray) else repr(value)
+                shown = f"of shape {list(value.shape)}" if _is_array(value) else repr(value)
                 raise InputError(f"{name} is {shown}; it must be {wanted}")
 
     @classmethod
@@ -197,7 +202,7 @@ class GenerationOptions:
 
     def _differs(self, name: str, default: Any) -> bool:
         value = getattr(self, name)
-        return isinstance(value, np.ndarray) or value != default
+        return _is_array(value) or value != default
 
 
 def specs() -> Mapping[str, Spec]:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ import torch
 from geneface.card import Card, read_card
 from geneface.components import load_components, save_components
 from geneface.errors import InputError
-from geneface.hub import resolve_bundle
+from geneface.hub import open_bundle
 from geneface.index import COMPONENTS
 from geneface.media.audio import AudioInput, open_audio
 from geneface.models.features import FeatureStage
@@ -88,12 +88,11 @@ class GeneFacePipeline:
         Raises:
             InputError: for a bundle that is missing, incomplete, damaged, newer than this release, or not safe.
         """
-        hub: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
-        folder = resolve_bundle(path_or_id, revision=revision, variant=variant, **hub)
-        loaded = load_components(folder, components, variant=variant, hub=hub)
-        # A person from the Hub goes by its id: its folder in the cache is named after a commit.
-        name = folder.name if Path(path_or_id).is_dir() else str(path_or_id)
-        return cls(**loaded, name=name, card=read_card(folder)).to(device or default_device(), dtype)
+        access: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
+        bundle = open_bundle(path_or_id, revision=revision, variant=variant, **access)
+        loaded = load_components(bundle, components, variant=variant)
+        pipe = cls(**loaded, name=bundle.name, card=read_card(bundle.folder))
+        return pipe.to(device or default_device(), dtype)
 
     def save_pretrained(self, folder: str | Path, *, variant: str | None = None) -> None:
         """Write a bundle that carries all four components."""
@@ -262,6 +261,32 @@ class GeneFacePipeline:
                 if callback_on_frame_end:
                     callback_on_frame_end(self, chunk.start + len(chunk.frames) - 1, source.frames)
 
+    @overload
+    def __call__(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        options: GenerationOptions | None = None,
+        generator: torch.Generator | None = None,
+        output_type: str = "np",
+        callback_on_frame_end: Callback | None = None,
+        return_dict: Literal[True] = True,
+        **changes: Any,
+    ) -> GeneFacePipelineOutput: ...
+    @overload
+    def __call__(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        options: GenerationOptions | None = None,
+        generator: torch.Generator | None = None,
+        output_type: str = "np",
+        callback_on_frame_end: Callback | None = None,
+        return_dict: Literal[False],
+        **changes: Any,
+    ) -> tuple[Any, ...]: ...
     @takes_options
     def __call__(
         self,

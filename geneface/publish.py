@@ -14,12 +14,11 @@ import torch
 
 from geneface.bundle import read_tensors
 from geneface.card import Card, generic_readme, person_readme, read_card, write_card
-from geneface.components import component_folder, load_components
+from geneface.components import load_components
 from geneface.errors import InputError
-from geneface.fetch import Repository, fetch_components
+from geneface.fetch import Repository, explained, fetch_components, open_folder
 from geneface.files import read_json, write_json
 from geneface.hub import TAGS
-from geneface.hub_errors import explained
 from geneface.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, REPO_ID, read_index, weights_name
 from geneface.media.image import read_image, write_image
 from geneface.resources import resource
@@ -63,9 +62,8 @@ def push_to_hub(
     for name in filter(None, (repo_id, link_generic)):
         if not REPO_ID.fullmatch(name):
             raise InputError(f"{name!r} is not the name of a repository; name one like user/person")
-    parts = load_components(folder, {}, hub={"token": token})
-    index = read_index(folder)
-    places = {name: component_folder(folder, index, name, {"token": token}) for name in COMPONENTS}
+    bundle = open_folder(folder, token=token)
+    parts, index, places = load_components(bundle, {}), dict(bundle.index), dict(bundle.places)
     card = replace(read_card(folder) or Card(name=folder.resolve().name), consent=consent.strip())
 
     _check_place(repo_id, private, token)

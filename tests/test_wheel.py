@@ -31,11 +31,12 @@ BROUGHT = ("examples/audio", "examples/persons", "examples/speech", "hub_configs
 LARGEST = 24e6
 """Bytes of the wheel."""
 SCRIPT = """
-from geneface import GeneFacePipeline, InputError
+from geneface import GeneFacePipeline, GenerationOptions, InputError
 
 pipe = GeneFacePipeline.from_pretrained("vera")
 reveal_type(pipe)
-reveal_type(pipe.name)
+reveal_type(pipe("speech.wav", options=GenerationOptions(seed=7)).fps)
+reveal_type(pipe("speech.wav", return_dict=False))
 reveal_type(InputError("what, where, what to do"))
 GeneFacePipeline.from_pretrained("vera", revision=1)
 """
@@ -184,6 +185,6 @@ def test_types_for_a_user(installed: Environment) -> None:
     command = [sys.executable, "-m", "mypy", "--python-executable", installed.python, "script.py"]
     done = subprocess.run(command, cwd=installed.work, capture_output=True, text=True, timeout=300)
     said = [line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("script.py:")]
-    revealed = ("geneface.pipeline.GeneFacePipeline", "str", "geneface.errors.InputError")
-    assert said[:3] == [f'note: Revealed type is "{name}"' for name in revealed], done.stdout
-    assert 'Argument "revision" to "from_pretrained"' in said[3] and len(said) == 4, done.stdout
+    revealed = ("geneface.pipeline.GeneFacePipeline", "int", "tuple[Any, ...]", "geneface.errors.InputError")
+    assert said[:4] == [f'note: Revealed type is "{name}"' for name in revealed], done.stdout
+    assert 'Argument "revision" to "from_pretrained"' in said[4] and len(said) == 5, done.stdout

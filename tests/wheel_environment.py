@@ -53,6 +53,7 @@ class Environment:
         """Those of a user who has nothing: an empty home, no network."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "GENEFACE"))}
         home = {"HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder / "cache"), "OMP_NUM_THREADS": "1"}
+        home["PYTHONDONTWRITEBYTECODE"] = "1"  # The packages are linked, not copied.
         return {**kept, **home, "PATH": f"{self.python.parent}:{os.environ['PATH']}", **more}
 
     def run(self, *command: object, code: int = 0, **variables: str) -> str:
@@ -89,7 +90,11 @@ def _closure(root: Distribution, extras: set[str]) -> dict[str, Distribution]:
 
 
 def _link(package: Distribution, target: Path) -> None:
-    for file in package.files or []:
-        if ".." not in file.parts:
-            (target / file).parent.mkdir(parents=True, exist_ok=True)
-            os.symlink(file.locate(), target / file)
+    """Link a package's files; whole folders where they cannot be a namespace that other packages share."""
+    files = [file for file in package.files or [] if ".." not in file.parts]
+    whole = {file.parts[0] for file in files if file.parts[1:] in (("__init__.py",), ("METADATA",))}
+    for place in {Path(file.parts[0]) if file.parts[0] in whole else Path(file) for file in files}:
+        # Some packages share their `__init__.py`, such as those of CUDA.
+        if not (target / place).exists():
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            os.symlink(package.locate_file(place), target / place)

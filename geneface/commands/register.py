@@ -1,11 +1,30 @@
 """How a subcommand gets its name, its function and its arguments."""
 
 import argparse
+import os
+import sys
 from collections.abc import Callable
+from typing import Any
 
 Run = Callable[[argparse.Namespace], int | None]
 Register = Callable[[str, Run], argparse.ArgumentParser]
 """(name, function) -> the parser to add arguments to; the function's docstring is the help."""
+
+
+def say(*lines: Any) -> None:
+    """Print what a command has done. That it cannot be printed is no failure: it is done."""
+    try:
+        print(*lines, sep="\n", flush=True)
+    except OSError as error:
+        silence_stdout()
+        print(f"warning: all is done, but that could not be printed ({error.strerror})", file=sys.stderr)
+
+
+def silence_stdout() -> None:
+    """Let nothing more go to the standard output, which would fail again when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def add_assets(sub: argparse.ArgumentParser) -> None:

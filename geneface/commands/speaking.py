@@ -2,35 +2,37 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from geneface.commands.register import Register, add_device, add_options, add_person
+from geneface.commands.register import Register, add_device, add_options, add_person, say
+
+if TYPE_CHECKING:
+    from geneface.pipeline import GeneFacePipeline
 
 ALTERED = 1
 
 
 def generate(args: argparse.Namespace) -> None:
     """A recording in, a talking portrait out."""
-    from geneface.generate import generate_video, output_writer
+    from geneface.generate import generate_video
     from geneface.hub import find_person
-    from geneface.media.audio import open_audio
-    from geneface.media.video import check_output
     from geneface.options import GenerationOptions, specs
 
-    # What can be wrong with the files is said before the models are loaded.
-    options = GenerationOptions(**{name: getattr(args, name) for name in specs()})
-    output = check_output(args.output, output_writer(options).suffix)
     person = find_person(args.person)
-    with open_audio(args.audio) as audio:
+
+    def load() -> "GeneFacePipeline":
         from geneface.pipeline import GeneFacePipeline
 
-        pipe = GeneFacePipeline.from_pretrained(person, device=args.device)
-        result = generate_video(pipe, audio, output, options=options, mark=not args.no_mark)
-    if result.unsigned:
-        print(f"warning: {result.unsigned}", file=sys.stderr)
-    print(result.path)
-    print(
+        return GeneFacePipeline.from_pretrained(person, device=args.device)
+
+    options = GenerationOptions(**{name: getattr(args, name) for name in specs()})
+    result = generate_video(load, args.audio, args.output, options=options, mark=not args.no_mark)
+    for note in filter(None, (*result.notes, result.unsigned)):
+        print(f"warning: {note}", file=sys.stderr)
+    say(
+        result.path,
         f"{result.frames} frames, {result.seconds:.2f} s of video in {result.elapsed:.1f} s "
-        f"({result.frames_per_second:.1f} frames/s), seed {result.seed}"
+        f"({result.frames_per_second:.1f} frames/s), seed {result.seed}",
     )
 
 
@@ -68,7 +70,9 @@ def bench(args: argparse.Namespace) -> None:
 
 def register(command: Register) -> None:
     sub = command("generate", generate)
-    sub.add_argument("audio", metavar="AUDIO", help="speech: wav, flac, mp3, m4a, ogg, or a video with sound")
+    sub.add_argument(
+        "audio", metavar="AUDIO", help="speech: wav, flac, mp3, m4a, ogg, a video with sound, or - for a pipe"
+    )
     sub.add_argument(
         "-o", "--output", metavar="OUT.mp4", required=True, help="the video to write; .webm if transparent"
     )

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from geneface import assets
+from geneface.data.scan import refuse_lying
 from geneface.errors import InputError
+from geneface.face.crop import roll
 from geneface.media.resample import SteadyVideo
 from geneface.motion.face_motion import Person
 from geneface.rendering.scene import mean_pose
@@ -62,6 +64,7 @@ def track_head(
         raise InputError(f"{video} is {len(valid) / FPS:.1f} s long; give at least {SHORTEST // FPS} s of head motion")
     if valid.mean() < LEAST_SEEN:
         raise InputError(f"a face is to be seen in only {valid.mean():.0%} of {video}; give one of a single person")
+    refuse_lying([roll(face.points[LandmarkDetector.order_68]) for face in faces if face], Path(video))
     rows = nearest_valid(valid)
     height, width = picture.shape[:2]
     side = max(height, width)

@@ -5,6 +5,7 @@ shared out over train, dev and test by their names, so that more videos do not m
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ from geneface.data.corpus_video import Filter, Found, Tools, take_video
 from geneface.errors import InputError
 from geneface.files import ResumableFolder, finished, read_json, write_json
 from geneface.index import FORMAT_VERSION
+from geneface.media.container import VIDEO_SUFFIXES
 
-SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv"}
 REPORT, NOTES = "report.json", "videos"
 SHARES = {"test": 0.05, "dev": 0.05}
 
@@ -47,15 +48,15 @@ def find_videos(folder: Path) -> list[Path]:
     """All videos below a folder, in order; `InputError` if there is none."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name one that holds videos")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
     if not found:
-        raise InputError(f"{folder} holds no videos ({', '.join(sorted(SUFFIXES))}); name another folder")
+        raise InputError(f"{folder} holds no videos ({', '.join(VIDEO_SUFFIXES)}); name another folder")
     return found
 
 
 def speaker_of(video: Path, folder: Path) -> str:
     below = video.relative_to(folder).parts
-    return below[0] if len(below) > 1 else video.stem
+    return unicodedata.normalize("NFC", below[0] if len(below) > 1 else video.stem)
 
 
 def split_of(speaker: str) -> str:

@@ -76,7 +76,7 @@ def measure(work: Path, scan: Scan, face: FaceModel, loudness: np.ndarray) -> Fi
 
 def find_warnings(figures: Figures, scan: Scan) -> list[str]:
     """What is likely to spoil the result, and what to do about it; the worst first."""
-    told = []
+    told = list(scan.notes)
     if scan.cuts:
         at = ", ".join(f"{cut / FPS:.1f}" for cut in scan.cuts[:5]) + (" ..." if len(scan.cuts) > 5 else "")
         told.append(

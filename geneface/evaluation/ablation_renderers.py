@@ -19,13 +19,14 @@ from geneface.media.audio import load_audio
 from geneface.models.post_net import PostNet
 from geneface.rendering.renderer import Renderer
 from geneface.resources import located
-from geneface.training import nerf, post_net, renderer
+from geneface.training import post_net
 from geneface.training.motion_figures import Generate
-from geneface.training.nerf import NerfConfig
 from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.post_net import PostNetConfig
-from geneface.training.renderer import RendererConfig
 from geneface.training.renderer_figures import EVALUATED, Frames, held_out_figures
+from geneface.training.renderers import fast, nerf
+from geneface.training.renderers.fast import RendererConfig
+from geneface.training.renderers.nerf import NerfConfig
 from geneface.units import SAMPLES_PER_FRAME
 
 
@@ -57,7 +58,7 @@ class RendererRows:
             if not done:
                 nerf.train(config)
         elif not done:
-            renderer.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
+            fast.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
         report = read_json(folder / "report.json", "run")["test"]
         trained: Renderer = trained_component(folder / "model")
         frames = Frames(self.data, trained)

@@ -25,12 +25,14 @@ from geneface.files import read_json, write_json, write_text
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
+from geneface.training.adapting import PostNetConfig
 from geneface.training.loop import parse_config
 from geneface.training.motion_figures import Generate, HeldOut, generate_with
 from geneface.training.person_speech import PersonSpeech, generate_for
-from geneface.training.post_net import ADAPTERS, OWN_GENERATOR, PostNetConfig, train
+from geneface.training.post_net import OWN_GENERATOR, train
+from geneface.training.registry import ADAPTERS
 
-VARIANTS = ("none", "transfer", *ADAPTERS)
+VARIANTS = ("none", "transfer", *ADAPTERS.names())
 """Generic motion as it is; by rest and scale alone; and what can be trained."""
 SEEDS = 5
 FIGURES = {

@@ -1,14 +1,16 @@
-"""The last step of motion: silence closes the mouth, lips that touch are pressed, eyes blink, the head moves."""
+"""The last step of motion: silence closes the mouth, lips that touch are pressed, eyes blink, head and brows move."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from geneface.motion.blink import blink_curve
 from geneface.motion.face_motion import FaceMotion, Person
+from geneface.motion.gestures import BROW_SHARES, BROWS, Gestures
 from geneface.motion.head import HeadMotion
+from geneface.motion.hearing import LOOKAHEAD, listen
 from geneface.motion.lips import press_lips
-from geneface.motion.silence import CONTEXT, silence_gate
+from geneface.motion.silence import SpeechGate
 from geneface.options import GenerationOptions, blinks_a_minute
 from geneface.streaming.audio import AudioStream
 from geneface.streaming.stage import join
@@ -19,6 +21,9 @@ from geneface.units import SAMPLES_PER_FRAME
 class FinishState:
     """What a `FinishStage` remembers."""
 
+    head: HeadMotion
+    gestures: Gestures
+    gate: SpeechGate = field(default_factory=SpeechGate)
     waiting: torch.Tensor | None = None
     """[n, 68, 3]: motion whose sound has not arrived far enough yet."""
     done: int = 0
@@ -30,31 +35,35 @@ class FinishStage:
 
     Args:
         audio: The sound that is spoken; it is read a little ahead of the motion, as it arrives.
-        options: How it is spoken; the seed is that of blinks and head motion, which belong to absolute frame numbers.
+        options: How it is spoken; the seed is that of blinks, head motion and gestures.
         device: Where the motion goes; poses are computed on the CPU.
     """
 
-    lookahead_frames = CONTEXT
+    lookahead_frames = LOOKAHEAD
 
     def __init__(self, person: Person, audio: AudioStream, options: GenerationOptions, device: torch.device):
         self.person, self.audio, self.options, self.device = person, audio, options, device
         self.seed = options.seed or 0
-        self.head = HeadMotion(person, options.pose, self.seed, options.head)
-        self.state = FinishState()
+        self.state = self._begin()
 
     def push(self, lm3d: torch.Tensor) -> FaceMotion | None:
         state = self.state
         state.waiting = lm3d if state.waiting is None else join([state.waiting, lm3d])
         count = len(state.waiting)
         if not self.audio.ended:
-            count = min(count, self.audio.available // SAMPLES_PER_FRAME - CONTEXT - state.done)
+            count = min(count, self.audio.available // SAMPLES_PER_FRAME - LOOKAHEAD - state.done)
         return self._finish(count) if count > 0 else None
 
     def flush(self) -> FaceMotion | None:
         waiting = self.state.waiting
         rest = None if waiting is None or not len(waiting) else self._finish(len(waiting))
-        self.state = FinishState()
+        self.state = self._begin()
         return rest
+
+    def _begin(self) -> FinishState:
+        options = self.options
+        head = HeadMotion(self.person, options.pose, self.seed, options.head)
+        return FinishState(head, Gestures(self.seed))
 
     def _finish(self, count: int) -> FaceMotion:
         state, person, options = self.state, self.person, self.options
@@ -65,8 +74,17 @@ class FinishStage:
         rest, usual, mean, closed = (
             part.to(lm3d) for part in (person.rest, person.usual, person.mean_landmarks, person.blink)
         )
-        speaking = torch.from_numpy(silence_gate(self.audio.read, start, stop)).to(lm3d)
-        lm3d = rest + (lm3d - rest) * (options.mouth * speaking)[:, None, None]
+        heard = listen(self.audio, start, stop)
+        openness, speaking, nods, rises = [], [], [], []
+        for each in heard:
+            openness.append(state.gate.push(each))
+            speaking.append(state.gate.speaking)
+            nod, rise = state.gestures.push(each, state.gate.speaking)
+            nods.append(nod)
+            # Less expressive speech is calmer here, too; more than natural would leave what a renderer knows.
+            rises.append(min(options.temperature, 1.0) * rise)
+        lm3d = rest + (lm3d - rest) * (options.mouth * torch.tensor(openness).to(lm3d))[:, None, None]
         eyes = torch.from_numpy(blink_curve(self.seed, start, stop, blinks_a_minute(options.blink))).to(lm3d)
         lm3d = press_lips(lm3d + eyes[:, None, None] * closed, rest, usual, mean)
-        return FaceMotion(lm3d, self.head.poses(start, stop).to(self.device), eyes)
+        lm3d[:, BROWS, 1] += torch.tensor(rises).to(lm3d)[:, None] * torch.tensor(BROW_SHARES).to(lm3d)
+        return FaceMotion(lm3d, state.head.push(heard, speaking, nods).to(self.device), eyes)

@@ -1,39 +1,97 @@
-"""Silence closes the mouth: a gate on the generated motion where a recording has no sound at all."""
+"""Silence closes the mouth: a gate on the motion, which hears speech relative to the recording's own noise and voice.
 
-from collections.abc import Callable
+Causal but for the frame that `hearing` looks ahead; what it remembers lies in a `SpeechGate`, one frame after the
+other, so that cutting a stream changes nothing.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.motion.hearing import Heard
+from geneface.units import FPS
 
-QUIET = 1e-3
-"""Root mean square of a frame's samples under which it is silent: -60 dB of full scale."""
-SHORTEST = 6
-"""Frames that a silence lasts at least; the closure of a plosive is shorter."""
-CLOSING, OPENING = 3, 3
-"""Frames in which the mouth closes once the silence has begun, and opens once it has ended."""
-CONTEXT = SHORTEST + CLOSING + OPENING
+FLOOR_FRAMES = 3 * FPS
+"""The quietest of so many last frames is noise: nobody speaks for so long without a gap."""
+STEADY_FRAMES, STEADY_RANGE = 10, 4.0
+"""Sound without a voice whose bands all stay within so many dB for so many frames is noise, too."""
+ABOVE_NOISE = 8.0
+"""dB over the noise in a band that speech has; less, where a voice stands out less than twice that."""
+BELOW_VOICE = 32.0
+"""dB under the recording's voice at which a band's sound is no speech, were there no noise at all."""
+VOICED = 0.6
+"""`Heard.voicing` of a vowel."""
+VOICE_ABOVE_NOISE, VOICE_BELOW_VOICE = 10.0, 15.0
+"""dB: a vowel counts where it is so far over the noise, or no further under the voice."""
+USUAL_VOICE = -26.0
+"""dB of full scale, of a voice as long as none has been heard."""
+LEAST = -85.0
+"""dB of full scale, under which nothing can be heard."""
+LOUDER, SOFTER = 0.3, 0.02
+"""How fast the level of the voice follows a louder and a softer vowel, a frame."""
+HOLD = 4
+"""Frames after speech in which nothing happens yet: the closure of a plosive is as short."""
+CLOSING, OPENING = 4, 3
+"""Frames in which the mouth closes then, and opens again."""
 
 
-def silence_gate(read: Callable[[int, int], np.ndarray], start: int, stop: int) -> np.ndarray:
-    """Share of its motion that the mouth keeps at frames [start, stop).
+@dataclass
+class SpeechGate:
+    """Share of its motion that the mouth keeps, frame by frame."""
 
-    Args:
-        read: Gives samples [first, last) at 16 kHz, as `AudioSource.read`; zeros outside of the recording.
+    recent: np.ndarray = field(default_factory=lambda: np.full((FLOOR_FRAMES, 3), np.inf))
+    """[FLOOR_FRAMES, 3] dB: the bands of the last frames, a ring."""
+    frames: int = 0
+    """That have been heard."""
+    voicing: deque[float] = field(default_factory=lambda: deque(maxlen=STEADY_FRAMES))
+    voice: float | None = None
+    """dB: the level of the recording's vowels; None before the first one."""
+    since_speech: int = HOLD
+    """Frames."""
+    openness: float = 0.0
+    """Of the last frame, 0 to 1, in equal steps."""
 
-    Returns:
-        float32 [stop - start]: 1 in speech, 0 in silence of a quarter of a second or more.
-    """
-    first, last = start - CONTEXT, stop + CONTEXT
-    samples = read(first * SAMPLES_PER_FRAME, last * SAMPLES_PER_FRAME).reshape(-1, SAMPLES_PER_FRAME)
-    quiet = np.sqrt(np.square(samples, dtype=np.float64).mean(1)) < QUIET
-    gate = np.ones(len(quiet), np.float32)
-    edges = np.flatnonzero(np.diff(quiet.astype(int), prepend=0, append=0))
-    for begin, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - begin >= SHORTEST:
-            # A silence that reaches the edge of what was read began long ago.
-            age = np.arange(end - begin) + (CLOSING if begin == 0 else 1)
-            gate[begin:end] = np.minimum(gate[begin:end], np.clip(1 - age / CLOSING, 0, 1))
-            after = np.arange(1, OPENING + 1)[: len(gate) - end] / (OPENING + 1)
-            gate[end : end + OPENING] = np.minimum(gate[end : end + OPENING], after)
-    return gate[CONTEXT : CONTEXT + stop - start]
+    def push(self, heard: Heard) -> float:
+        """Share of the motion, 0 to 1, in the next frame."""
+        if self._is_speech(heard):
+            self.since_speech = 0
+            self.openness = min(1.0, self.openness + 1 / OPENING)
+        else:
+            self.since_speech += 1
+            if self.since_speech > HOLD:
+                self.openness = max(0.0, self.openness - 1 / CLOSING)
+        return self.openness * self.openness * (3 - 2 * self.openness)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether there was speech in the last frame."""
+        return self.since_speech == 0
+
+    def _is_speech(self, heard: Heard) -> bool:
+        noise = self._follow_noise(heard)
+        over_noise = heard.level - 10 * math.log10((10 ** (noise / 10)).sum())
+        voiced = heard.voicing > VOICED and heard.level > LEAST
+        if voiced and over_noise > VOICE_ABOVE_NOISE:
+            if self.voice is None:
+                self.voice = heard.level
+            self.voice += (LOUDER if heard.level > self.voice else SOFTER) * (heard.level - self.voice)
+        voice = USUAL_VOICE if self.voice is None else self.voice
+        if voiced and (over_noise > VOICE_ABOVE_NOISE or heard.level > voice - VOICE_BELOW_VOICE):
+            return True
+        above = ((voice - noise) / 2).clip(ABOVE_NOISE / 2, ABOVE_NOISE)
+        return bool((heard.bands > np.maximum(noise + above, max(voice - BELOW_VOICE, LEAST))).any())
+
+    def _follow_noise(self, heard: Heard) -> np.ndarray:
+        """[3] dB: the noise of each band."""
+        self.recent[self.frames % FLOOR_FRAMES] = heard.bands
+        self.frames += 1
+        self.voicing.append(heard.voicing)
+        if self.frames >= STEADY_FRAMES and max(self.voicing) < VOICED:
+            last = self.recent[np.arange(self.frames - STEADY_FRAMES, self.frames) % FLOOR_FRAMES]
+            quietest = last.min(0)
+            if (last.max(0) - quietest < STEADY_RANGE).all():
+                # What was quieter before is over.
+                np.maximum(self.recent, quietest, out=self.recent)
+        return self.recent.min(0)

@@ -1,10 +1,9 @@
 """What a person's training is to do: the request checked, the work folder begun or gone on with, the settings."""
 
-import importlib
 import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 import torch
 
@@ -13,19 +12,17 @@ from geneface.errors import InputError
 from geneface.files import Record, read_json
 from geneface.index import FORMAT_VERSION
 from geneface.resources import resource
-from geneface.training.adapters.config import ADAPTERS, PostNetConfig
+from geneface.training import post_net
+from geneface.training.adapting import PostNetConfig
 from geneface.training.loop import LoopConfig, Watch
+from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 from geneface.training.run import Stage, TrainingFolder
 from geneface.units import FPS
 
 SETTINGS, ON_CPU = resource("hub_configs/train/person.json"), resource("hub_configs/train/cpu.json")
 """Settings of each training, and what is other on a CPU."""
-RENDERERS = {
-    "fast": ("geneface.training.renderer", "RendererConfig"),
-    "nerf": ("geneface.training.nerf", "NerfConfig"),
-}
-"""Training script of each renderer, and the class of its settings; in `SETTINGS` under the same name."""
-TRAININGS = {**RENDERERS, "post_net": ("geneface.training.post_net", "PostNetConfig")}
+POST_NET = "post_net"
+"""Section of the training that brings speech to the person, of whatever adapter."""
 Sections = dict[str, dict[str, Any]]
 """Settings by training."""
 PARTS = ("frames.mp4", "audio.flac", "tracks.safetensors", "masks.safetensors", "background.png")
@@ -144,8 +141,7 @@ class Job:
 
     def run(self, stage: Stage, watch: Watch) -> None:
         """A training, from its last checkpoint on."""
-        name = self.renderer if stage is Stage.RENDERER else "post_net"
-        importlib.import_module(TRAININGS[name][0]).train(self.config(stage), watch=watch)
+        training(self.renderer if stage is Stage.RENDERER else POST_NET).train(self.config(stage), watch=watch)
 
     def save(self, asked: dict[str, Any]) -> None:
         consent, trainings = self.request.consent, asdict(self.trainings)
@@ -160,9 +156,15 @@ class Job:
         return cls(request, request.name or begun.name, begun.renderer, trainings)
 
 
-def config_class(training: str) -> type[LoopConfig]:
-    module, name = TRAININGS[training]
-    return getattr(importlib.import_module(module), name)
+def training(name: str) -> Any:
+    """The module that trains a renderer of that kind, or what brings speech to the person."""
+    return post_net if name == POST_NET else RENDERERS[name]
+
+
+def config_class(name: str) -> type[LoopConfig]:
+    """The class of a training's settings: that of its function's first argument."""
+    found: type[LoopConfig] = get_type_hints(training(name).train)["config"]
+    return found
 
 
 def begin_job(request: Request) -> Job:
@@ -174,10 +176,8 @@ def begin_job(request: Request) -> Job:
     work = folder.path
     if request.bundle.exists():
         raise InputError(f"{request.bundle} exists; remove it, or choose another name")
-    if request.renderer and request.renderer not in RENDERERS:
-        raise InputError(f"unknown renderer {request.renderer!r}; choose one of {', '.join(RENDERERS)}")
-    if request.adapter and request.adapter not in ADAPTERS:
-        raise InputError(f"unknown adapter {request.adapter!r}; choose one of {', '.join(ADAPTERS)}")
+    renderer = RENDERERS.check(request.renderer or DEFAULT_RENDERER)
+    ADAPTERS.check(request.adapter or DEFAULT_ADAPTER)
     if request.steps is not None and request.steps < 1:
         raise InputError(f"{request.steps} steps are none; give at least 1")
     begun = any((work / name).exists() for name in ("dataset", ".dataset.unfinished", "renderer"))
@@ -188,7 +188,6 @@ def begin_job(request: Request) -> Job:
     asked = asdict(Asked(source, request.renderer, request.adapter, request.steps, changes))
     if begun and folder.settings.is_file():
         return _go_on(request, asked, Begun.load(folder.settings))
-    renderer = request.renderer or "fast"
     layers = [read_json(path, "settings") for path in (SETTINGS, ON_CPU)[: 1 if _on_cuda(request.device) else 2]]
     trainings = Trainings.of(renderer, *layers, changes)
     if request.steps:
@@ -263,8 +262,8 @@ def _read_config(path: Path) -> Sections:
     if not all(isinstance(part, dict) for part in content.values()):
         raise InputError(f"{path} must hold settings for each training, as {SETTINGS} does")
     for section, values in content.items():
-        if section not in TRAININGS:
-            raise InputError(f"{path}: unknown training {section!r}; known are {', '.join(TRAININGS)}")
+        if section not in (known := [*RENDERERS.names(), POST_NET]):
+            raise InputError(f"{path}: unknown training {section!r}; known are {', '.join(known)}")
         if unknown := sorted(values.keys() - {field.name for field in fields(config_class(section))}):
             raise InputError(f"{path}: unknown setting {unknown[0]!r} of {section}")
     return content

@@ -177,9 +177,9 @@ def test_live_speech_gives_the_frames_of_the_recording(pipe: GeneFacePipeline, s
 
 def test_what_has_not_arrived_is_no_silence(pipe: GeneFacePipeline) -> None:
     sound = LiveStream()
-    sound.push(np.ones(5 * SAMPLES_PER_FRAME, np.float32))
+    sound.push(np.ones(SAMPLES_PER_FRAME, np.float32))
     stage = FinishStage(pipe.person, sound, OPTIONS, pipe.device)
-    assert stage.push(torch.zeros(5, 68, 3)) is None, "whether there is silence is not known yet"
+    assert stage.push(torch.zeros(1, 68, 3)) is None, "whether there is silence is not known yet"
     with pytest.raises(NotArrived):
         stage.flush()
 

@@ -7,8 +7,8 @@ from safetensors.torch import load_file, save_file
 from tiny import TINY_RENDERER
 
 from geneface.rendering.ad_nerf import AudioDrivenFastRenderer
-from geneface.training import renderer as script
-from geneface.training.renderer import RendererConfig
+from geneface.training.renderers import fast as script
+from geneface.training.renderers.fast import RendererConfig
 
 
 def test_the_mouth_follows_the_sound(tmp_path: Path):

@@ -14,8 +14,8 @@ from geneface.data.person import PersonDataset
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer
 from geneface.rendering.window import FastRendering
-from geneface.training import renderer as script
-from geneface.training.renderer import RendererConfig, surface_distance
+from geneface.training.renderers import fast as script
+from geneface.training.renderers.fast import RendererConfig, surface_distance
 
 
 @pytest.fixture(scope="module")

@@ -8,36 +8,31 @@ import torch
 
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
-from geneface.training.adapters.config import Adapted
-from geneface.training.motion_figures import HeldOut
+from geneface.training.adapting import Adapted, Adapting
 from geneface.training.motion_generator import MotionGeneratorConfig, Objective
-from geneface.training.person_speech import PersonSpeech, dev_score, generate_for
+from geneface.training.person_speech import dev_score, generate_for
+
+BATCH, WINDOW, LEARNING_RATE = 8, 48, 2e-4
+EVALUATE_EVERY = 20
+"""Steps between looks at the dev part."""
 
 
-def fine_tune(
-    person: PersonSpeech,
-    dev: HeldOut,
-    steps: int,
-    batch_size: int = 8,
-    window: int = 48,
-    learning_rate: float = 2e-4,
-    evaluate_every: int = 20,
-    seed: int = 0,
-) -> Adapted:
+def adapt(task: Adapting) -> Adapted:
     """Continue Eq. 3, without the sync-expert, on the person's training part.
 
     The person's LM3D is brought into the generic domain by rest and scale, and back by an untrained post-net; so the
     generator starts where it is good. Gives both, and the best step with its `dev_score`.
     """
-    torch.manual_seed(seed)
+    person, dev = task.person, task.dev
+    torch.manual_seed(task.config.seed)
     transfer = PostNet(layers=1, channels=8)
     person.fit(transfer)
     transfer.eval()
     stride = person.generator.stride
-    window = min(window, person.longest) // stride * stride
+    window = min(WINDOW, person.longest) // stride * stride
     generator = _copy(person.generator)
     objective = Objective(generator, MotionGeneratorConfig(output_dir="")).to(generator.device)
-    optimizer = torch.optim.AdamW(generator.parameters(), lr=learning_rate, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(generator.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98))
 
     def judge(unit: float) -> tuple[float, float]:
         generator.eval()
@@ -47,11 +42,11 @@ def fine_tune(
 
     _, unit = judge(1.0)
     best, (best_score, _), best_step = _copy(generator).eval(), judge(unit), 0
-    for step in range(steps):
-        rng = np.random.default_rng([seed, step])
-        own = person.draw(batch_size, window, rng)
+    for step in range(task.config.steps):
+        rng = np.random.default_rng([task.config.seed, step])
+        own = person.draw(BATCH, window, rng)
         noise = rng.standard_normal(
-            (batch_size, generator.latent_frames(window), generator.latent_channels), dtype=np.float32
+            (BATCH, generator.latent_frames(window), generator.latent_channels), dtype=np.float32
         )
         lm3d = (own.lm3d - transfer.target_rest) / transfer.target_scale * transfer.source_scale + transfer.source_rest
         terms, _ = objective(
@@ -61,7 +56,7 @@ def fine_tune(
         torch.nn.utils.clip_grad_norm_(generator.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        if (step + 1) % evaluate_every == 0:
+        if (step + 1) % EVALUATE_EVERY == 0:
             score, _ = judge(unit)
             if score > best_score:
                 best, best_score, best_step = _copy(generator).eval(), score, step + 1

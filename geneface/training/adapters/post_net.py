@@ -9,16 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geneface.data.voices import Voices
 from geneface.files import read_json, write_json
 from geneface.models.discriminator import Discriminator
-from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.sync_expert import SyncExpert, sync_loss
-from geneface.training.adapters.config import Adapted, PostNetConfig
+from geneface.training.adapting import Adapted, Adapting
 from geneface.training.loop import Loop
 from geneface.training.motion_figures import HeldOut
-from geneface.training.person_speech import PersonSpeech, dev_score, generate_for
+from geneface.training.person_speech import dev_score, generate_for
 
 SYNC_STEP = 10
 """Frames from one window of the sync-expert to the next."""
@@ -31,17 +29,13 @@ Batch = dict[str, torch.Tensor]
 class PostNetTraining:
     """Both nets with their optimisers, and the steps of Eq. 4-5."""
 
-    def __init__(
-        self,
-        loop: Loop,
-        config: PostNetConfig,
-        person: PersonSpeech,
-        generator: MotionGenerator,
-        voices: Voices,
-        sync_expert: SyncExpert | None,
-    ):
+    def __init__(self, task: Adapting):
+        loop, config, person = task.loop, task.config, task.person
         self.loop, self.config, self.person = loop, config, person
-        self.generator, self.voices, self.sync_expert = generator, voices, sync_expert
+        self.generator, self.voices = person.generator, task.voices()
+        self.sync_expert: SyncExpert | None = None
+        if config.sync_expert:
+            self.sync_expert = SyncExpert.from_pretrained(config.sync_expert).to(loop.device).requires_grad_(False)
         self.post_net = PostNet(**read_json(Path(config.model), "settings"))
         self.discriminator = Discriminator(**read_json(Path(config.discriminator), "settings"))
         person.fit(self.post_net)
@@ -58,7 +52,7 @@ class PostNetTraining:
             self.post_net, self.discriminator, optimizer, discriminator_optimizer
         )
         self.trained: PostNet = loop.accelerator.unwrap_model(self.net)
-        self.rest = self.post_net.source_rest.expand(1, voices.window, -1, -1)
+        self.rest = self.post_net.source_rest.expand(1, self.voices.window, -1, -1)
 
     def run(self, dev: HeldOut) -> Adapted:
         """All steps; the post-net that was best on the dev part."""
@@ -152,3 +146,8 @@ class Best:
     def load(self) -> PostNet:
         self.loop.accelerator.wait_for_everyone()
         return PostNet.from_pretrained(self.folder)
+
+
+def adapt(task: Adapting) -> Adapted:
+    """The paper's domain-adaptive post-net (Section 3.2), trained against a discriminator on many voices."""
+    return PostNetTraining(task).run(task.dev)

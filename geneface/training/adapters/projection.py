@@ -4,8 +4,7 @@ import numpy as np
 import torch
 
 from geneface.models.projection import LandmarkProjection
-from geneface.training.adapters.config import Adapted
-from geneface.training.motion_figures import HeldOut
+from geneface.training.adapting import Adapted, Adapting
 from geneface.training.person_speech import PersonSpeech, dev_score, generate_for
 
 BLENDS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -23,8 +22,9 @@ def projection(person: PersonSpeech, neighbours: int, blend: float = 0.0) -> Lan
     return adapter.eval()
 
 
-def choose_blend(person: PersonSpeech, neighbours: int, dev: HeldOut) -> Adapted:
-    """The projection with the best `dev_score` over `BLENDS`."""
+def adapt(task: Adapting) -> Adapted:
+    """The projection with the best `dev_score` over `BLENDS`; in seconds, without other voices."""
+    person, neighbours, dev = task.person, task.config.neighbours, task.dev
     none, generator = projection(person, neighbours), person.generator
     _, unit = dev_score(generate_for(none, generator), dev, person.mean_landmarks, 1.0)
     best, score = none, -np.inf

@@ -1,6 +1,6 @@
 """Train the paper's renderer of a person on their dataset: first the head, then the torso in front of it.
 
-accelerate launch -m geneface.training.nerf --config hub_configs/paper/train_nerf.json
+accelerate launch -m geneface.training.renderers.nerf --config hub_configs/paper/train_nerf.json
 """
 
 from dataclasses import dataclass

@@ -1,14 +1,17 @@
-"""What the adapters' trainings share: their settings, and what they give."""
+"""What the adapters' trainings share: their settings, what they have to work with, and what they give."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from geneface.data.voices import Voices, open_voices
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
-from geneface.training.loop import LoopConfig
-
-ADAPTERS = ("post_net", "projection", "fine_tune")
+from geneface.training.loop import Loop, LoopConfig
+from geneface.training.motion_figures import HeldOut
+from geneface.training.person_speech import PersonSpeech
+from geneface.training.registry import DEFAULT_ADAPTER
 
 
 @dataclass
@@ -19,9 +22,8 @@ class PostNetConfig(LoopConfig):
     """A person dataset: audio.flac and tracks.safetensors."""
     block: int | None = None
     """The fifth of the video (0 to 4) that is the test part, instead of the last tenth."""
-    adapter: str = "post_net"
-    """"post_net"; "projection" on the person's own frames, in seconds, without voices; or "fine_tune", which writes
-    a motion generator of the person's own, too, into `output_dir/motion_generator`."""
+    adapter: str = DEFAULT_ADAPTER
+    """One of `training.adapters`."""
     neighbours: int = 10
     """Own frames that a projected frame is made of."""
     model: str = "hub_configs/embedded/post_net.json"
@@ -54,3 +56,25 @@ class Adapted(NamedTuple):
     generator: MotionGenerator
     choice: dict[str, float]
     """What was chosen on the dev part, and its `dev_score`."""
+
+
+@dataclass
+class Adapting:
+    """What an adapter is trained from."""
+
+    loop: Loop
+    config: PostNetConfig
+    person: PersonSpeech
+    dev: HeldOut
+    """Which chooses."""
+    extractor: AudioFeatures
+    other_voices: Voices | None = None
+    """Those of an earlier training, if there are any."""
+
+    def voices(self) -> Voices:
+        """Many voices, in windows no longer than the person's own longest run."""
+        config, window = self.config, min(self.config.window, self.person.longest)
+        if self.other_voices is None or self.other_voices.window != window:
+            corpora, generator = open_voices(config.corpora), self.person.generator
+            self.other_voices = Voices(corpora, self.extractor, generator, window, config.copies, config.seed)
+        return self.other_voices

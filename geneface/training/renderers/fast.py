@@ -1,6 +1,6 @@
 """Train a person's renderer on their dataset.
 
-accelerate launch -m geneface.training.renderer --config hub_configs/embedded/train_renderer.json
+accelerate launch -m geneface.training.renderers.fast --config hub_configs/embedded/train_renderer.json
 """
 
 from dataclasses import dataclass
