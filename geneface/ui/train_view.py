@@ -25,7 +25,7 @@ STATES = {
     "failed": "Failed",
     "done": "Ready",
 }
-STAGES = {
+STAGES: dict[str, str] = {
     Stage.PREPROCESS: "Prepare the video",
     Stage.RENDERER: "Learn the face",
     Stage.POST_NET: "Learn to speak",
