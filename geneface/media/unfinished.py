@@ -33,6 +33,8 @@ class Unfinished:
                 self._lock.acquire()
             except Timeout:  # Another process sweeps just now.
                 continue
+            except NotImplementedError:  # The disk has no locks, so nobody sweeps there.
+                pass
             self.path = Path(name.removesuffix(".lock") + target.suffix)
             try:
                 self.path.touch()
@@ -67,7 +69,7 @@ def _remove_if_left(lock: Path) -> None:
     held: Any = FileLock(lock, timeout=0)
     try:
         held.acquire()
-    except (Timeout, OSError):
+    except (Timeout, OSError, NotImplementedError):
         return
     try:
         begin = lock.name.removesuffix(".lock")
