@@ -189,6 +189,14 @@ def test_floats_that_are_too_loud_are_scaled_not_cut(tmp_path: Path, peak: float
     assert 0.9 < np.abs(heard).max() <= 1.001
 
 
+def test_loud_floats_in_many_channels(tmp_path: Path) -> None:
+    samples = np.zeros((32000, 32))
+    samples[:, 30] = 8 * voice() / voice().max()
+    with open_audio(write_wave(tmp_path / "a.wav", samples, "f")) as sound:
+        assert np.corrcoef(sound.read(0, 32000), voice())[0, 1] > 0.999
+        assert 0.9 < sound.read(0, 32000).max() <= 1.001
+
+
 def test_a_pipe_is_read_and_a_film_is_not(tmp_path: Path) -> None:
     content, pipe = encode(tone(1.0, 16000), 16000, "wav"), tmp_path / "pipe"
     os.mkfifo(pipe)
