@@ -139,24 +139,29 @@ def _thinned(frames: Iterable[Any]) -> list[np.ndarray]:
 
 
 def flattened(frame: np.ndarray) -> np.ndarray:
-    """float32 [h, w]: what is left of a frame's luma once its content is evened out; of `SIDE` pixels at most."""
+    """float32 [h, w]: what is left of a frame's luma and blue once its content is evened out; `SIDE` at most."""
+    colours = _reduced(frame[..., :3]).astype(np.float32)
+    luma = colours @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return _evened(luma) + _evened(colours[..., 2] - luma)
+
+
+def _evened(channel: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
-    luma = frame[..., :3].astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    if min(luma.shape) > SIDE:
-        luma = _reduced(luma)
-    rest = luma - ndimage.gaussian_filter(luma, FLATTEN_BY, truncate=3)
+    rest = channel - ndimage.gaussian_filter(channel, FLATTEN_BY, truncate=3)
     power = ndimage.uniform_filter(rest * rest, SPREAD_OVER)
     return rest / (np.sqrt(np.maximum(power, 0)) + np.float32(FLOOR))
 
 
-def _reduced(luma: np.ndarray) -> np.ndarray:
+def _reduced(frame: np.ndarray) -> np.ndarray:
     from PIL import Image
 
-    height, width = luma.shape
+    height, width = frame.shape[:2]
     scale = SIDE / min(width, height)
-    picture = Image.fromarray(luma).resize((round(scale * width), round(scale * height)), Image.Resampling.BICUBIC)
-    return np.asarray(picture)
+    if scale >= 1:
+        return frame
+    picture = Image.fromarray(np.ascontiguousarray(frame))
+    return np.asarray(picture.resize((round(scale * width), round(scale * height)), Image.Resampling.BICUBIC))
 
 
 def _powers(size: int, repeat: float) -> np.ndarray:
