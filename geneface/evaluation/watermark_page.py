@@ -89,7 +89,7 @@ and uniform; this holds whatever the picture shows. So a score from {threshold:.
 ## How it works
 
 `geneface/media/watermark.py` adds a fixed pattern, most of it in the blue, some in the luma: a sum of waves, 8 to 32
-pixels long at 512 (in proportion at other sizes), with phases from the key. A quarter of them is the same in all
+pixels long at 512 (in proportion at larger sizes), with phases from the key. A quarter of them is the same in all
 videos; by these `geneface/media/watermark_reader.py` finds scale and place. The others carry the number and a checksum
 of 16 bits in a Golay code. Each frame is marked by itself in the same way, so live frames and any cut carry it. To
 read it, frames are flattened and averaged, their Fourier sums at the waves are taken for {scales} scales, and all

@@ -4,8 +4,8 @@ A fixed, faint pattern is added to each frame (spread spectrum). It is a sum of 
 comes from a key. Eyes hardly see such fine differences between blue and yellow, so most of it lies in the blue. Strong
 encoding and grey copies leave little of that, so some of it lies in red and green, that is, in the luma.
 
-The waves repeat `REPEATS` times along the smaller side of the picture and are 1/64 to 1/16 of it long (8 to 32 pixels
-at 512): longer ones would be seen in flat areas, shorter ones are what encoders and scaling drop first. A part of them
+The waves are 8 to 32 pixels long at 512, and `repeat_length` says how long at other sizes: longer ones would be seen
+in flat areas, shorter ones are what encoders and scaling drop first. They all repeat after 256 pixels. A part of them
 is the same in all videos, and is how `geneface.media.watermark_reader` finds scale and place. The others carry the
 number and a checksum as 96 chips of a Golay code, each of which turns its waves by half a period or not.
 
@@ -24,7 +24,6 @@ from geneface.media import golay
 
 KEY = 0x67656E6566616365
 """Seed of the phases. It is known to all who have this file; change it and older videos can no longer be read."""
-REPEATS = 2
 LONGEST, SHORTEST = 8, 32
 """Of the waves, in periods per repeat."""
 STRENGTH = 0.4, 0.4, 2.6
@@ -95,6 +94,14 @@ def video_number(person: str, seed: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{person}\n{seed}".encode()).digest()[:4], "big")
 
 
+def repeat_length(side: int) -> float:
+    """Pixels after which the waves repeat in a picture whose smaller side is `side`: half of it, and 256 below 512.
+
+    Waves that are shorter in pixels do not survive; but a small picture must hold one repeat.
+    """
+    return max(side / 2, min(side, 256))
+
+
 def pattern(width: int, height: int, payload: int) -> np.ndarray:
     """int8 [height, width, 3], what is added to each frame."""
     used = waves()
@@ -102,7 +109,7 @@ def pattern(width: int, height: int, payload: int) -> np.ndarray:
     phases[used.chips] *= to_chips(payload)[:, None]
     plane = np.zeros((SHORTEST + 1, 2 * SHORTEST + 1), np.complex128)
     plane[used.down, used.across + SHORTEST] = phases
-    repeat = min(width, height) / REPEATS
+    repeat = repeat_length(min(width, height))
     rows = np.exp(2j * np.pi / repeat * np.outer(np.arange(height), np.arange(SHORTEST + 1)))
     columns = np.exp(2j * np.pi / repeat * np.outer(np.arange(-SHORTEST, SHORTEST + 1), np.arange(width)))
     ideal = (rows @ plane @ columns).real

@@ -21,7 +21,7 @@ import numpy as np
 from geneface.errors import InputError
 from geneface.media.audio import decodable, open_container, open_file
 from geneface.media.colour import to_rgb
-from geneface.media.watermark import HIGHEST_PAYLOAD, KEY, REPEATS, SHORTEST, from_chips, to_chips, waves
+from geneface.media.watermark import HIGHEST_PAYLOAD, KEY, SHORTEST, from_chips, repeat_length, to_chips, waves
 
 FALSE_ALARM = 1e-9
 """The highest probability at which a reading is taken for real, for a whole video."""
@@ -30,8 +30,8 @@ SIDE = 384
 SMALLEST = 32
 FLATTEN_BY, SPREAD_OVER, FLOOR = 3.0, 7, 0.1
 """Pixels of the surroundings (Gaussian's sigma, box), and the variation in levels that is not amplified further."""
-SCALES = np.exp(np.arange(math.log(0.35), math.log(1.45), 0.007))
-"""Of the marked picture, relative to the one looked at: above 1 it was cropped, below 1 things lie around it."""
+SCALES = np.exp(np.arange(math.log(0.35), math.log(2.25), 0.007))
+"""Of the waves, relative to an uncropped picture of 512 pixels or more; small ones have longer waves, up to twice."""
 FINE_STEPS = (0.004, 0.002, 0.001)
 CANDIDATES = 3
 GRID, FINE_GRID = 128, 256
@@ -40,7 +40,7 @@ MOST_FRAMES, PARTS = 48, 4
 """Frames of a video that are looked at, all together and in so many parts."""
 LONG, ENOUGH = 60, 6
 """Seconds above which only key frames are decoded, if there are enough of them."""
-SURFACES = 1 + len(SCALES) + CANDIDATES * 9 * len(FINE_STEPS)
+SURFACES = 2 + len(SCALES) + CANDIDATES * 9 * len(FINE_STEPS)
 HYPOTHESES = (1 + PARTS) * SURFACES * FINE_GRID**2 * (HIGHEST_PAYLOAD + 1)
 THRESHOLD = math.sqrt(2 * math.log(HYPOTHESES / FALSE_ALARM))
 
@@ -52,8 +52,6 @@ class WatermarkReading:
     payload: int
     score: float
     """See above; a reading from `THRESHOLD` on is taken for real."""
-    scale: float
-    """Size of the marked picture, relative to the one that was looked at: 1.1 for one cropped by a tenth."""
 
     @property
     def false_alarm(self) -> float:
@@ -177,13 +175,14 @@ class _Search:
     def __init__(self, picture: np.ndarray, key: int) -> None:
         self._picture = picture.astype(np.float32)
         self._waves = waves(key)
-        self._repeat = min(picture.shape) / REPEATS
 
     def reading(self) -> WatermarkReading | None:
-        whole = self._best_place(self._repeat, self._repeat, FINE_GRID)
-        if found := self._read(whole):
-            return found
-        places = [self._best_place(self._repeat * scale, self._repeat * scale, GRID) for scale in SCALES]
+        side = min(self._picture.shape)
+        # Pictures that are as they were made, or only scaled, are read at once.
+        for repeat in dict.fromkeys((side / 2, repeat_length(side))):
+            if found := self._read(self._best_place(repeat, repeat, FINE_GRID)):
+                return found
+        places = [self._best_place(scale * side / 2, scale * side / 2, GRID) for scale in SCALES]
         for place in sorted(places, key=lambda place: place.score, reverse=True)[:CANDIDATES]:
             if found := self._read(self._refined(place)):
                 return found
@@ -245,5 +244,4 @@ class _Search:
             return None
         agreement[self._waves.chips] *= to_chips(payload)[:, None]
         score = float(agreement.sum() / math.sqrt((weights**2).sum() / 2))
-        scale = math.sqrt(place.width * place.height) / self._repeat
-        return WatermarkReading(payload, score, scale) if score >= THRESHOLD else None
+        return WatermarkReading(payload, score) if score >= THRESHOLD else None

@@ -40,7 +40,7 @@ from geneface.media.watermark_reader import (
 from geneface.media.webm import TransparentWriter
 
 NUMBER = 0xC0FFEE42
-PATTERN = [2, 1, 1, 0, 0, 0, 0, 0, 0, -1, -1, -1, 0, 0, 1, 1]
+PATTERN = [5, 4, 2, 2, 1, 1, 1, 0, -1, -2, -3, -3, -2, 0, 2, 4]
 
 
 def clip(width: int = 512, height: int = 512, frames: int = 12, seed: int = 0) -> np.ndarray:
@@ -154,7 +154,7 @@ def test_every_frame_is_marked_alike() -> None:
 def test_read_from_frames_of_any_size(width: int, height: int) -> None:
     reading = find_watermark(marked(clip(width, height, 4)))
     assert reading is not None
-    assert (reading.payload, round(reading.scale, 2)) == (NUMBER, 1)
+    assert reading.payload == NUMBER
     assert reading.score > THRESHOLD
     assert reading.false_alarm < FALSE_ALARM
 
@@ -223,8 +223,9 @@ def test_only_the_key_reads_it() -> None:
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_nothing_is_found_in_real_clips(shared: Path) -> None:
-    for path in sorted((shared / "data/person").glob("*_[0-9]*s*.mp4"))[:3]:
+    for path in sorted((shared / "data/person").glob("*.mp4")):
         assert read_watermark(path) is None
 
 
