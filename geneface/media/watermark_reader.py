@@ -11,8 +11,10 @@ That bound is stated with each reading.
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,10 @@ from geneface.media.watermark import HIGHEST_PAYLOAD, KEY, SHORTEST, from_chips,
 
 FALSE_ALARM = 1e-9
 """The highest probability at which a reading is taken for real, for a whole video."""
-SIDE = 384
-"""Pixels of the smaller side that pictures are looked at with."""
+SIDE, LONGEST_SIDE = 384, 1536
+"""Pixels of the smaller and the larger side that pictures are looked at with, at most."""
 SMALLEST = 32
+"""Pixels of a side, below which nothing is looked for."""
 FLATTEN_BY, SPREAD_OVER, FLOOR = 3.0, 7, 0.1
 """Pixels of the surroundings (Gaussian's sigma, box), and the variation in levels that is not amplified further."""
 SCALES = np.exp(np.arange(math.log(0.35), math.log(2.25), 0.007))
@@ -39,7 +42,9 @@ GRID, FINE_GRID = 128, 256
 MOST_FRAMES, PARTS = 48, 4
 """Frames of a video that are looked at, all together and in so many parts."""
 LONG, ENOUGH = 60, 6
-"""Seconds above which only key frames are decoded, if there are enough of them."""
+"""Seconds above which only key frames are decoded, if there are so many of them."""
+MOST_DECODED = 6000
+"""Frames that are decoded where there are too few key frames."""
 SURFACES = 2 + len(SCALES) + CANDIDATES * 9 * len(FINE_STEPS)
 HYPOTHESES = (1 + PARTS) * SURFACES * FINE_GRID**2 * (HIGHEST_PAYLOAD + 1)
 THRESHOLD = math.sqrt(2 * math.log(HYPOTHESES / FALSE_ALARM))
@@ -97,29 +102,46 @@ def sample_frames(path: str | os.PathLike) -> list[np.ndarray]:
         stream.thread_type = "AUTO"
         frames: list[np.ndarray] = []
         if (container.duration or 0) > LONG * 1_000_000:
-            stream.codec_context.skip_frame = "NONKEY"
-            frames = _thinned(_small(container, stream))
-            stream.codec_context.skip_frame = "DEFAULT"
+            frames = _thinned(_small(_key_frames(container, stream)))
         if len(frames) < ENOUGH:
             container.seek(0)
-            frames = _thinned(_small(container, stream))
+            frames = _thinned(_small(islice(decodable(container, stream), MOST_DECODED)))
     if not frames:
         raise InputError(f"no frame of {path} can be decoded; give another copy of it")
     return frames
 
 
-def _small(container: Any, stream: Any) -> Iterator[Any]:
-    """Functions that give the frames, so that those that are not wanted are not converted."""
+def _key_frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Key frames from all over a video, which are found without decoding what lies between."""
+    import av
+
+    seen = set()
+    for number in range(MOST_FRAMES):
+        try:
+            container.seek((container.start_time or 0) + container.duration * number // MOST_FRAMES)
+        except av.FFmpegError:
+            return
+        frame = next(decodable(container, stream), None)
+        if frame is not None and frame.pts not in seen:
+            seen.add(frame.pts)
+            yield frame
+
+
+def _small(frames: Iterable[Any]) -> Iterator[Callable[[], np.ndarray]]:
+    """Functions that give the frames' pixels, so that those that are not wanted are not converted."""
     from av.video.reformatter import VideoReformatter
 
     reformatter = VideoReformatter()
-    for frame in decodable(container, stream):
-        scale = min(1, SIDE / min(frame.width, frame.height))
-        size = round(scale * frame.width), round(scale * frame.height)
-        yield lambda frame=frame, size=size: to_rgb(frame, reformatter, size)
+    for frame in frames:
+        yield partial(to_rgb, frame, reformatter, _small_size(frame.width, frame.height))
 
 
-def _thinned(frames: Iterable[Any]) -> list[np.ndarray]:
+def _small_size(width: int, height: int) -> tuple[int, int]:
+    scale = min(1, SIDE / min(width, height), LONGEST_SIDE / max(width, height))
+    return max(1, round(scale * width)), max(1, round(scale * height))
+
+
+def _thinned(frames: Iterable[Callable[[], np.ndarray]]) -> list[np.ndarray]:
     """Every n-th frame, with the smallest power of two that gives no more than `MOST_FRAMES`; all of one size."""
     kept: list[np.ndarray] = []
     every = 1
@@ -155,11 +177,10 @@ def _reduced(frame: np.ndarray) -> np.ndarray:
     from PIL import Image
 
     height, width = frame.shape[:2]
-    scale = SIDE / min(width, height)
-    if scale >= 1:
+    size = _small_size(width, height)
+    if size == (width, height):
         return frame
-    picture = Image.fromarray(np.ascontiguousarray(frame))
-    return np.asarray(picture.resize((round(scale * width), round(scale * height)), Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(frame)).resize(size, Image.Resampling.BICUBIC))
 
 
 def _powers(size: int, repeat: float) -> np.ndarray:
