@@ -61,8 +61,8 @@ Below the line is what was tried to find the limits; nothing is promised there.
 | bits of the picture at the quality that is written, against without | {rate} |
 
 In red and green the pattern is at most one level of 255, in blue six, where eyes are dull. It stands still: nothing
-flickers. Enlarged three times, beside the unmarked frame, a faint grain can be made out in even areas; alone and at its
-own size it is not seen.
+flickers. Enlarged three times, beside the unmarked frame, a faint grain can be made out in even areas; alone and at
+its own size it is not seen.
 
 ## How often it is found by mistake
 
