@@ -59,7 +59,10 @@ def assets_folder(folder: str | Path | None = None) -> Path:
     """Where assets are: `folder` if given, else what GENEFACE_ASSETS names, else the user's cache."""
     if folder or os.environ.get(VARIABLE):
         return Path(folder or os.environ[VARIABLE])
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        raise InputError(f"this user has no home folder; set {VARIABLE} to the folder of the models") from None
     return Path(cache) / "geneface" / "assets"
 
 

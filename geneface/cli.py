@@ -1,16 +1,26 @@
 """The `geneface` command; `geneface.commands` holds its subcommands."""
 
 import argparse
+import io
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from geneface import __version__
-from geneface.commands import comparing, making, registry, speaking
-from geneface.commands.register import Run
-from geneface.errors import InputError
+from geneface.commands import comparing, demo, making, registry, speaking
+from geneface.commands.register import Run, silence_stdout
+from geneface.errors import BAD_INPUT, InputError, os_sentence, print_error
+from geneface.log import log_to_stdout
+from geneface.stopping import Stopped
 
-BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+FAILURE, INTERRUPTED = 1, 130
+
+
+class Terminated(KeyboardInterrupt):
+    """The system asked for an end; its argument is the signal's number."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,22 +40,67 @@ def build_parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for subject in (speaking, making, comparing, registry):
+    for subject in (speaking, demo, making, comparing, registry):
         subject.register(command)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # A name that it cannot show must not end a command.
     args = build_parser().parse_args(argv)
+    log_to_stdout()
     try:
-        return args.run(args) or 0
-    except KeyboardInterrupt as stop:
+        with _signals():
+            code = args.run(args) or 0
+            _flush()
+            return code
+    except Terminated as stop:
+        return _fail("terminated; nothing was written", 128 + stop.args[0], args)
+    except (Stopped, KeyboardInterrupt) as stop:
         return _fail(str(stop) or "interrupted; nothing was written", INTERRUPTED, args)
     except InputError as error:
         return _fail(str(error), BAD_INPUT, args)
+    except BrokenPipeError:  # As of `geneface persons | head`: nobody is left who would read a message.
+        return FAILURE
+    except OSError as error:
+        return _fail(os_sentence(error), FAILURE, args)
     except Exception as error:
         return _fail(f"{type(error).__name__}: {error} (run again with --debug to see where)", FAILURE, args)
+
+
+def _flush() -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        silence_stdout()
+        raise
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a command as Ctrl-C does: what is unfinished is cleared away."""
+
+    def end(number: int, frame: Any) -> NoReturn:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)  # Let nothing disturb the clearing up.
+        raise Terminated(number)
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # Who runs a command with nohup has SIGHUP ignored.
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _fail(message: str, code: int, args: Any) -> int:
@@ -53,7 +108,8 @@ def _fail(message: str, code: int, args: Any) -> int:
         import traceback
 
         traceback.print_exc()
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    with suppress(OSError):
+        print_error(message)
     return code
 
 

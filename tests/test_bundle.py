@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from geneface import GeneFacePipeline, InputError
-from geneface.bundle import atomic_folder
 from geneface.rendering.fast import FastRenderer
 
 
@@ -133,11 +132,13 @@ def test_unknown_person():
         load("nobody/nothing")
 
 
-def test_a_failed_write_leaves_nothing(tmp_path):
-    target = tmp_path / "bundle"
-    with atomic_folder(target) as folder:
-        (folder / "old").touch()
-    with pytest.raises(RuntimeError), atomic_folder(target) as folder:
-        (folder / "new").touch()
-        raise RuntimeError
-    assert [path.name for path in tmp_path.iterdir()] == ["bundle"] and (target / "old").exists()
+def test_bundles_of_before_still_load(tiny_bundle):
+    """Where the torso's own track was a part of the scene, and a baseline's setting was written that nobody set."""
+    from safetensors.torch import load_file, save_file
+
+    renderer = tiny_bundle / "renderer"
+    edit_json(renderer / "config.json", audio_features=None)
+    tensors = load_file(renderer / "model.safetensors")
+    tensors["scene.body_track"] = tensors.pop("torso_track") + 1
+    save_file(tensors, renderer / "model.safetensors")
+    assert (load(tiny_bundle).renderer.torso_track == 1).all()

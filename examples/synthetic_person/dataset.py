@@ -12,12 +12,13 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 
 from geneface import __version__
-from geneface.bundle import FORMAT_VERSION, atomic_folder
 from geneface.data.person import split_range
 from geneface.data.torso import torso_flow
-from geneface.media.audio import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.files import atomic_folder
+from geneface.index import FORMAT_VERSION
 from geneface.media.image import in_rows
 from geneface.media.video import VideoReader, VideoWriter
+from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 from .actor import Performance
 from .camera import SIZE, intrinsics, project

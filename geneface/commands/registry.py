@@ -2,7 +2,7 @@
 
 import argparse
 
-from geneface.commands.register import Register
+from geneface.commands.register import Register, say
 
 
 def persons(args: argparse.Namespace) -> None:
@@ -26,7 +26,7 @@ def pull(args: argparse.Namespace) -> None:
     """Fetch a person from the Hub, for use without a network; prints its folder."""
     from geneface.hub import resolve_bundle
 
-    print(resolve_bundle(args.person, revision=args.revision, token=args.token))
+    say(resolve_bundle(args.person, revision=args.revision, token=args.token))
 
 
 def push(args: argparse.Namespace) -> None:
@@ -42,7 +42,7 @@ def push(args: argparse.Namespace) -> None:
         token=args.token,
         link_generic=args.link_generic,
     )
-    print(url)
+    say(url)
 
 
 def register(command: Register) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import fft
 
 from geneface.face.phonemes import SILENCE
-from geneface.media.audio import SAMPLING_RATE
+from geneface.units import SAMPLING_RATE
 
 Phones = list[tuple[str, float, float]]
 

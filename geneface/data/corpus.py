@@ -15,7 +15,8 @@ import numpy as np
 
 from geneface.bundle import read_tensors
 from geneface.errors import InputError
-from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
+from geneface.media.audio import load_audio
+from geneface.units import SAMPLES_PER_FRAME
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Corpus:
 
     def lm3d(self, clip: Clip) -> np.ndarray:
         """[T, 68, 3] float32, in step with the sound."""
-        lm3d = read_tensors(self.folder / clip.lm3d)["lm3d"].float().numpy()
+        lm3d = read_tensors(self.folder / clip.lm3d, "corpus")["lm3d"].float().numpy()
         return lm3d[max(0, -clip.offset) : len(lm3d) - max(0, clip.offset)]
 
 

@@ -5,19 +5,20 @@ shared out over train, dev and test by their names, so that more videos do not m
 """
 
 import hashlib
-import os
-import shutil
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from geneface.bundle import FORMAT_VERSION, read_json, write_json
 from geneface.data.corpus import Clip, write_clips
 from geneface.data.corpus_video import Filter, Found, Tools, take_video
 from geneface.errors import InputError
+from geneface.files import ResumableFolder, finished, read_json, write_json
+from geneface.index import FORMAT_VERSION
+from geneface.media.container import VIDEO_SUFFIXES
 
-SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv"}
+REPORT, NOTES = "report.json", "videos"
 SHARES = {"test": 0.05, "dev": 0.05}
 
 
@@ -47,15 +48,15 @@ def find_videos(folder: Path) -> list[Path]:
     """All videos below a folder, in order; `InputError` if there is none."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name one that holds videos")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
     if not found:
-        raise InputError(f"{folder} holds no videos ({', '.join(sorted(SUFFIXES))}); name another folder")
+        raise InputError(f"{folder} holds no videos ({', '.join(VIDEO_SUFFIXES)}); name another folder")
     return found
 
 
 def speaker_of(video: Path, folder: Path) -> str:
     below = video.relative_to(folder).parts
-    return below[0] if len(below) > 1 else video.stem
+    return unicodedata.normalize("NFC", below[0] if len(below) > 1 else video.stem)
 
 
 def split_of(speaker: str) -> str:
@@ -86,39 +87,36 @@ def make_corpus(
     videos = find_videos(source)
     made_of: dict[str, Any] = {"source": str(source.absolute()), "filter": asdict(wanted), "language": language}
     made_of |= {"version": FORMAT_VERSION, "videos": {str(v.relative_to(source)): _identity(v) for v in videos}}
-    if target.exists():
-        note = target / "report.json"
-        if note.is_file() and read_json(note).get("made_of") == made_of:
-            return _summary(target, read_json(note))
-        raise InputError(f"{target} exists and is something else; remove it, or choose another name")
-    work = _work_folder(target, {name: value for name, value in made_of.items() if name != "videos"})
-    clips: list[Clip] = []
-    left_out: dict[str, list[str]] = {}
-    for video in progress(videos):
-        found = _once(video, source, work, wanted, tools)
-        speaker = speaker_of(video, source)
-        for name, seconds in zip(found.names, found.seconds, strict=True):
-            audio, track = f"audio/{name}.flac", f"tracks/{name}.safetensors"
-            clips.append(Clip(name, audio, seconds, speaker, language, source.name, split_of(speaker), lm3d=track))
-        if found.left_out:
-            left_out[str(video.relative_to(source))] = found.left_out
-    if not clips:
-        shutil.rmtree(work)
-        name, reasons = next(iter(left_out.items()))
-        raise InputError(f"none of the {len(videos)} videos in {source} can be used; of {name}: {reasons[0]}")
-    write_clips(work, clips)
-    report: dict[str, Any] = {
-        "made_of": made_of,
-        "videos": len(videos),
-        "clips": len(clips),
-        "seconds": sum(clip.seconds for clip in clips),
-        "speakers": len({clip.speaker for clip in clips}),
-        "left_out": left_out,
-    }
-    write_json(work / "report.json", report)
-    shutil.rmtree(work / "videos")
-    (work / "job.json").unlink()
-    os.replace(work, target)
+    if report := finished(target, REPORT, made_of, "corpus"):
+        return _summary(target, report)
+    with ResumableFolder(target, {name: value for name, value in made_of.items() if name != "videos"}) as work:
+        for name in ("audio", "tracks", NOTES):
+            (work.path / name).mkdir(exist_ok=True)
+        clips: list[Clip] = []
+        left_out: dict[str, list[str]] = {}
+        for video in progress(videos):
+            found = _once(video, source, work.path, wanted, tools)
+            speaker = speaker_of(video, source)
+            for name, seconds in zip(found.names, found.seconds, strict=True):
+                audio, track = f"audio/{name}.flac", f"tracks/{name}.safetensors"
+                clips.append(Clip(name, audio, seconds, speaker, language, source.name, split_of(speaker), lm3d=track))
+            if found.left_out:
+                left_out[str(video.relative_to(source))] = found.left_out
+        if not clips:
+            work.discard()
+            name, reasons = next(iter(left_out.items()))
+            raise InputError(f"none of the {len(videos)} videos in {source} can be used; of {name}: {reasons[0]}")
+        write_clips(work.path, clips)
+        report = {
+            "made_of": made_of,
+            "videos": len(videos),
+            "clips": len(clips),
+            "seconds": sum(clip.seconds for clip in clips),
+            "speakers": len({clip.speaker for clip in clips}),
+            "left_out": left_out,
+        }
+        write_json(work.path / REPORT, report)
+        work.finish(without=[NOTES])
     return _summary(target, report)
 
 
@@ -131,32 +129,16 @@ def _identity(video: Path) -> list[int]:
     return [facts.st_size, facts.st_mtime_ns]
 
 
-def _work_folder(target: Path, settings: dict[str, Any]) -> Path:
-    """The hidden folder beside the target; what another job left there is removed."""
-    work = target.parent / f".{target.name}.unfinished"
-    if work.exists() and (not (work / "job.json").is_file() or read_json(work / "job.json") != settings):
-        shutil.rmtree(work)
-    try:
-        for name in ("audio", "tracks", "videos"):
-            (work / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write {target} ({error.strerror}); choose another place") from None
-    write_json(work / "job.json", settings)
-    return work
-
-
 def _once(video: Path, source: Path, work: Path, wanted: Filter, tools: Tools) -> Found:
     """What the video gives, from the note on it where there is one."""
     place = video.relative_to(source)
     name = "-".join(place.parts)
-    note = work / "videos" / f"{name}.json"
-    if note.exists() and (content := read_json(note)).pop("identity") == _identity(video):
+    note = work / NOTES / f"{name}.json"
+    if note.exists() and (content := read_json(note, "run")).pop("identity") == _identity(video):
         return Found(**content)
     try:
         found = take_video(video, work, name.replace(".", "_"), wanted, tools)
     except InputError as error:
         found = Found([], [], [str(error).removeprefix(f"{video}: ").replace(str(video), "it")])
-    partial = note.with_suffix(".partial")
-    write_json(partial, {"identity": _identity(video), **found._asdict()})
-    os.replace(partial, note)
+    write_json(note, {"identity": _identity(video), **found._asdict()})
     return found

@@ -16,8 +16,9 @@ from geneface.data.augment import Phones, augment
 from geneface.data.corpus import Clip, Corpus
 from geneface.errors import InputError
 from geneface.face.phonemes import INVENTORY, SILENCE
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, load_audio
+from geneface.media.audio import load_audio
 from geneface.models.feature_extractor import MARGIN
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 UNKNOWN = -100
 FEATURES_PER_SECOND = 2 * SAMPLING_RATE // SAMPLES_PER_FRAME

@@ -5,20 +5,22 @@ at all. A step whose file is there is not done again, unless the video or the se
 """
 
 import os
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from geneface import __version__
-from geneface.bundle import FORMAT_VERSION, read_json, write_json
 from geneface.data.person import split_range
-from geneface.data.preprocess_steps import DETECTORS, STEPS, Job, Progress, Settings
+from geneface.data.preprocess_steps import DETECTORS, EXTRACTOR, STEPS, Job, Settings, StepProgress
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
-from geneface.media.audio import FPS
+from geneface.files import ResumableFolder, finished, read_json, write_json
+from geneface.index import FORMAT_VERSION
+from geneface.media.intake import open_file
+from geneface.units import FPS
 
-INTERIM = ("scan.json", "job.json", "points", "landmarks.safetensors", "background.json", "report.json")
+MANIFEST = "manifest.json"
+INTERIM = ("scan.json", "sound.json", "points", "landmarks.safetensors", "background.json", "report.json")
 
 
 def preprocess(
@@ -27,7 +29,7 @@ def preprocess(
     settings: Settings | None = None,
     *,
     assets_folder: str | Path | None = None,
-    progress: Progress = lambda items, name, length: items,
+    progress: StepProgress | None = None,
 ) -> Path:
     """Make the person dataset `target` of a video of one talking person.
 
@@ -39,48 +41,38 @@ def preprocess(
     if settings.landmarks not in DETECTORS:
         raise InputError(f"unknown landmarks {settings.landmarks!r}; choose one of {', '.join(DETECTORS)}")
     made_of = {"video": _identity(video), "settings": asdict(settings), "version": FORMAT_VERSION}
-    if target.exists():
-        manifest = target / "manifest.json"
-        if manifest.is_file() and read_json(manifest).get("made_of") == made_of:
-            return target
-        raise InputError(f"{target} exists and is something else; remove it, or choose another name")
-    work = target.parent / f".{target.name}.unfinished"
-    if work.exists() and (not (work / "job.json").is_file() or read_json(work / "job.json") != made_of):
-        shutil.rmtree(work)
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        for left in (*work.glob("partial.*"), *work.glob(".partial.*")):
-            left.unlink()
-    except OSError as error:
-        raise InputError(f"cannot write {target} ({error.strerror}); choose another place") from None
-    write_json(work / "job.json", made_of)
-    job = Job(video, work, settings, Path(assets_folder) if assets_folder else None, progress)
-    for name, step in STEPS:
-        if not (work / name).exists():
+    if finished(target, MANIFEST, made_of, "dataset"):
+        return target
+    with ResumableFolder(target, made_of) as work:
+        progress = progress or StepProgress()
+        job = Job(video, work.path, settings, Path(assets_folder) if assets_folder else None, progress)
+        for done, step in enumerate(STEPS):
+            if (work.path / step.file).exists():
+                continue
+            progress.part(step.title, done, len(STEPS))
             try:
-                step(job, work / f"partial.{name}")
+                with work.making(step.file) as partial:
+                    step.make(job, partial)
             except InputError:
-                if name == STEPS[0][0]:  # A video that is refused leaves nothing behind.
-                    shutil.rmtree(work)
+                if done == 0:  # A video that is refused leaves nothing behind.
+                    work.discard()
                 raise
-            os.replace(work / f"partial.{name}", work / name)
-    _finish(job, made_of, target)
+        write_json(work.path / MANIFEST, _manifest(job, made_of))
+        work.finish(without=INTERIM)
     return target
 
 
 def _identity(video: Path) -> dict[str, Any]:
     """What tells one video file from another."""
-    try:
-        facts = video.stat()
-    except OSError as error:
-        raise InputError(f"{video} cannot be read ({error.strerror}); name a video file") from None
+    with open_file(video) as file:
+        facts = os.fstat(file.fileno())
     return {"name": video.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
 
 
-def _finish(job: Job, made_of: dict[str, Any], target: Path) -> None:
-    scan, found = job.scan(), read_json(job.work / "report.json")
+def _manifest(job: Job, made_of: dict[str, Any]) -> dict[str, Any]:
+    scan, found = job.scan(), read_json(job.work / "report.json", "run")
     parts = {name: split_range(scan.frames, name) for name in ("train", "dev", "test")}
-    manifest = {
+    return {
         "source": job.video.name,
         "synthetic": False,
         "version": FORMAT_VERSION,
@@ -90,11 +82,8 @@ def _finish(job: Job, made_of: dict[str, Any], target: Path) -> None:
         "frames": scan.frames,
         "splits": {name: [part.start, part.stop] for name, part in parts.items()},
         "settings": asdict(job.settings),
+        "feature_extractor": read_json(EXTRACTOR / "config.json").get("identity", ""),
         "made_of": made_of,
         "scan": scan.to_json(),
         **found,
     }
-    write_json(job.work / "manifest.json", manifest)
-    for name in INTERIM:
-        (job.work / name).unlink(missing_ok=True)
-    os.replace(job.work, target)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 
 from geneface import assets
-from geneface.bundle import read_json, read_tensors, write_json, write_tensors
+from geneface.bundle import read_tensors, write_tensors
 from geneface.data import report
 from geneface.data.background import MOST_PICTURES, clean_plate
 from geneface.data.person import split_range
@@ -32,11 +32,13 @@ from geneface.face.landmarks import (
 )
 from geneface.face.parsing import MASK_SIZE, FaceParser
 from geneface.face.tracking import Observation, Track, track_face
+from geneface.files import read_json, write_json
 from geneface.hub import PERSONS_DIR
-from geneface.media.audio import FPS, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.image import write_image
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
 from geneface.media.video import VideoReader, VideoWriter
+from geneface.units import FPS
 
 DETECTORS = ("mediapipe", "face-alignment")
 EXTRACTOR = PERSONS_DIR / "generic" / "feature_extractor"
@@ -47,8 +49,17 @@ EXTRA_POINTS = 2
 """Every second of MediaPipe's points beyond the 68 takes part in the fit; the others tell how good it is."""
 
 T = TypeVar("T")
-Progress = Callable[[Iterable[T], str, int | None], Iterable[T]]
-"""Shows how far a step is: what it goes through, its name, its length."""
+
+
+class StepProgress:
+    """Is told how far preprocessing is; this one does not mind."""
+
+    def part(self, title: str, done: int, parts: int) -> None:
+        """The part of this title begins, after `done` of all `parts`."""
+
+    def each(self, items: Iterable[T], name: str, length: int | None) -> Iterable[T]:
+        """What a part goes through: the same items."""
+        return items
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class Job:
     work: Path
     settings: Settings
     assets_folder: Path | None
-    progress: Progress
+    progress: StepProgress
 
     def asset(self, asset: assets.Asset) -> Path:
         return assets.get_asset(asset, self.assets_folder)
@@ -88,7 +99,7 @@ class Job:
             yield from reader
 
     def scan(self) -> Scan:
-        return Scan.from_json(read_json(self.work / "scan.json"))
+        return Scan.from_json(read_json(self.work / "scan.json", "run"))
 
 
 def _scan(job: Job, path: Path) -> None:
@@ -106,7 +117,7 @@ def _frames(job: Job, path: Path) -> None:
         if scan.as_it_is and video.codec == COPIED and _copied(video, path, scan.frames):
             return
         with VideoWriter(path, (SIZE, SIZE), crf=QUALITY) as writer:
-            for moment in job.progress(video, "cropping", scan.first + scan.frames):
+            for moment in job.progress.each(video, "cropping", scan.first + scan.frames):
                 if moment.index >= scan.first + scan.frames:
                     break
                 if moment.index >= scan.first:
@@ -130,13 +141,14 @@ def _audio(job: Job, path: Path) -> None:
     with SteadyVideo(job.video) as video, open_audio(job.video) as sound:
         begin = video.start - sound_start(job.video) + scan.first / FPS
         write_sound(sound, path, begin, scan.frames)
+        write_json(job.work / "sound.json", {"notes": sound.notes})
 
 
 def _landmarks(job: Job, path: Path) -> None:
     """Points into a file of rows beside `path`, which gets the rest."""
     faces = []
     with job.detector() as detector, RowWriter(job.work / "points", "points", (detector.points, 3), "F32") as points:
-        for picture in job.progress(job.frames(), "landmarks", job.scan().frames):
+        for picture in job.progress.each(job.frames(), "landmarks", job.scan().frames):
             face = detector.follow(picture)
             points.add(face.points[None] if face else np.zeros((1, detector.points, 3), np.float32))
             faces.append(face and (face.blendshapes if face.blendshapes is not None else np.zeros(0, np.float32)))
@@ -150,13 +162,13 @@ def _landmarks(job: Job, path: Path) -> None:
 def _masks(job: Job, path: Path) -> None:
     parser = FaceParser(job.asset(assets.FACE_PARSER))
     with RowWriter(path, "masks", (MASK_SIZE, MASK_SIZE), "U8") as masks:
-        for mask in parser.masks(job.progress(job.frames(), "parsing", job.scan().frames)):
+        for mask in parser.masks(job.progress.each(job.frames(), "parsing", job.scan().frames)):
             masks.add(mask[None])
 
 
 def _tracks(job: Job, path: Path) -> None:
     face = job.face()
-    points, seen = map_rows(job.work / "points"), read_tensors(job.work / "landmarks.safetensors")
+    points, seen = map_rows(job.work / "points"), read_tensors(job.work / "landmarks.safetensors", "run")
     valid = seen["valid"].numpy()
     rows = nearest_valid(valid)
     if job.settings.landmarks == "mediapipe":
@@ -209,9 +221,9 @@ def _background(job: Job, path: Path) -> None:
 
 
 def _features(job: Job, path: Path) -> None:
-    from geneface.models.feature_extractor import FeatureExtractor
+    from geneface.components import trained_component
 
-    extractor = FeatureExtractor.from_pretrained(EXTRACTOR)
+    extractor = trained_component(EXTRACTOR)
     with (
         open_audio(job.work / "audio.flac") as sound,
         RowWriter(path, "features", (extractor.feature_size,), "F16") as features,
@@ -225,14 +237,22 @@ def _sheet(job: Job, path: Path) -> None:
     write_json(job.work / "report.json", report.write_sheet(job.video, job.work, job.scan(), face, path))
 
 
-STEPS: tuple[tuple[str, Callable[[Job, Path], None]], ...] = (
-    ("scan.json", _scan),
-    ("frames.mp4", _frames),
-    ("audio.flac", _audio),
-    ("landmarks.safetensors", _landmarks),
-    ("masks.safetensors", _masks),
-    ("tracks.safetensors", _tracks),
-    ("background.png", _background),
-    ("features.safetensors", _features),
-    ("contact_sheet.png", _sheet),
+class Step(NamedTuple):
+    """A part of preprocessing: the file that it makes, how, and what that is called."""
+
+    file: str
+    make: Callable[[Job, Path], None]
+    title: str
+
+
+STEPS = (
+    Step("scan.json", _scan, "looking through the video"),
+    Step("frames.mp4", _frames, "cutting out the face"),
+    Step("audio.flac", _audio, "taking the sound"),
+    Step("landmarks.safetensors", _landmarks, "following the face"),
+    Step("masks.safetensors", _masks, "telling head, shoulders and background apart"),
+    Step("tracks.safetensors", _tracks, "fitting the face model"),
+    Step("background.png", _background, "clearing the background"),
+    Step("features.safetensors", _features, "listening to the voice"),
+    Step("contact_sheet.png", _sheet, "drawing the overview"),
 )

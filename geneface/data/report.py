@@ -8,17 +8,19 @@ import numpy as np
 import torch
 
 from geneface import metrics
-from geneface.bundle import read_json, read_tensors
+from geneface.bundle import read_tensors
 from geneface.data.contact_sheet import COLUMNS, Sheet, draw_sheet, face_polygons, shade_mesh
 from geneface.data.rows import map_rows
 from geneface.data.scan import LONGEST_SIDE, Scan
 from geneface.face.crop import SIZE
 from geneface.face.face_model import FaceModel
 from geneface.face.parsing import HEAD, TORSO
-from geneface.media.audio import FPS, SAMPLES_PER_FRAME, open_audio
+from geneface.files import read_json
+from geneface.media.audio import open_audio
 from geneface.media.image import read_image
 from geneface.media.resample import SteadyVideo
 from geneface.media.video import VideoReader
+from geneface.units import FPS, SAMPLES_PER_FRAME
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ class Figures:
 
 
 def measure(work: Path, scan: Scan, face: FaceModel, loudness: np.ndarray) -> Figures:
-    tracks, masks = read_tensors(work / "tracks.safetensors"), map_rows(work / "masks.safetensors")
-    valid = read_tensors(work / "landmarks.safetensors")["valid"]
-    scene = read_json(work / "background.json")
+    tracks, masks = read_tensors(work / "tracks.safetensors", "run"), map_rows(work / "masks.safetensors")
+    valid = read_tensors(work / "landmarks.safetensors", "run")["valid"]
+    scene = read_json(work / "background.json", "run")
     rotation = tracks["pose"][:, :, :3].double().numpy()
     u, _, v = np.linalg.svd(rotation.mean(0))
     shut = (tracks["blink"] > 0.5).int()
@@ -74,7 +76,7 @@ def measure(work: Path, scan: Scan, face: FaceModel, loudness: np.ndarray) -> Fi
 
 def find_warnings(figures: Figures, scan: Scan) -> list[str]:
     """What is likely to spoil the result, and what to do about it; the worst first."""
-    told = []
+    told = list(scan.notes)
     if scan.cuts:
         at = ", ".join(f"{cut / FPS:.1f}" for cut in scan.cuts[:5]) + (" ..." if len(scan.cuts) > 5 else "")
         told.append(
@@ -109,8 +111,9 @@ def write_sheet(video: Path, work: Path, scan: Scan, face: FaceModel, path: Path
     """Draw the contact sheet; returns `figures` and `warnings` for the manifest."""
     loudness = sound_level(work / "audio.flac", scan.frames)
     figures = measure(work, scan, face, loudness)
-    warnings = find_warnings(figures, scan)
-    tracks, masks = read_tensors(work / "tracks.safetensors"), map_rows(work / "masks.safetensors")
+    heard = read_json(work / "sound.json", "run")["notes"]
+    warnings = list(dict.fromkeys([*find_warnings(figures, scan), *heard]))
+    tracks, masks = read_tensors(work / "tracks.safetensors", "run"), map_rows(work / "masks.safetensors")
     chosen = choose_frames(tracks)
     vertices = face.mesh(tracks["identity"], tracks["expression"][chosen])
     mesh = shade_mesh(vertices, tracks["pose"][chosen], tracks["intrinsics"], face_polygons(face))

@@ -8,7 +8,7 @@ import math
 import torch
 from torch.nn import functional
 
-from geneface.media.audio import SAMPLING_RATE
+from geneface.units import SAMPLING_RATE
 
 ECHO_SECONDS = 0.6
 
@@ -41,7 +41,9 @@ class RoughSound:
         noise = self.noise(*samples.shape) * power * self.decibels(-45, -3, rows)
         samples = samples + torch.where(self.chance(0.6, rows), noise, 0.0)
         samples = samples + torch.where(self.chance(0.2, rows), self.hum(*samples.shape), 0.0)
-        samples = samples * torch.where(self.chance(0.3, rows), self.decibels(-45, 15, rows), self.decibels(-12, 8, rows))
+        samples = samples * torch.where(
+            self.chance(0.3, rows), self.decibels(-45, 15, rows), self.decibels(-12, 8, rows)
+        )
         samples = samples + torch.where(self.chance(0.15, rows), self.normal(rows, 1) * 0.02, 0.0)
         samples = samples.clamp(-1, 1)
         return torch.where(self.chance(0.1, rows), mu_law(samples), samples)

@@ -1,13 +1,14 @@
 """A safetensors file of one tensor, written row by row and mapped from disk, so that it never lies in memory."""
 
 import json
-import os
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from geneface.errors import InputError
+from geneface.files import atomic_write
 
 HEADER = 248
 """Bytes kept for the header; spaces may follow its JSON."""
@@ -24,9 +25,7 @@ class RowWriter:
     def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: str):
         self.path, self.name, self.shape, self.dtype = path, name, shape, dtype
         self.rows = 0
-        self._partial = path.with_name(f"{path.name}.partial")
-        self._file = self._partial.open("wb")
-        self._file.write(bytes(8 + HEADER))
+        self._open = ExitStack()
 
     def add(self, rows: np.ndarray) -> None:
         """Rows [n, *shape]"""
@@ -36,20 +35,19 @@ class RowWriter:
         self.rows += len(rows)
 
     def __enter__(self) -> Self:
+        partial = self._open.enter_context(atomic_write(self.path))
+        self._file = self._open.enter_context(partial.open("wb"))
+        self._file.write(bytes(8 + HEADER))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is None:
+    def __exit__(self, *error: Any) -> None:
+        if error[0] is None:
             size = self._file.tell() - 8 - HEADER
             entry = {"dtype": self.dtype, "shape": [self.rows, *self.shape], "data_offsets": [0, size]}
             header = json.dumps({"__metadata__": {"format": "pt"}, self.name: entry})
             self._file.seek(0)
             self._file.write(HEADER.to_bytes(8, "little") + header.ljust(HEADER).encode())
-        self._file.close()
-        if kind is None:
-            os.replace(self._partial, self.path)
-        else:
-            self._partial.unlink(missing_ok=True)
+        self._open.__exit__(*error)
 
 
 def map_rows(path: Path) -> np.ndarray:

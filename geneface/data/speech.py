@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from geneface.bundle import atomic_folder
 from geneface.data.corpus import Clip, Corpus, write_clips
 from geneface.errors import InputError, run_script
 from geneface.face.phonemes import normalise
+from geneface.files import atomic_folder
 
 HELD_OUT = ("el", "ka", "ta", "tr", "vi")
 """Languages that are never trained on, so that they show how the features carry over."""

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from geneface import metrics
-from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.models.motion_generator import MotionGenerator, latent_noise
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
@@ -19,6 +18,7 @@ from geneface.models.sync_expert import SyncExpert
 from geneface.rendering.camera import project
 from geneface.training.motion_figures import SILENCE_FRAMES, Generate, HeldOut, generate_with
 from geneface.training.person_speech import PersonSpeech
+from geneface.units import SAMPLES_PER_FRAME
 
 SEEDS = 10
 OFFSETS = range(-10, 11)

@@ -8,21 +8,19 @@ the table is written again after every row; so several processes may make differ
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from geneface.bundle import read_json, write_json
 from geneface.errors import InputError, run_script
 from geneface.evaluation.ablation_motion import MotionRows, Plan
 from geneface.evaluation.ablation_renderers import RendererRows
 from geneface.evaluation.ablation_rows import DEFAULT, ROWS, MotionRow
 from geneface.evaluation.ablation_table import Found, markdown
+from geneface.files import read_json, write_json, write_text
 
 
 def results(output: Path) -> Found:
@@ -30,7 +28,7 @@ def results(output: Path) -> Found:
     found: Found = {}
     for name in ROWS:
         for path in sorted((output / "rows").glob(f"{name}_[0-9]*.json")):
-            found.setdefault(name, {})[int(path.stem.rpartition("_")[2])] = read_json(path)
+            found.setdefault(name, {})[int(path.stem.rpartition("_")[2])] = read_json(path, "run")
     return found
 
 
@@ -40,11 +38,8 @@ def write_table(output: Path) -> str:
     table = markdown(found)
     published = {name: {"title": ROWS[name].title, "published": ROWS[name].published} for name in found}
     rows = {name: {**published[name], "seeds": seeds} for name, seeds in found.items()}
-    partial = output / f".table.{os.getpid()}"
-    partial.write_text(table, encoding="utf-8")
-    os.replace(partial, output / "table.md")
-    write_json(partial, {"rows": rows})
-    os.replace(partial, output / "table.json")
+    write_text(output / "table.md", table)
+    write_json(output / "table.json", {"rows": rows})
     return table
 
 
@@ -66,10 +61,7 @@ def ablate(plan: Plan, names: Sequence[str], seeds: Sequence[int]) -> str:
             continue
         if of_motion and not plan.corpora:
             raise InputError(f"the row {name} needs --corpora: folders with clips to train its generator on")
-        figures: dict[str, Any] = (motion() if of_motion else renderers()).figures(name, seed)
-        partial = note.with_suffix(f".{os.getpid()}")
-        write_json(partial, figures)
-        os.replace(partial, note)
+        write_json(note, (motion() if of_motion else renderers()).figures(name, seed))
         write_table(plan.output)
     return write_table(plan.output)
 

@@ -17,20 +17,22 @@ from typing import Any
 import numpy as np
 
 from geneface import metrics
-from geneface.bundle import read_json, write_json
+from geneface.components import trained_component
 from geneface.data.person import BLOCKS
 from geneface.data.voices import Voices, open_voices
-from geneface.errors import InputError
-from geneface.models.feature_extractor import FeatureExtractor
+from geneface.errors import InputError, run_script
+from geneface.files import read_json, write_json, write_text
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
+from geneface.training.adapting import PostNetConfig
 from geneface.training.loop import parse_config
 from geneface.training.motion_figures import Generate, HeldOut, generate_with
 from geneface.training.person_speech import PersonSpeech, generate_for
-from geneface.training.post_net import ADAPTERS, OWN_GENERATOR, PostNetConfig, train
+from geneface.training.post_net import OWN_GENERATOR, train
+from geneface.training.registry import ADAPTERS
 
-VARIANTS = ("none", "transfer", *ADAPTERS)
+VARIANTS = ("none", "transfer", *ADAPTERS.names())
 """Generic motion as it is; by rest and scale alone; and what can be trained."""
 SEEDS = 5
 FIGURES = {
@@ -60,7 +62,7 @@ class Rotation:
 
     def __init__(self, config: PostNetConfig):
         self.config = config
-        self.extractor = FeatureExtractor.from_pretrained(config.feature_extractor)
+        self.extractor = trained_component(config.feature_extractor)
         self.generator = MotionGenerator.from_pretrained(config.motion_generator).requires_grad_(False)
 
     @cached_property
@@ -84,7 +86,7 @@ class Rotation:
         if variant == "none":
             return generate_with(self.generator)
         if variant == "transfer":
-            adapter: Any = PostNet(**read_json(Path(config.model))).eval()
+            adapter: Any = PostNet(**read_json(Path(config.model), "settings")).eval()
             person.fit(adapter)
             return generate_for(adapter, self.generator)
         folder = train(replace(config, adapter=variant), self.voices if variant == "post_net" else None)
@@ -117,14 +119,14 @@ def rotate(config: PostNetConfig, variants: Sequence[str]) -> dict[str, list[dic
     folder = Path(config.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "blocks.json"
-    found: dict[str, list[dict[str, float]]] = read_json(note) if note.exists() else {}
+    found: dict[str, list[dict[str, float]]] = read_json(note, "run") if note.exists() else {}
     rotation = Rotation(config)
     for variant in variants:
         blocks = found.setdefault(variant, [])
         for block in range(len(blocks), BLOCKS):
             blocks.append(rotation.score(variant, block))
             write_json(note, found)
-            (folder / "blocks.md").write_text(table(found), encoding="utf-8")
+            write_text(folder / "blocks.md", table(found))
     return found
 
 
@@ -142,4 +144,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -1,13 +1,14 @@
 """Which videos are compared with which: two videos, or folders whose clips are matched by name."""
 
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from geneface.errors import InputError
+from geneface.media.container import VIDEO_SUFFIXES
 
 REFERENCE = "reference"
 """The row of the real videos, which no method can have."""
-SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ def plan_clips(reference: str | Path, generated: str | Path) -> Plan:
         raise InputError(f"{reference} and {generated} are a folder and a file; name two videos or two folders")
     real = _videos(reference)
     if not real:
-        raise InputError(f"{reference} holds no videos ({', '.join(SUFFIXES)}); name the folder of the real ones")
+        raise InputError(
+            f"{reference} holds no videos ({', '.join(VIDEO_SUFFIXES)}); name the folder of the real ones"
+        )
     notes: list[str] = []
     methods: dict[str, dict[str, Path]] = {}
     for name, videos in _methods(reference, generated).items():
@@ -78,8 +81,10 @@ def _methods(reference: Path, generated: Path) -> dict[str, dict[str, Path]]:
 def _videos(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file():
-            if path.stem in found:
-                raise InputError(f"{path} and {found[path.stem].name} are both named {path.stem}; keep one of them")
-            found[path.stem] = path
+        if path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file():
+            # macOS writes letters and their accents apart, others together: it is the same name.
+            name = unicodedata.normalize("NFC", path.stem)
+            if name in found:
+                raise InputError(f"{path} and {found[name].name} are both named {name}; keep one of them")
+            found[name] = path
     return found

@@ -17,9 +17,10 @@ import torch
 from geneface.data.person import PersonDataset, split_range
 from geneface.errors import InputError, run_script
 from geneface.evaluation.videos import rendered, write_video
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, load_audio
+from geneface.media.audio import load_audio
 from geneface.pipeline import GeneFacePipeline
 from geneface.training.renderer_figures import Frames
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 CLIP = "test.mp4"
 
@@ -38,7 +39,7 @@ def write_held_out(data: PersonDataset, samples: np.ndarray, pipe: GeneFacePipel
     spoken = pipe.stream(sound, SAMPLING_RATE, pose=given["pose"].numpy(), temperature=0.0)
     spoken_frames = np.concatenate([chunk.frames for chunk in spoken])
     write_video(output / "reference" / CLIP, lambda a, b: data.frames[index[a:b]], len(index), sound, synthetic=False)
-    tracked = rendered(pipe.renderer, given["windows"], given["pose"], given["body"])
+    tracked = rendered(pipe.renderer, given["windows"], given["pose"], given["torso"])
     write_video(output / "tracked_landmarks" / CLIP, tracked, len(index), sound)
     write_video(output / "speech_alone" / CLIP, lambda a, b: spoken_frames[a:b], len(index), sound)
 

@@ -162,7 +162,9 @@ class Inception(nn.Module):
         network = cls().eval()
         # Older files lack these counters, which are for training alone.
         counters = {name: value for name, value in network.state_dict().items() if name.endswith("_tracked")}
-        found = {name: value for name, value in read_tensors(path).items() if not name.startswith(("fc.", "Aux"))}
+        found = {
+            name: value for name, value in read_tensors(path, "weights").items() if not name.startswith(("fc.", "Aux"))
+        }
         tensors = counters | found
         load_strict(network, tensors, path)
         return network

@@ -13,7 +13,6 @@ The eyes are left out: speech does not explain them, and generated ones do not m
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,10 +22,12 @@ import torch
 
 from geneface.bundle import read_tensors
 from geneface.data.corpus import Clip, Corpus
-from geneface.data.motion import EYES, Speech, simulated_speech, tracked_speech
+from geneface.data.motion import Speech, simulated_speech, tracked_speech
 from geneface.errors import InputError, run_script
-from geneface.media.audio import FPS, SAMPLING_RATE
+from geneface.face.ibug68 import EYES
+from geneface.files import atomic_write
 from geneface.pipeline import GeneFacePipeline
+from geneface.units import FPS, SAMPLING_RATE
 
 CORPUS, PERSON, WITHOUT, WITH = "corpus", "person", "generated, without post-net", "generated, with post-net"
 HELD_OUT = ("test", "dev")
@@ -70,7 +71,7 @@ class LandmarkMap:
         """`count` frames of each set."""
         middle = len(self._clips) // 2
         recorded = (speech.lm3d for speech in self._speech(self._clips[:middle]))
-        own = read_tensors(dataset / "tracks.safetensors")["lm3d"].float().numpy()
+        own = read_tensors(dataset / "tracks.safetensors", "dataset")["lm3d"].float().numpy()
         seconds = [own[start : start + FPS] for start in range(0, len(own), FPS)]
         generic = [self._generated(speech) for speech in self._speech(self._clips[middle:])]
         adapted = (self.pipe.adapt_motion(lm3d).float().cpu().numpy() for lm3d in generic)
@@ -101,7 +102,7 @@ class LandmarkMap:
 
     def _generated(self, speech: Speech) -> torch.Tensor:
         features = self.pipe.extract_features(speech.samples, SAMPLING_RATE)
-        return self.pipe.generate_motion(features, generator=torch.Generator().manual_seed(self.seed))
+        return self.pipe.generate_motion(features, seed=self.seed)
 
 
 def held_out(corpus: Corpus) -> Corpus:
@@ -178,10 +179,8 @@ def make_map(
         raise InputError(f"{count} points of each set are too few; ask for two or more")
     sets = LandmarkMap(pipe, [Corpus(folder) for folder in corpora], assets, seed).sets(Path(dataset), count)
     picture = draw_map(embed(sets, seed), person_shares(sets), seed)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as beside:
-        made = Path(beside) / target.name
-        write_image(made, picture)
-        made.replace(target)
+    with atomic_write(target) as partial:
+        write_image(partial, picture)
     return table(sets)
 
 
@@ -198,14 +197,10 @@ def main() -> None:
     parser.add_argument("--assets", help="where the face model is, for corpora without landmarks")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best that is there)")
     args = parser.parse_args()
-    try:
-        pipe = GeneFacePipeline.from_pretrained(find_person(args.person), device=args.device)
-        told = make_map(
-            pipe, args.dataset, args.corpus, args.output, count=args.points, seed=args.seed, assets=args.assets
-        )
-    except InputError as error:
-        parser.exit(2, f"error: {error}\n")
-    print(told)
+    pipe = GeneFacePipeline.from_pretrained(find_person(args.person), device=args.device)
+    print(
+        make_map(pipe, args.dataset, args.corpus, args.output, count=args.points, seed=args.seed, assets=args.assets)
+    )
 
 
 if __name__ == "__main__":

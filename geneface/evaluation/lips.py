@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from geneface.errors import run_script
 from geneface.face.landmarks import LandmarkDetector
 from geneface.hub import find_person
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, load_audio
+from geneface.media.audio import load_audio
 from geneface.media.video import VideoReader
 from geneface.metrics import correlation, mediapipe_opening, silence_opening, spread
 from geneface.pipeline import GeneFacePipeline
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 
 def with_silence(samples: np.ndarray, seconds: float = 2.0) -> tuple[np.ndarray, int, int]:
@@ -39,8 +40,7 @@ def generated_opening(
     """Mouth opening [T] seen in the video made from samples [N] at 16 kHz; `options` are those of the pipeline."""
 
     def frames() -> Iterator[np.ndarray]:
-        generator = torch.Generator().manual_seed(seed)
-        for chunk in pipe.stream(samples, SAMPLING_RATE, generator=generator, **options):
+        for chunk in pipe.stream(samples, SAMPLING_RATE, seed=seed, **options):
             yield from chunk.frames
 
     with LandmarkDetector(landmarker) as detector:
@@ -86,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 BANDS = 40
 HOP = SAMPLES_PER_FRAME // 2

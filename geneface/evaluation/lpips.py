@@ -48,7 +48,9 @@ class LPIPS(nn.Module):
         if not path.is_file():
             raise InputError(f"needs {path}, made with the lpips package (docs/evaluation.md says how)")
         network = cls().eval()
-        tensors = {name: value for name, value in read_tensors(path).items() if not name.startswith("lins.")}
+        tensors = {
+            name: value for name, value in read_tensors(path, "weights").items() if not name.startswith("lins.")
+        }
         load_strict(network, tensors, path)
         return network
 

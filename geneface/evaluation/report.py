@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from geneface.bundle import atomic_folder
 from geneface.errors import InputError
 from geneface.evaluation import published
 from geneface.evaluation.clips import REFERENCE
@@ -17,7 +16,8 @@ from geneface.evaluation.plots import opening_plot
 from geneface.evaluation.side_by_side import write_side_by_side
 from geneface.evaluation.table import Table, as_markdown, make_table, markdown_lines
 from geneface.evaluation.tracks import Progress
-from geneface.media.audio import FPS
+from geneface.files import atomic_folder
+from geneface.units import FPS
 
 TITLE = "Generated videos against real ones"
 JSON_NAME = "report.json"

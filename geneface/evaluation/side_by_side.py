@@ -10,10 +10,11 @@ from geneface.compare import band
 from geneface.evaluation.clips import REFERENCE
 from geneface.evaluation.evaluate import ClipResult
 from geneface.evaluation.tracks import SIDE, Progress, pictures, read_sound
-from geneface.media.audio import SAMPLING_RATE, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.image import write_image
 from geneface.media.resample import SteadyVideo
 from geneface.media.video import VideoWriter
+from geneface.units import SAMPLING_RATE
 
 COLUMNS = 4
 CELL = (384, 416)

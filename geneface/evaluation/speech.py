@@ -12,11 +12,11 @@ from geneface.data.corpus import Clip, Corpus
 from geneface.data.motion import features_of
 from geneface.data.phoneme_batches import Recordings
 from geneface.data.speech import choose, read_speech
-from geneface.media.audio import FPS
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.phoneme_head import PhonemeHead
 from geneface.training.feature_extractor import PhonemeRecogniser, evaluate
 from geneface.training.motion_figures import LABIALS, OPEN_VOWELS, Generate
+from geneface.units import FPS
 
 LEAST_AGREEMENT = -1.8
 """Mean log-probability from where on phoneme times are taken for true."""

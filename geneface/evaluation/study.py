@@ -10,6 +10,7 @@ early has rated all methods about equally often.
 import hashlib
 import random
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -80,7 +81,9 @@ class Study:
         return len(self.methods) * min(self.plan.clips, len(self.clips))
 
     def path(self, item: Item) -> Path:
-        return self.folder / item.method / f"{item.clip}.mp4"
+        folder = self.folder / item.method
+        path = folder / f"{item.clip}.mp4"
+        return path if path.exists() else next((file for file in _clips(folder) if _name(file) == item.clip), path)
 
     def order(self, rater: str) -> list[Item]:
         """What a rater sees, always the same for the same rater."""
@@ -140,7 +143,7 @@ def find_clips(folder: Path) -> tuple[list[str], list[str]]:
         raise InputError(
             f"{folder} has {len(methods) or 'no'} method{'s' * (not methods)}; make two or more sub-folders"
         )
-    clips = {method: {path.stem for path in (folder / method).glob("[!.]*.mp4")} for method in methods}
+    clips = {method: {_name(path) for path in _clips(folder / method)} for method in methods}
     every = sorted(set().union(*clips.values()))
     if not every:
         raise InputError(f"{folder} has no clips; put them there as METHOD/CLIP.mp4")
@@ -150,6 +153,15 @@ def find_clips(folder: Path) -> tuple[list[str], list[str]]:
                 place = folder / method / f"{clip}.mp4"
                 raise InputError(f"{place} is missing; every method needs the same clips")
     return methods, every
+
+
+def _clips(folder: Path) -> Iterable[Path]:
+    return folder.glob("[!.]*.mp4")
+
+
+def _name(clip: Path) -> str:
+    # macOS writes letters and their accents apart, others together: it is the same name.
+    return unicodedata.normalize("NFC", clip.stem)
 
 
 def language(clip: str) -> str:

@@ -85,7 +85,7 @@ class SyncNet(nn.Module):
         # Older files lack these counters, which are for training alone.
         counters = {name: value for name, value in network.state_dict().items() if name.endswith("_tracked")}
         try:
-            load_strict(network, counters | read_tensors(path), path)
+            load_strict(network, counters | read_tensors(path, "weights"), path)
         except InputError:
             raise InputError(
                 f"{path} does not hold SyncNet v2's weights; make it as docs/evaluation.md says"

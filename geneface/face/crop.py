@@ -41,6 +41,12 @@ def face_box(points: np.ndarray) -> np.ndarray:
     return np.concatenate([points[..., :2].min(-2), points[..., :2].max(-2)], axis=-1)
 
 
+def roll(points: np.ndarray) -> float:
+    """Degrees by which the line through the eyes of 68 points [68, 2 or 3] is turned, clockwise, from -180 to 180."""
+    across = points[42:48, :2].mean(0) - points[36:42, :2].mean(0)
+    return float(np.degrees(np.arctan2(across[1], across[0])))
+
+
 def fits(boxes: np.ndarray, width: int, height: int) -> bool:
     """Whether a picture of `width` x `height` with faces in `boxes` [n, 4] is already such a crop."""
     share = np.median(boxes[:, 3] - boxes[:, 1]) / SIZE

@@ -6,32 +6,31 @@ Decoding streams into temporary files, so that memory does not grow with the len
 import io
 import math
 import os
-import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from geneface.errors import InputError
+from geneface.media.clock import Clock
+from geneface.media.container import best_track, decodable, open_container
+from geneface.media.intake import open_file, temporary_file
+from geneface.media.mixing import FULL_SCALE, planes
+from geneface.media.sink import Plan, Sink
+from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import AudioFrame
-    from av.container import InputContainer
 
-SAMPLING_RATE = 16000
-FPS = 25
-SAMPLES_PER_FRAME = SAMPLING_RATE // FPS
-TRACK_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 
-# Files come from strangers: only plain media containers are opened, no playlist that names other files or addresses.
-FORMATS = (
-    "wav,w64,flac,mp3,aac,ac3,eac3,ogg,mov,mp4,m4a,3gp,matroska,webm,avi,mpegts,mpeg,flv,asf,aiff,au,caf,amr,wv,ape"
-)
-FULL_SCALE = {"i1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31}
+ARRAY_SCALE = {kind: FULL_SCALE[kind] for kind in ("i1", "i2", "i4")}
+SILENT = 1e-4
+"""Samples below this are silence, if another track of the file has sound."""
+TOLD_GAP = 0.2
+"""Seconds of sound that may be lacking without a word."""
 
 AudioInput = Any
 """Path, bytes, array `[N]`, `[N, 2]` or `[2, N]`, a pair (sampling rate, array), or an `AudioSource`."""
@@ -45,6 +44,7 @@ class AudioSource:
         samples: length in samples at 16 kHz.
         frames: length T in video frames, the last one possibly padded.
         track_rate, track_channels, track_samples: the sound track for the output, at most 48 kHz and 2 channels.
+        notes: sentences on what was put right, or may not be what was meant.
     """
 
     def __init__(self, name: str) -> None:
@@ -53,8 +53,9 @@ class AudioSource:
         self.track_rate = 0
         self.track_channels = 0
         self.track_samples = 0
-        self._speech: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._track: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self.notes: list[str] = []
+        self._speech: IO[bytes] = temporary_file()
+        self._track: IO[bytes] = temporary_file()
         self._lock = threading.Lock()
         self._users = 0
 
@@ -65,6 +66,15 @@ class AudioSource:
     @property
     def seconds(self) -> float:
         return self.samples / SAMPLING_RATE
+
+    @property
+    def available(self) -> int:
+        """All of the samples: see `streaming.audio.AudioStream`."""
+        return self.samples
+
+    @property
+    def ended(self) -> bool:
+        return True
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples `[start, stop)` at 16 kHz, float32 `[stop - start]`; zeros outside of the recording."""
@@ -100,8 +110,10 @@ class AudioSource:
 
 
 def open_audio(audio: AudioInput, sampling_rate: int | None = None) -> AudioSource:
-    """Decode `audio` (see `AudioInput`) once, to disk.
+    """Decode `audio` (see `AudioInput`) once, to disk; the path may be `-`, the standard input, or a pipe.
 
+    Of several tracks the one is taken that players choose. A hole in it, or what cannot be decoded, becomes silence;
+    where the times of the file jump, the sound goes on. `AudioSource.notes` tells of this.
     `sampling_rate` belongs to a bare array and must be given with it; integer arrays are scaled by their full range.
     Raises `InputError` if there is no file, no sound in it, less than one video frame of it, or samples that are not
     finite.
@@ -112,14 +124,13 @@ def open_audio(audio: AudioInput, sampling_rate: int | None = None) -> AudioSour
         sampling_rate, audio = audio
     if isinstance(audio, (str, os.PathLike)):
         _refuse_rate(sampling_rate)
-        name = os.fspath(audio)
-        with open_file(Path(audio)) as file:
-            return _decode(name, _frames_of_file(file, name))
+        with open_file(audio, pipe=True) as file:
+            return _decode_file(file, os.fspath(audio))
     if isinstance(audio, (bytes, bytearray, memoryview)):
         _refuse_rate(sampling_rate)
-        return _decode("the audio", _frames_of_file(io.BytesIO(audio), "the audio"))
+        return _decode_file(io.BytesIO(audio), "the audio")
     array, rate = _check_array(audio), _check_rate(sampling_rate)
-    return _decode("the audio", _frames_of_array(array, rate))
+    return _decode("the audio", lambda: _frames_of_array(array, rate))[0]
 
 
 def load_audio(audio: AudioInput, sampling_rate: int | None = None) -> np.ndarray:
@@ -155,7 +166,7 @@ def _check_array(audio: Any) -> np.ndarray:
     array = np.asarray(audio) if hasattr(audio, "__array__") or isinstance(audio, list) else None
     if array is None:
         raise InputError(f"audio of type {type(audio).__name__} cannot be read; give a path, bytes or an array")
-    if array.dtype.kind != "f" and array.dtype.str[1:] not in FULL_SCALE:
+    if array.dtype.kind != "f" and array.dtype.str[1:] not in ARRAY_SCALE:
         raise InputError(f"audio samples of type {array.dtype} have no known scale; give float32 within -1 and 1")
     if array.ndim == 1:
         array = array[:, None]
@@ -166,84 +177,65 @@ def _check_array(audio: Any) -> np.ndarray:
     return array
 
 
-def open_file(path: Path) -> IO[bytes]:
-    """`path` opened for reading; `InputError` if that cannot be done."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name an audio or video file")
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; name an audio or video file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', error)})") from None
-    return file
-
-
 def _frames_of_array(array: np.ndarray, rate: int) -> Iterator["AudioFrame"]:
     import av
 
-    scale = FULL_SCALE.get(array.dtype.str[1:], 1.0)
+    scale = ARRAY_SCALE.get(array.dtype.str[1:], 1.0)
     layout = "stereo" if array.shape[1] == 2 else "mono"
     for start in range(0, len(array), rate):
         block = (array[start : start + rate] / scale).astype(np.float32)
-        if scale == 1.0 and 16 < np.abs(block).max() < np.inf:
-            raise InputError("audio samples go far beyond -1 and 1; scale them, or give them as int16")
         frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), "flt", layout)
         frame.sample_rate = rate
         yield frame
 
 
-def decodable(container: Any, stream: Any) -> Iterator[Any]:
-    """The frames of one stream of an open container; what cannot be decoded is left out."""
-    import av
-
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        try:
-            yield from packet.decode()
-        except av.FFmpegError:
-            continue
-
-
-def open_container(file: IO[bytes], name: str) -> "InputContainer":
-    """PyAV's container over an open file; `InputError` if it is empty or of no known kind."""
-    import av
-
-    if file.seek(0, os.SEEK_END) == 0:
-        raise InputError(f"{name} is empty; give an audio or video file with something in it")
-    file.seek(0)
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
-    try:
-        return av.open(file, mode="r", options=options, metadata_errors="ignore")
-    except (av.FFmpegError, ValueError):
-        raise InputError(
-            f"{name} cannot be read: it is damaged, or neither audio nor video; "
-            "convert it to wav, flac, mp3, m4a, ogg or mp4"
-        ) from None
-
-
-def _frames_of_file(file: IO[bytes], name: str) -> Iterator["AudioFrame"]:
-    """The first audio track, as far as it can be decoded."""
-
+def _frames_of_file(file: IO[bytes], name: str, clock: Clock) -> Iterator["AudioFrame"]:
+    """The audio track, as far as it can be decoded."""
     with open_container(file, name) as container:
-        if not container.streams.audio:
+        track = best_track(container, "audio")
+        if track is None:
             raise InputError(f"{name} has no audio track; give a file with sound in it")
-        yield from decodable(container, container.streams.audio[0])
+        yield from decodable(container, track, clock)
 
 
-def _decode(name: str, frames: Iterator["AudioFrame"]) -> AudioSource:
-    source = AudioSource(name)
-    try:
-        with closing(_Sink(source)) as sink:
-            for frame in frames:
-                sink.add(frame)
-    except BaseException:
+def _decode_file(file: IO[bytes], name: str) -> AudioSource:
+    clock = Clock()
+
+    def frames() -> Iterator["AudioFrame"]:
+        nonlocal clock
+        clock = Clock()
+        return _frames_of_file(file, name, clock)
+
+    source, sink = _decode(name, frames)
+    source.notes += clock.notes()
+    if sink.lacking > TOLD_GAP:
+        source.notes.append(f"{sink.lacking:.1f} s of the sound of {name} are missing or damaged: there is silence")
+    if sink.loudest < SILENT and (number := _sounding_track(file, name)) is not None:
+        source.notes.append(
+            f"the sound track of {name} that players choose is silent, but track {number} has sound; "
+            "give that one in a file of its own"
+        )
+    return source
+
+
+def _sounding_track(file: IO[bytes], name: str) -> int | None:
+    """The index of a track that is not silent, of a file whose best one is."""
+    with open_container(file, name) as container:
+        indices = [track.index for track in container.streams.audio]
+    for index in indices if len(indices) > 1 else []:
+        with open_container(file, name) as container:
+            frames = decodable(container, container.streams[index])
+            if any(np.abs(planes(frame)).max(initial=0.0) > SILENT for frame in frames):
+                return index
+    return None
+
+
+def _decode(name: str, frames: Callable[[], Iterator["AudioFrame"]]) -> tuple[AudioSource, Sink]:
+    """The recording, heard once, or a second time if that shows another way to sum its channels or to scale it."""
+    source, sink = _heard(name, frames, Plan())
+    if plan := sink.better_plan():
         source.close()
-        raise
+        source, sink = _heard(name, frames, plan)
     if source.samples < SAMPLES_PER_FRAME:
         source.close()
         if source.samples == 0:
@@ -251,53 +243,16 @@ def _decode(name: str, frames: Iterator["AudioFrame"]) -> AudioSource:
         raise InputError(
             f"{name} is {source.seconds:.3f} s long, shorter than one video frame; give at least {1 / FPS} s of audio"
         )
-    return source
+    return source, sink
 
 
-class _Sink:
-    """Resamples decoded frames into both files of an `AudioSource`."""
-
-    def __init__(self, source: AudioSource) -> None:
-        self.source = source
-        self.kind: tuple[str, str, int] | None = None
-        self.resamplers: list[tuple[Any, Any]] = []
-
-    def add(self, frame: "AudioFrame") -> None:
-        if frame.format.name.startswith(("flt", "dbl")) and not np.isfinite(frame.to_ndarray()).all():
-            raise InputError(f"{self.source.name} holds samples that are not finite (NaN or infinity); repair it")
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if kind != self.kind:
-            self.close()
-            self._open(kind, frame.layout.nb_channels)
-        frame.pts = None
-        for resampler, write in self.resamplers:
-            for part in resampler.resample(frame):
-                write(part.to_ndarray())
-
-    def close(self) -> None:
-        for resampler, write in self.resamplers:
-            for part in resampler.resample(None):
-                write(part.to_ndarray())
-        self.resamplers = []
-
-    def _open(self, kind: tuple[str, str, int], channels: int) -> None:
-        import av
-
-        source, self.kind = self.source, kind
-        if source.track_rate == 0:
-            source.track_rate = next((rate for rate in TRACK_RATES if rate >= kind[2]), TRACK_RATES[-1])
-            source.track_channels = min(channels, 2)
-        layout = "stereo" if source.track_channels == 2 else "mono"
-        self.resamplers = [
-            # Integers, because only there does swresample keep the sum of channels within full scale.
-            (av.AudioResampler("s32", "mono", SAMPLING_RATE), self._write_speech),
-            (av.AudioResampler("s16", layout, source.track_rate), self._write_track),
-        ]
-
-    def _write_speech(self, part: np.ndarray) -> None:
-        self.source._speech.write((part / FULL_SCALE["i4"]).astype(np.float32).tobytes())
-        self.source.samples += part.size
-
-    def _write_track(self, part: np.ndarray) -> None:
-        self.source._track.write(part.tobytes())
-        self.source.track_samples += part.size // self.source.track_channels
+def _heard(name: str, frames: Callable[[], Iterator["AudioFrame"]], plan: Plan) -> tuple[AudioSource, Sink]:
+    source = AudioSource(name)
+    try:
+        with closing(Sink(source, plan)) as sink:
+            for frame in frames():
+                sink.add(frame)
+    except BaseException:
+        source.close()
+        raise
+    return source, sink

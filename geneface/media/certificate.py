@@ -124,34 +124,38 @@ def _algorithm(key: Any, path: str | Path) -> str:
 
 def development_folder() -> Path:
     """Where this machine's development certificate is kept; `anchor.pem` there lets others check it."""
-    config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    config = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
     return Path(config) / "geneface" / "signing"
 
 
 def development_identity() -> Identity:
     """This user's development certificate, made at first use; one for this video alone if it cannot be kept."""
-    folder = development_folder()
-    if not folder.is_dir():
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            made = Path(tempfile.mkdtemp(prefix=".signing.", dir=folder.parent))
-        except OSError:
-            with tempfile.TemporaryDirectory() as passing:
-                make_development_certificate(Path(passing))
-                return load_identity(Path(passing) / CHAIN_FILE, Path(passing) / KEY_FILE)
-        try:
-            make_development_certificate(made)
-            made.rename(folder)
-        except OSError:
-            # Another process was first, and its certificate is the one to use.
-            if not folder.is_dir():
-                raise
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
+    try:
+        folder = development_folder()
+        if not folder.is_dir():
+            _keep_development_certificate(folder)
+    except (OSError, RuntimeError):  # Its place may not be written, or the user has no home.
+        with tempfile.TemporaryDirectory() as passing:
+            make_development_certificate(Path(passing))
+            return load_identity(Path(passing) / CHAIN_FILE, Path(passing) / KEY_FILE)
     try:
         return load_identity(folder / CHAIN_FILE, folder / KEY_FILE)
     except InputError as error:
         raise InputError(f"{error}; or delete {folder}, and a new development certificate is made") from None
+
+
+def _keep_development_certificate(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".signing.", dir=folder.parent))
+    try:
+        make_development_certificate(made)
+        made.rename(folder)
+    except OSError:
+        # Another process was first, and its certificate is the one to use.
+        if not folder.is_dir():
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def make_development_certificate(folder: Path) -> None:

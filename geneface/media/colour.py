@@ -1,6 +1,7 @@
 """Between RGB arrays and the YUV frames of a video codec."""
 
 import os
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
 MOST_THREADS = 4
+BT709, UNSPECIFIED = 1, 2
+"""Numbers of a matrix, primaries and a transfer curve alike in ISO/IEC 23091-2."""
+HD = 1280, 576
+"""Pictures as wide, or higher, have BT.709's matrix if nothing else is said."""
 
 
 class Converter:
@@ -50,12 +55,30 @@ class Converter:
 
 
 def to_rgb(frame: "VideoFrame", reformatter: Any, size: tuple[int, int] | None = None) -> np.ndarray:
-    """uint8 [H, W, 3], turned as its rotation tag asks; `size` is the width and height to scale to before that."""
-    from av.video.reformatter import Interpolation
+    """uint8 [H, W, 3], turned and mirrored as its display matrix asks; `size` is what to scale to before that."""
+    from av.video.reformatter import Colorspace, Interpolation
 
     # Without these flags swscale's fast path darkens every channel by one level.
     exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
     width, height = size or (frame.width, frame.height)
-    scaled = reformatter.reformat(frame, width=width, height=height, format="rgb24", interpolation=exact)
-    pixels = scaled.to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90)) if frame.rotation else pixels
+    # As players do: what is not tagged is BT.709 from 720 lines on, BT.601 below.
+    untagged = frame.colorspace == UNSPECIFIED and not frame.format.is_rgb
+    matrix = Colorspace.ITU709 if untagged and (frame.width >= HD[0] or frame.height > HD[1]) else None
+    scaled = reformatter.reformat(
+        frame, width=width, height=height, format="rgb24", interpolation=exact, src_colorspace=matrix
+    )
+    pixels, (exchanged, mirrored, upended) = scaled.to_ndarray(), orientation(frame)
+    if exchanged:
+        pixels = pixels.transpose(1, 0, 2)
+    return np.ascontiguousarray(pixels[:: -1 if upended else 1, :: -1 if mirrored else 1])
+
+
+def orientation(frame: "VideoFrame") -> tuple[bool, bool, bool]:
+    """What a picture's display matrix asks for: rows and columns exchanged, then left and right, top and bottom."""
+    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return False, False, False
+    a, b, _, c, d = struct.unpack("=5i", bytes(data)[:20])
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return True, c < 0, b < 0
+    return False, a < 0, d < 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndar
 
     try:
         with Image.open(path) as image:
-            picture = ImageOps.exif_transpose(image).convert("RGB")
+            picture = _eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; name a picture") from None
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
@@ -25,6 +26,23 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndar
     if size and picture.size != size:
         picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
     return np.asarray(picture)
+
+
+def _eight_bits(image: Any) -> Any:
+    """A picture of one deep channel on the scale of 0 to 255, where Pillow would cut off all that is brighter."""
+    from PIL import Image
+
+    if not image.mode.startswith(("I", "F")):
+        return image
+    levels = np.asarray(image, np.float64)
+    levels = np.nan_to_num(levels, posinf=levels[np.isfinite(levels)].max(initial=0.0))
+    most = levels.max(initial=0.0)
+    if image.mode.startswith("I"):
+        # Of 32 bits mostly 16 are used.
+        white = 2.0**16 - 1 if image.mode != "I" or most < 2**16 else 2.0**31 - 1
+    else:
+        white = next((white for white in (1.0, 255.0, 2.0**16 - 1) if most <= white), most)
+    return Image.fromarray(np.clip(levels * (255 / white), 0, 255).round().astype(np.uint8))
 
 
 def write_image(path: str | Path, picture: np.ndarray) -> None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from geneface import __version__
 from geneface.errors import InputError
-from geneface.media.audio import open_file
 from geneface.media.certificate import DEVELOPMENT, Identity, as_pem, read_certificates, signing_identity
-from geneface.media.video import probe
+from geneface.media.intake import open_file
+from geneface.media.video import probe_file
+from geneface.options import specs
 
 TAG = "AI-generated"
 """How the comment in the metadata of every video begins."""
@@ -26,7 +27,7 @@ ASSERTION = "org.geneface.generation"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 GENERATED = "trainedAlgorithmicMedia"
 AI_SOURCE = re.compile(r"/(trainedAlgorithmicMedia|compositeWithTrainedAlgorithmicMedia)$")
-OPEN_WORDS = re.compile(r"natural|still|none|transparent|#[0-9a-fA-F]{6}")
+OPEN_WORDS = re.compile("|".join([*(word for spec in specs().values() for word in spec.words), "#[0-9a-fA-F]{6}"]))
 """Settings in words that may be published; any other word may be the name of a file."""
 SETTINGS: dict[str, Any] = {
     "core": {"backing_store_memory_threshold_in_mb": 16, "merkle_tree_chunk_size_in_kb": 1024},
@@ -182,20 +183,21 @@ def read_provenance(path: str | os.PathLike, anchor: str | Path | None = None) -
     settings = dict(SETTINGS)
     if anchor is not None:
         settings["trust"] = {"user_anchors": as_pem(read_certificates(anchor)).decode()}
-    try:
-        with open_file(Path(path)) as file, c2pa.Context.from_dict(settings) as context:
-            reader = c2pa.Reader.try_create(_kind(path), file, None, context)
-            if reader is not None:
-                with reader:
-                    return _judge(json.loads(reader.json()))
-    except c2pa.C2paError.NotSupported:
-        pass
-    except c2pa.C2paError as error:
-        tag = metadata_tag(path)
-        if str(error).startswith("Remote"):
-            return Provenance("none", problems=(str(error),), tag=tag)
-        return Provenance("invalid", altered=True, problems=(str(error),))
-    return Provenance("none", tag=metadata_tag(path))
+    with open_file(path, pipe=True) as file:
+        try:
+            with c2pa.Context.from_dict(settings) as context:
+                reader = c2pa.Reader.try_create(_kind(path), file, None, context)
+                if reader is not None:
+                    with reader:
+                        return _judge(json.loads(reader.json()))
+        except c2pa.C2paError.NotSupported:
+            pass
+        except c2pa.C2paError as error:
+            tag = _metadata_tag(file, os.fspath(path))
+            if str(error).startswith("Remote"):
+                return Provenance("none", problems=(str(error),), tag=tag)
+            return Provenance("invalid", altered=True, problems=(str(error),))
+        return Provenance("none", tag=_metadata_tag(file, os.fspath(path)))
 
 
 def _kind(path: str | os.PathLike) -> str | None:
@@ -206,12 +208,12 @@ def _kind(path: str | os.PathLike) -> str | None:
     return suffix if suffix in c2pa.Reader.get_supported_mime_types() else None
 
 
-def metadata_tag(path: str | os.PathLike) -> str:
+def _metadata_tag(file: IO[bytes], name: str) -> str:
     """The comment of a media file, if it says that it is AI-generated; `InputError` if the file cannot be read."""
     try:
-        metadata = {name.lower(): text for name, text in probe(path).metadata.items()}
+        metadata = {key.lower(): text for key, text in probe_file(file, name).metadata.items()}
     except InputError:
-        raise InputError(f"{path} cannot be read as a video or a recording; give it as you received it") from None
+        raise InputError(f"{name} cannot be read as a video or a recording; give it as you received it") from None
     comment = metadata.get("comment", "")
     return comment if TAG.lower() in comment.lower() else ""
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from geneface.errors import InputError
+from geneface.media.container import best_track
 
 
 def remux(source: Path, target: Path) -> None:
-    """Copy the first video and audio track of `source` into the mp4 `target`, not coded anew, without any metadata."""
+    """Copy the tracks of `source` that players choose into the mp4 `target`, not coded anew, without any metadata."""
     import av
 
     try:
@@ -14,7 +15,8 @@ def remux(source: Path, target: Path) -> None:
             av.open(str(source), metadata_errors="ignore") as given,
             av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as made,
         ):
-            tracks = [*given.streams.video[:1], *given.streams.audio[:1]]
+            found = [best_track(given, "video"), best_track(given, "audio")]
+            tracks = [track for track in found if track is not None]
             copies = {track.index: made.add_stream_from_template(track) for track in tracks}
             for copy in copies.values():
                 copy.metadata.clear()

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import (
-    FPS,
-    SAMPLES_PER_FRAME,
-    SAMPLING_RATE,
-    AudioSource,
-    decodable,
-    open_container,
-    open_file,
-)
-from geneface.media.colour import to_rgb
+from geneface.media.audio import AudioSource
+from geneface.media.clock import Clock
+from geneface.media.colour import orientation, to_rgb
+from geneface.media.container import best_track, decodable, open_container
+from geneface.media.intake import open_file
+from geneface.media.pictures import StandardColours, progressive, wide
+from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -43,13 +40,13 @@ class Moment:
 class SteadyVideo:
     """Iterates over the moments of a video, 25 a second, whatever its own rate, constant or not.
 
-    A context manager; each iteration starts at the beginning. Frames that cannot be decoded are left out: the one
-    before is seen longer.
+    A context manager; each iteration starts at the beginning and ends the one before. Frames that cannot be decoded
+    are left out: the one before is seen longer. Where the times jump, the pictures go on at once. Interlaced pictures
+    are made whole, those of HDR and wide colours are brought to BT.709.
 
     Attributes:
-        width, height: of its pictures in square pixels, turned as the rotation tag asks.
+        width, height: of its pictures in square pixels, turned as the display matrix asks.
         start: the time of the first picture in the file's own clock, seconds.
-        plain: whether its pictures are stored as they are to be seen: not turned, with square pixels.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -59,10 +56,8 @@ class SteadyVideo:
         self._file = open_file(self.path)
         try:
             self._container: Any = open_container(self._file, str(self.path))
-            if not self._container.streams.video:
-                raise InputError(f"{self.path} has no video track; give a video file")
-            self._stream = self._container.streams.video[0]
-            self._stream.thread_type = "AUTO"
+            self._clock, self._colours = Clock(), StandardColours()
+            self._stream = _pictures_of(self._container, self.path)
             first = next(decodable(self._container, self._stream), None)
             if first is None:
                 raise InputError(f"no frame of {self.path} can be decoded; give another copy of it")
@@ -70,36 +65,67 @@ class SteadyVideo:
             self._file.close()
             raise
         self._reformatter = av.video.reformatter.VideoReformatter()
-        self._unit = float(self._stream.time_base or 1)
-        self.start = (first.pts or 0) * self._unit
+        self.start = _time_of(first) or 0.0
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
         self._stored = (max(round(first.width * aspect), 1), first.height)
-        turned = first.rotation % 180 != 0
-        self.width, self.height = self._stored[::-1] if turned else self._stored
-        self.plain = first.rotation == 0 and aspect == 1
+        turns = orientation(first)
+        self.width, self.height = self._stored[::-1] if turns[0] else self._stored
+        self._interlaced, self._wide = bool(first.interlaced_frame), wide(first)
+        self._as_stored = not any(turns) and aspect == 1 and not self._interlaced and not self._wide
+
+    @property
+    def plain(self) -> bool:
+        """Whether its pictures and times are stored as they are to be seen, as far as it was looked through."""
+        return self._as_stored and not self._clock.jumps
+
+    @property
+    def cuts(self) -> list[int]:
+        """The moments, as far as it was looked through, before which the recording was interrupted."""
+        return [round((time - self.start) * FPS) for time in self._clock.cuts()]
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what was put right, as far as it was looked through, or may not be as it should."""
+        told = self._clock.notes()
+        if self._interlaced:
+            told.append("the video is interlaced: its half pictures were put together, which costs sharpness")
+        if self._colours.failed:
+            told.append("the colours of this HDR video could not be converted: they will be dull")
+        elif self._wide:
+            told.append("the video has HDR or wide colours: they were brought to those of usual video")
+        return told
+
+    def _reopen(self) -> None:
+        """Go to the beginning; not all that can be read can be sought in."""
+        self._container.close()
+        self._container = open_container(self._file, str(self.path))
+        self._clock, self._stream = Clock(), _pictures_of(self._container, self.path)
 
     def __iter__(self) -> Iterator[Moment]:
+        self._reopen()
         step = 1 / float(self._stream.average_rate or FPS)
-        self._container.seek(0)
         shown: tuple[float, VideoFrame] | None = None
         index, time = 0, 0.0
         fresh = True
-        for frame in decodable(self._container, self._stream):
+        for frame in progressive(decodable(self._container, self._stream, self._clock)):
             time = self._time(frame, time + step)
             if shown is not None:
                 while (index + 0.5) / FPS < time:
+                    if fresh:
+                        shown = shown[0], self._colours(shown[1])
                     yield Moment(index, shown[1], shown[0], fresh)
                     index, fresh = index + 1, False
             shown, fresh = (time, frame), True
         while shown is not None and (index + 0.5) / FPS < time + step:
+            if fresh:
+                shown = shown[0], self._colours(shown[1])
             yield Moment(index, shown[1], shown[0], fresh)
             index, fresh = index + 1, False
 
     def _time(self, frame: "VideoFrame", guess: float) -> float:
         """Seconds since the first picture; a file without times has its pictures evenly spaced."""
-        if frame.pts is None:
-            return guess
-        return max(frame.pts * self._unit - self.start, 0.0)
+        time = _time_of(frame)
+        return guess if time is None else max(time - self.start, 0.0)
 
     def picture(self, moment: Moment, longest: int | None = None) -> np.ndarray:
         """uint8 RGB [height, width, 3], or so much smaller that no side is longer than `longest`."""
@@ -112,7 +138,7 @@ class SteadyVideo:
         """Write the video track as it is, without sound, as an mp4; `av.FFmpegError` or ValueError if it cannot be."""
         import av
 
-        self._container.seek(0)
+        self._reopen()
         with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
             stream = output.add_stream_from_template(self._stream)
             for packet in self._container.demux(self._stream):
@@ -135,13 +161,26 @@ class SteadyVideo:
         self.close()
 
 
+def _pictures_of(container: Any, path: Path) -> Any:
+    stream = best_track(container, "video")
+    if stream is None:
+        raise InputError(f"{path} has no video track; give a video file")
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _time_of(frame: Any) -> float | None:
+    return None if frame.pts is None or not frame.time_base else float(frame.pts * frame.time_base)
+
+
 def sound_start(path: str | os.PathLike) -> float:
     """The time of the first sample of a file's sound in the file's own clock, seconds."""
-    with open_file(Path(path)) as file, open_container(file, os.fspath(path)) as container:
-        if not container.streams.audio:
+    with open_file(path) as file, open_container(file, os.fspath(path)) as container:
+        track = best_track(container, "audio")
+        if track is None:
             raise InputError(f"{path} has no sound; give a video of a person who speaks, with its sound")
-        first = next(decodable(container, container.streams.audio[0]), None)
-        return float((first.pts or 0) * (first.time_base or 0)) if first is not None else 0.0
+        first = next(decodable(container, track), None)
+        return (_time_of(first) or 0.0) if first is not None else 0.0
 
 
 def write_sound(source: AudioSource, target: Path, begin: float, frames: int) -> None:

@@ -1,48 +1,48 @@
 """Video out (H.264 and AAC in an mp4, frame by frame) and in (RGB frames, facts about a file)."""
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import FPS, AudioSource, decodable, open_container, open_file
-from geneface.media.colour import Converter, to_rgb
+from geneface.media.colour import BT709, Converter, to_rgb
+from geneface.media.container import best_track, decodable, open_container
+from geneface.media.intake import open_file, refuse_overwriting
+from geneface.media.pictures import StandardColours, progressive
+from geneface.media.unfinished import begin
+from geneface.units import FPS
 
 if TYPE_CHECKING:
     from av import AudioFrame
     from av.container import OutputContainer
 
 AUDIO_BIT_RATE = 128_000
-BT709 = 1  # the number of its matrix, primaries and transfer curve alike in ISO/IEC 23091-2
 
 
-def check_output(path: str | os.PathLike, suffix: str = ".mp4") -> Path:
-    """`path` as a place where such a video can be written; `InputError` if it is not. Nothing is left there."""
+def check_output(path: str | os.PathLike, suffix: str = ".mp4", inputs: Iterable[Any] = ()) -> Path:
+    """`path` as a place where such a video can be written; `InputError` if it is not, or is one of `inputs`.
+
+    Nothing is left there, not even what a killed process left unfinished.
+    """
     file = Path(path)
-    _create_beside(file, suffix).unlink()
+    refuse_overwriting(file, inputs)
+    begin(file, suffix).discard()
     return file
 
 
-def _create_beside(target: Path, suffix: str) -> Path:
-    """A new empty file in the folder of `target`, from where it can be renamed to `target`."""
-    if target.suffix.lower() != suffix:
-        raise InputError(f"{target} does not end in {suffix}, the format that is written; choose such a name")
-    if target.exists() and not target.is_file():
-        raise InputError(f"{target} is there and is not a file; choose another name")
-    if not target.parent.is_dir():
-        raise InputError(f"the folder {target.parent} does not exist; make it, or choose another place")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}.", suffix=suffix, dir=target.parent)
-        os.close(handle)
-    except OSError as error:
-        raise InputError(f"{target} cannot be written ({error.strerror}); choose another place") from None
-    return Path(name)
+class SoundTrack(Protocol):
+    """What a video takes its sound from: a recording (`media.audio.AudioSource`), or a part of one."""
+
+    track_rate: int
+    track_channels: int
+
+    def read_track(self, start: int, stop: int) -> np.ndarray:
+        """Samples [start, stop), int16 [stop - start, channels]; zeros where there are none."""
 
 
 class VideoWriter:
@@ -68,7 +68,7 @@ class VideoWriter:
         self,
         path: str | os.PathLike,
         size: tuple[int, int] = (512, 512),
-        audio: AudioSource | None = None,
+        audio: SoundTrack | None = None,
         *,
         fps: int = FPS,
         crf: int = 18,
@@ -84,7 +84,8 @@ class VideoWriter:
         self.path = Path(path)
         self.size = size
         self.frames = 0
-        self._partial = _create_beside(self.path, self.suffix)
+        self._unfinished = begin(self.path, self.suffix)
+        self._partial = self._unfinished.path
         self._audio = audio
         self._heard = 0
         self._fps = fps
@@ -103,7 +104,7 @@ class VideoWriter:
                 layout = "stereo" if audio.track_channels == 2 else "mono"
                 self._sound = self._sound_stream(audio.track_rate, layout)
         except BaseException:
-            self._partial.unlink()
+            self._unfinished.discard()
             raise
 
     def _open(self) -> "OutputContainer":
@@ -164,7 +165,7 @@ class VideoWriter:
             mask = os.umask(0)
             os.umask(mask)
             self._partial.chmod(0o666 & ~mask)
-            os.replace(self._partial, self.path)
+            self._unfinished.take_name(self.path)
         except BaseException:
             self.discard()
             raise
@@ -179,7 +180,7 @@ class VideoWriter:
         except (av.FFmpegError, ValueError):
             pass
         finally:
-            self._partial.unlink(missing_ok=True)
+            self._unfinished.discard()
 
     def __enter__(self) -> Self:
         return self
@@ -210,9 +211,14 @@ class MediaInfo:
 
 def probe(path: str | os.PathLike) -> MediaInfo:
     """Facts about a media file from its headers; `InputError` if it cannot be read."""
-    with open_file(Path(path)) as file, open_container(file, os.fspath(path)) as container:
-        video = next(iter(container.streams.video), None)
-        audio = next(iter(container.streams.audio), None)
+    with open_file(path) as file:
+        return probe_file(file, os.fspath(path))
+
+
+def probe_file(file: IO[bytes], name: str) -> MediaInfo:
+    """The same of an open file."""
+    with open_container(file, name) as container:
+        video, audio = best_track(container, "video"), best_track(container, "audio")
         whole = (container.duration or 0) / 1_000_000
 
         def seconds(stream: Any) -> float:
@@ -234,22 +240,19 @@ def probe(path: str | os.PathLike) -> MediaInfo:
 
 
 class VideoReader:
-    """Iterates over the frames of a video, uint8 RGB `[height, width, 3]`, turned as the file's rotation tag asks.
+    """Iterates over the frames of a video, uint8 RGB `[height, width, 3]`, as players show them.
 
-    A context manager. Each iteration starts at the beginning. Frames that cannot be decoded are left out.
+    A context manager. Each iteration starts at the beginning and ends the one before. Frames that cannot be decoded
+    are left out.
     `fps` is the file's own rate.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self._file = open_file(self.path)
+        self._container: Any = None
         try:
-            self._container = open_container(self._file, str(self.path))
-            if not self._container.streams.video:
-                raise InputError(f"{self.path} has no video track; give a video file")
-            self._stream = self._container.streams.video[0]
-            self._stream.thread_type = "AUTO"
-            self.fps = float(self._stream.average_rate or 0)
+            self._open()
             first = next(iter(self), None)
             if first is None:
                 raise InputError(f"no frame of {self.path} can be decoded; give another copy of it")
@@ -258,13 +261,24 @@ class VideoReader:
             raise
         self.height, self.width = first.shape[:2]
 
+    def _open(self) -> None:
+        if self._container is not None:
+            self._container.close()
+        self._container = open_container(self._file, str(self.path))
+        self._stream = best_track(self._container, "video")
+        if self._stream is None:
+            raise InputError(f"{self.path} has no video track; give a video file")
+        self._stream.thread_type = "AUTO"
+        self.fps = float(self._stream.average_rate or 0)
+
     def __iter__(self) -> Iterator[np.ndarray]:
         import av
 
-        reformatter = av.video.reformatter.VideoReformatter()
-        self._container.seek(0)
-        for frame in decodable(self._container, self._stream):
-            yield to_rgb(frame, reformatter)
+        reformatter, colours = av.video.reformatter.VideoReformatter(), StandardColours()
+        # Not all that can be read can be sought in.
+        self._open()
+        for frame in progressive(decodable(self._container, self._stream)):
+            yield to_rgb(colours(frame), reformatter)
 
     def close(self) -> None:
         self._container.close()

@@ -62,17 +62,20 @@ class MotionGenerator(Component):
         lookahead: int | None = None,
         extractor: str = "",
     ):
-        """`stride`: frames per latent step. `smoothing`: sigma of the Gaussian filter, in frames; 0 is none.
-
-        `lookahead`: frames, at least 1; centred convolutions if None. `extractor`: identity of the features' extractor.
+        """
+        Args:
+            stride: Frames per latent step.
+            smoothing: Sigma of the Gaussian filter, in frames; 0 is none.
+            lookahead: Frames, at least 1; that of centred convolutions if None.
+            extractor: `identity` of the feature extractor that it is trained on; "" if unknown.
         """
         super().__init__()
         if stride < 2 or stride % 2:
             raise ValueError(f"stride must be an even number, not {stride}")
+        self.feature_size, self.extractor = feature_size, extractor
         self.stride = stride
         self.latent_channels = latent_channels
         self.smoothing = smoothing
-        self.extractor = extractor
         causal = lookahead is not None
         if lookahead is not None and lookahead < 1:
             raise ValueError(f"lookahead must be at least 1 frame, not {lookahead}")
@@ -99,7 +102,9 @@ class MotionGenerator(Component):
         self.decoder_conv = nn.ConvTranspose1d(latent_channels, channels, 2 * stride, stride)
         self.decoder_start = 0 if causal else stride // 2
         self.decoder_norm = ChannelNorm(channels)
-        self.decoder = WaveNet(channels, channels, kernel_size, decoder_layers, decoder_dilation_cycle, dropout, causal)
+        self.decoder = WaveNet(
+            channels, channels, kernel_size, decoder_layers, decoder_dilation_cycle, dropout, causal
+        )
         self.output = nn.Conv1d(channels, 68 * 3, 1)
 
         self.register_buffer("landmark_mean", torch.zeros(68, 3))
@@ -171,7 +176,9 @@ class MotionGenerator(Component):
         `temperature` scales the noise: 0 gives one answer, 1 the learned spread. The noise of a chunk is that of
         its absolute latent steps: see `latent_noise`.
         """
-        return self.denormalise(smooth(self.sample(features, noise, temperature), self.smoothing, self.smoothing_radius))
+        return self.denormalise(
+            smooth(self.sample(features, noise, temperature), self.smoothing, self.smoothing_radius)
+        )
 
 
 def _radius(sigma: float) -> int:

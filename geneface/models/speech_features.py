@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn import functional
 
 from geneface.bundle import Component
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
 from geneface.models.bounded_context import band
-from geneface.models.feature_extractor import MARGIN, WindowedFeatures
+from geneface.models.features import MARGIN, AudioFeatures
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 WINDOW, HOP, BANDS = 400, 160, 80
 LOWEST_BIN = 3
@@ -49,13 +49,14 @@ class BandedLayer(nn.Module):
         return x + functional.dropout(y, self.dropout, self.training)
 
 
-class SpeechFeatures(Component, WindowedFeatures):
+class SpeechFeatures(Component, AudioFeatures):
     """16 kHz sound to `feature_size` numbers, 50 times a second.
 
     `context`: (left, right) features that each layer's attention hears. `level_features`: how many of them tell the
     level. `identity`: what the extractor is, for what is trained on its features.
     """
 
+    block_frames = 1
     filters: torch.Tensor
     window: torch.Tensor
 

@@ -42,9 +42,7 @@ class WaveNet(nn.Module):
         self.left, self.right = (sum(side) for side in zip(*self.pads, strict=True))
         self.channels = channels
         self.condition = nn.Conv1d(condition_channels, 2 * channels * layers, 1)
-        self.dilated = nn.ModuleList(
-            nn.Conv1d(channels, 2 * channels, kernel_size, dilation=d) for d in dilations
-        )
+        self.dilated = nn.ModuleList(nn.Conv1d(channels, 2 * channels, kernel_size, dilation=d) for d in dilations)
         self.mixers = nn.ModuleList(nn.Conv1d(channels, 2 * channels, 1) for _ in dilations)
         self.dropout = nn.Dropout(dropout)
 

@@ -14,12 +14,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import read_json, write_json
 from geneface.components import new_component
 from geneface.data.motion import MotionData, open_corpora
 from geneface.data.phoneme_batches import UNKNOWN, Recordings
 from geneface.data.rough_sound import RoughSound
 from geneface.face.face_model import FaceModel
+from geneface.files import read_json, write_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.models.speech_features import SpeechFeatures

@@ -9,13 +9,13 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from geneface.ahead import ahead
 from geneface.data.augment import change_speed
 from geneface.data.phoneme_batches import INDEX, UNKNOWN, Recordings, feature_labels, sequence
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
-from geneface.models.feature_extractor import MARGIN
+from geneface.models.features import MARGIN
+from geneface.streaming.prefetch import prefetch
 from geneface.training.mouth_teacher import MouthTeacher
 from geneface.training.teacher import SECONDS, Teacher
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 HOP = SAMPLES_PER_FRAME // 2
 TOGETHER = 32
@@ -87,7 +87,7 @@ class TaughtSpeech:
             return samples, labels, [INDEX[symbol] for symbol in said]
 
         first = 0
-        made = ahead(make, range(len(jobs)), threads=12, waiting=4)
+        made = prefetch(make, range(len(jobs)), threads=12, waiting=4)
         for parts in batched(tqdm(made, "teacher", len(jobs), disable=None), TOGETHER):
             sounds = torch.zeros(len(parts), SECONDS * SAMPLING_RATE)
             for row, (samples, _, _) in enumerate(parts):
@@ -148,7 +148,15 @@ class TaughtSpeech:
             targets[row, : len(symbols)] = torch.tensor(symbols, dtype=torch.long)
         samples = functional.pad(sound.float() / 32767, (MARGIN, MARGIN))
         normalised = ((taught.float() - self.mean) / self.std).clamp(-6, 6)
-        return Batch(samples, normalised, known, labels, moves, targets.to(device), torch.tensor(list(map(len, said)), device=device))
+        return Batch(
+            samples,
+            normalised,
+            known,
+            labels,
+            moves,
+            targets.to(device),
+            torch.tensor(list(map(len, said)), device=device),
+        )
 
 
 def batched(items: Iterable[Item], count: int) -> Iterator[list[Item]]:

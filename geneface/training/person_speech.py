@@ -8,14 +8,16 @@ import torch
 
 from geneface import metrics
 from geneface.bundle import read_tensors
-from geneface.data.motion import EYES, Speech, changed_sound, features_of
+from geneface.data.motion import Speech, changed_sound, features_of
 from geneface.data.person import split_ranges
-from geneface.media.audio import SAMPLES_PER_FRAME, load_audio
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.face.ibug68 import EYES
+from geneface.media.audio import load_audio
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
 from geneface.training.motion_figures import Generate, HeldOut, generate_with, hold_out
+from geneface.units import SAMPLES_PER_FRAME
 
 SMALLEST_SCALE = 0.02
 """cm"""
@@ -38,7 +40,7 @@ class PersonSpeech:
     def __init__(
         self,
         folder: str | Path,
-        extractor: WindowedFeatures,
+        extractor: AudioFeatures,
         generator: MotionGenerator,
         block: int | None = None,
         copies: int = 1,
@@ -46,7 +48,7 @@ class PersonSpeech:
     ):
         """`block`: see `split_ranges`. `copies`: of the training part, the first as it is, more with changed sound."""
         folder = Path(folder)
-        lm3d = read_tensors(folder / "tracks.safetensors")["lm3d"].float().numpy().copy()
+        lm3d = read_tensors(folder / "tracks.safetensors", "dataset")["lm3d"].float().numpy().copy()
         samples = load_audio(folder / "audio.flac")
         frames = min(len(lm3d), -(-len(samples) // SAMPLES_PER_FRAME))
         self._ranges = {split: split_ranges(frames, split, block) for split in ("train", "dev", "test")}

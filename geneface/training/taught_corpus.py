@@ -21,13 +21,14 @@ from geneface.bundle import atomic_folder
 from geneface.components import trained_component
 from geneface.data.align import GENERIC, LEAST_SCORE, align_features
 from geneface.data.corpus import Clip, Corpus, write_clips
-from geneface.data.motion import Samples, features_of
+from geneface.data.motion import features_of
 from geneface.data.speech import choose
 from geneface.errors import run_script
-from geneface.media.audio import FPS
 from geneface.models.phoneme_head import PhonemeHead
+from geneface.streaming.audio import ArrayStream
 from geneface.training.mouth_teacher import MouthTeacher
 from geneface.training.teacher import Teacher
+from geneface.units import FPS
 
 LABIALS = frozenset("pbm")
 LIPS, JAW = slice(48, 68), slice(3, 14)
@@ -70,7 +71,7 @@ def teach(
                 if found is None or found.score < LEAST_SCORE:
                     continue
                 phones = found.phones
-            features = teacher.extract(Samples(samples))  # type: ignore[arg-type]
+            features = teacher.extract(ArrayStream(samples))
             lm3d = close_lips(mouth(features[None])[0].cpu().numpy(), phones)
             track = f"tracks/{number:06d}.safetensors"
             save_file({"lm3d": torch.from_numpy(lm3d).half()}, folder / track)
@@ -96,7 +97,7 @@ def main(argv: list[str] | None = None) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     teacher = Teacher(arguments.teacher, arguments.layers).to(device)
     mouth = MouthTeacher.from_pretrained(arguments.mouth).to(device)
-    extractor = trained_component(arguments.generic / "feature_extractor", "FeatureExtractor").to(device)
+    extractor = trained_component(arguments.generic / "feature_extractor").to(device)
     head = PhonemeHead.from_pretrained(arguments.generic / "phoneme_head")
     corpus = Corpus(arguments.speech)
     clips = [clip for clip in corpus.clips if clip.split == "train"]

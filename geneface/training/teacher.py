@@ -8,9 +8,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import load_strict, read_json, read_tensors
+from geneface.bundle import load_strict, read_tensors
 from geneface.errors import InputError
-from geneface.media.audio import SAMPLES_PER_FRAME, AudioSource
+from geneface.files import read_json
+from geneface.streaming.audio import ArrayStream
+from geneface.units import SAMPLES_PER_FRAME
 
 WINDOW, HOP, BANDS = 400, 160, 80
 SECONDS = 30
@@ -24,7 +26,7 @@ class Teacher(nn.Module):
     filters: torch.Tensor
 
     def __init__(self, folder: str | Path, layers: Sequence[int] = (3, 4)):
-        """`folder`: `config.json` and `model.safetensors` of the encoder. `layers`: after which the features are taken.
+        """`folder` holds the encoder's `config.json` and `model.safetensors`; `layers`: whose features are taken.
 
         Raises `InputError` if they are missing or do not fit.
         """
@@ -65,7 +67,7 @@ class Teacher(nn.Module):
                 found.append(x)
         return torch.cat(found, dim=-1)
 
-    def extract(self, source: AudioSource) -> torch.Tensor:
+    def extract(self, source: ArrayStream) -> torch.Tensor:
         """[2T, feature_size] of a recording; what is longer than 30 s is heard in pieces."""
         length = SECONDS * RATE
         pieces = -(-source.frames * SAMPLES_PER_FRAME // length)

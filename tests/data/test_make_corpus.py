@@ -8,7 +8,6 @@ import pytest
 import torch
 from square_detector import SquareDetector
 
-from geneface.bundle import read_json
 from geneface.cli import main
 from geneface.data import make_corpus as module
 from geneface.data.corpus import Corpus
@@ -16,6 +15,7 @@ from geneface.data.corpus_video import OFFSETS, Filter, Tools, out_of_sync
 from geneface.data.fit_corpus import Fitted, Track, yaw_angles
 from geneface.data.make_corpus import find_videos, make_corpus, speaker_of, split_of
 from geneface.errors import InputError
+from geneface.files import read_json
 
 
 def film(path: Path, frames: int = 100, face: int = 100, blank: int = 10**6, sound: bool = True) -> Path:

@@ -14,12 +14,14 @@ from geneface.data import preprocess as module
 from geneface.data.background import clean_plate, fill
 from geneface.data.contact_sheet import Sheet, draw_sheet, face_polygons, shade_mesh
 from geneface.data.preprocess import Settings, preprocess
+from geneface.data.preprocess_steps import Step
 from geneface.data.report import Figures, find_warnings
 from geneface.data.rows import RowWriter, map_rows
 from geneface.data.scan import Scan, find_cuts, longest_shot, scan_video
 from geneface.errors import InputError
 from geneface.face.crop import Crop
 from geneface.face.face_model import FaceModel
+from geneface.face.landmarks import Face
 from geneface.media.resample import SteadyVideo
 
 
@@ -73,6 +75,44 @@ def test_the_longest_shot_is_used(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, options, faces: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         scan(film(tmp_path / "a.mp4", **options), faces)
+
+
+class EyesAcross(SquareDetector):
+    """A bright square with eyes in it, in a line that is turned; perhaps only in the lower half of a portrait."""
+
+    def __init__(self, roll: float, portrait: bool = False):
+        super().__init__()
+        self.roll, self.portrait = np.radians(roll), portrait
+
+    def find(self, picture: np.ndarray) -> list[Face]:
+        height, width = picture.shape[:2]
+        found = super().find(picture)
+        if self.portrait and (height < width or not found or found[0].points[:, 1].mean() < height / 2):
+            return []
+        for face in found:
+            middle = face.points.mean(0)
+            across = 20 * np.array([np.cos(self.roll), np.sin(self.roll), 0])
+            face.points[36:42], face.points[42:48] = middle - across, middle + across
+        return found
+
+
+@pytest.mark.parametrize(
+    ("roll", "portrait", "words"),
+    [
+        (90, False, "turned to the right.*transpose=2 "),
+        (-80, False, "turned to the left.*transpose=1 "),
+        (175, False, "upside down.*transpose=1,transpose=1 "),
+        (0, True, "turned to the right"),
+        (-40, False, ""),
+    ],
+)
+def test_a_film_that_is_turned_is_refused(tmp_path: Path, roll: float, portrait: bool, words: str) -> None:
+    with SteadyVideo(film(tmp_path / "a.mp4")) as video:
+        if not words:
+            assert scan_video(video, EyesAcross(roll, portrait)).seen == 1
+            return
+        with pytest.raises(InputError, match=words):
+            scan_video(video, EyesAcross(roll, portrait))
 
 
 def test_cuts_are_told_from_motion_and_flicker() -> None:
@@ -181,14 +221,10 @@ def test_steps_are_kept_and_gone_on_from(tmp_path: Path, monkeypatch: pytest.Mon
                 raise KeyboardInterrupt
             path.write_text(str(job.video.stat().st_size))
 
-        return name, run
-
-    def finish(job: module.Job, made_of, target: Path) -> None:
-        module.write_json(job.work / "manifest.json", {"made_of": made_of})
-        job.work.rename(target)
+        return Step(name, run, f"making {name}")
 
     monkeypatch.setattr(module, "STEPS", tuple(step(name) for name in ("a.txt", "b.txt", "c.txt")))
-    monkeypatch.setattr(module, "_finish", finish)
+    monkeypatch.setattr(module, "_manifest", lambda job, made_of: {"made_of": made_of})
     (tmp_path / "v.mp4").write_bytes(b"video")
     target = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
@@ -197,7 +233,7 @@ def test_steps_are_kept_and_gone_on_from(tmp_path: Path, monkeypatch: pytest.Mon
     broken.clear()
     assert preprocess(tmp_path / "v.mp4", target) == target
     assert done == ["a.txt", "b.txt", "b.txt", "c.txt"] and (target / "b.txt").read_text() == "5"
-    kept = {"a.txt", "b.txt", "c.txt", "job.json", "manifest.json"}
+    kept = {"a.txt", "b.txt", "c.txt", "manifest.json"}
     assert {path.name for path in target.iterdir()} == kept, "nothing half-written is left"
     preprocess(tmp_path / "v.mp4", target)
     assert len(done) == 4, "finished: nothing is done again"
@@ -215,7 +251,7 @@ def test_another_video_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def stop(job: module.Job, path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "STEPS", (("a.txt", run), ("b.txt", stop)))
+    monkeypatch.setattr(module, "STEPS", (Step("a.txt", run, "a"), Step("b.txt", stop, "b")))
     for content in (b"video", b"video", b"another"):
         if not (tmp_path / "v.mp4").exists() or (tmp_path / "v.mp4").read_bytes() != content:
             (tmp_path / "v.mp4").write_bytes(content)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from geneface import metrics
-from geneface.bundle import read_json, read_tensors
+from geneface.bundle import read_tensors
 from geneface.data.person import HEAD, TORSO, PersonDataset
 from geneface.data.preprocess import preprocess
 from geneface.face.face_model import FaceModel
+from geneface.files import read_json
 from geneface.media.audio import load_audio
 from geneface.media.video import VideoReader
 

@@ -8,9 +8,10 @@ import pytest
 from geneface.evaluation.evaluate import evaluate
 from geneface.evaluation.tools import open_tools
 from geneface.evaluation.tracks import read_sound
-from geneface.media.audio import SAMPLING_RATE, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.resample import SteadyVideo
 from geneface.media.video import VideoWriter
+from geneface.units import SAMPLING_RATE
 
 FRAMES = 80
 

@@ -6,8 +6,8 @@ from flat_person import FRAMES, write_flat_person
 from geneface.data.person import PersonDataset
 from geneface.errors import InputError
 from geneface.evaluation.held_out import write_held_out
-from geneface.media.audio import SAMPLES_PER_FRAME
 from geneface.media.video import VideoReader, probe
+from geneface.units import SAMPLES_PER_FRAME
 
 
 def test_the_test_part_is_written_real_tracked_and_spoken(tmp_path, tiny_pipeline):

@@ -8,7 +8,8 @@ import torch
 from media_files import FORMATS, empty_wav, encode, silent_video, tone
 
 from geneface.errors import InputError
-from geneface.media.audio import SAMPLING_RATE, load_audio, open_audio
+from geneface.media.audio import load_audio, open_audio
+from geneface.units import SAMPLING_RATE
 
 
 def peak_frequency(samples: np.ndarray) -> float:

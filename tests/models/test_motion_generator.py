@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from geneface.bundle import read_json
 from geneface.errors import InputError
+from geneface.files import read_json
 from geneface.models.motion_generator import MotionGenerator, latent_noise, smooth
 
 CONFIGS = Path(__file__).parents[2] / "hub_configs"

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import torch
 
-from geneface.bundle import read_json
+from geneface.files import read_json
 from geneface.models.discriminator import Discriminator
 from geneface.models.post_net import PostNet
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from geneface.bundle import read_json
+from geneface.files import read_json
 from geneface.models.sync_expert import SyncExpert, sync_loss
 
 CONFIGS = Path(__file__).parents[2] / "hub_configs"

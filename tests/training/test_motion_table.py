@@ -12,10 +12,10 @@ import torch
 from motion_corpus import MODELS, write_everything
 from PIL import Image
 
-from geneface.bundle import read_json
 from geneface.data.corpus import Corpus, write_clips
 from geneface.evaluation import motion, speech
 from geneface.evaluation.log_mel import log_mel, predict, spoken, train_regression
+from geneface.files import read_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.phoneme_head import PhonemeHead

@@ -11,11 +11,11 @@ from motion_corpus import MODELS, speak, write_everything
 from safetensors.torch import save_file
 
 from geneface import metrics
-from geneface.bundle import read_json
 from geneface.data.corpus import Corpus
 from geneface.errors import InputError
 from geneface.evaluation.blocks import VARIANTS, rotate, table
 from geneface.face.face_model import FaceModel
+from geneface.files import read_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.projection import LandmarkProjection
@@ -100,7 +100,7 @@ def test_projection_is_chosen_by_the_config(settings: dict, tmp_path: Path) -> N
     nearest = (component.frames - component.target_rest).flatten(1).norm(dim=1)
     assert nearest.min() == 0, "the rest is one of the frames"
     assert len(component.frames) == 1 + 120, "the training part"
-    with pytest.raises(InputError, match="must be one of post_net, projection, fine_tune"):
+    with pytest.raises(InputError, match="choose one of fine_tune, post_net, projection"):
         train(PostNetConfig(**{**config, "adapter": "none"}))
 
 

@@ -11,8 +11,8 @@ import torch
 from motion_corpus import write_everything
 from safetensors.torch import load_file
 
-from geneface.bundle import read_json
 from geneface.errors import InputError
+from geneface.files import read_json
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.sync_expert import SyncExpert

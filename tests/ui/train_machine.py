@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from geneface.media.audio import SAMPLES_PER_FRAME, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.video import VideoWriter
 from geneface.ui.job_status import JobStatus
 from geneface.ui.jobs import TrainingJobs
+from geneface.units import SAMPLES_PER_FRAME
 
 FAKE = Path(__file__).with_name("fake_geneface.py")
 VERA = Path(__file__).resolve().parents[2] / "examples" / "persons" / "vera" / "preview.png"
