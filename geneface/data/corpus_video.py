@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from geneface import metrics
 from geneface.bundle import write_tensors
-from geneface.components import trained_component
 from geneface.data.fit_corpus import Fitted, Track, fit_track
-from geneface.data.motion import features_of
+from geneface.data.in_step import OFFSETS, Judge, agreement_curve, best_offset
 from geneface.data.scan import scan_video
 from geneface.errors import InputError
 from geneface.face.crop import SIZE, cut_out
@@ -19,12 +19,7 @@ from geneface.face.face_model import FaceModel
 from geneface.face.landmarks import FaceDetector, LandmarkDetector, nearest_valid
 from geneface.media.audio import load_audio, open_audio
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
-from geneface.models.sync_expert import SyncExpert
 from geneface.units import FPS
-
-OFFSETS = range(-8, 9)
-FAR = 5
-"""Frames from where on sound and picture say nothing about one another."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +31,9 @@ class Filter:
     yaw: float = 40.0
     """Degrees to the side that nine of ten frames stay under."""
     offset: int = 2
-    """Frames by which sound and picture may be apart."""
-    agreement: float = 0.02
-    """By how much the sync-expert's cosine is larger there than at offsets that are wrong."""
+    """Frames by which sound and picture may be apart; the sound is then moved."""
+    agreement: float = 0.08
+    """By how much r of the mouth opening with what the sound lets expect is larger there than far from there."""
     piece: float = 20.0
     """Seconds of a clip at most."""
 
@@ -55,7 +50,7 @@ class Tools:
     detector: Callable[[], FaceDetector]
     fit: Callable[[Track], Fitted]
     agreement: Callable[[torch.Tensor, np.ndarray], np.ndarray]
-    """LM3D [T, 68, 3] and samples -> mean cosine at each of `OFFSETS`."""
+    """LM3D [T, 68, 3] and samples -> how well they agree at each of `OFFSETS`."""
 
 
 class Piece(NamedTuple):
@@ -73,29 +68,20 @@ class Found(NamedTuple):
     seconds: list[float]
     left_out: list[str]
     """A sentence for each piece that did not pass, or for the whole."""
+    moved: int = 0
+    """Frames by which the picture was early: the sound was moved to fit the lips."""
 
 
 def standard_tools(landmarker: Path, face_model: Path, generic: Path) -> Tools:
-    """MediaPipe, the face model's fit, and the sync-expert that ships."""
+    """MediaPipe, the face model's fit, and the judge of lips and sound that ships."""
     face = FaceModel.load(face_model)
-    extractor = trained_component(generic / "feature_extractor")
-    expert = SyncExpert.from_pretrained(generic / "sync_expert")
+    judge = Judge(generic)
+    mean_landmarks = face.mean_landmarks.numpy()
 
     def agreement(lm3d: torch.Tensor, samples: np.ndarray) -> np.ndarray:
-        return cosines(expert, lm3d, features_of(samples, extractor))
+        return agreement_curve(metrics.lm3d_opening(lm3d.numpy(), mean_landmarks), judge.expects(samples))
 
     return Tools(lambda: LandmarkDetector(landmarker), lambda track: fit_track(track, face), agreement)
-
-
-@torch.no_grad()
-def cosines(expert: SyncExpert, lm3d: torch.Tensor, features: torch.Tensor) -> np.ndarray:
-    """Mean cosine of LM3D [T, 68, 3] with features [2T, D] that come `OFFSETS` frames later."""
-    values = []
-    for offset in OFFSETS:
-        first, last = max(0, -offset), len(lm3d) - max(0, offset)
-        windows = features[2 * (first + offset) : 2 * (last + offset)]
-        values.append(float(expert.score(lm3d[None, first:last].float(), windows[None].float()).mean()))
-    return np.array(values)
 
 
 def take_video(video: Path, folder: Path, name: str, wanted: Filter, tools: Tools) -> Found:
@@ -121,18 +107,21 @@ def take_video(video: Path, folder: Path, name: str, wanted: Filter, tools: Tool
             (folder / "audio" / f"{clip}.flac").unlink()
             (folder / "tracks" / f"{clip}.safetensors").unlink()
         return Found([], [], [*left_out, reason])
-    return Found(names, seconds, left_out)
+    if offset := best_offset(curve).offset:
+        with open_audio(video) as sound:
+            for clip, piece in zip(names, pieces, strict=True):
+                start = begin + (piece.first + offset) / FPS
+                write_sound(sound, folder / "audio" / f"{clip}.flac", start, len(piece.lm3d))
+    return Found(names, seconds, left_out, offset)
 
 
 def out_of_sync(curve: np.ndarray, wanted: Filter) -> str:
-    """Why cosines at `OFFSETS` do not show sound and lips together; "" if they do."""
-    offsets = np.array(OFFSETS)
-    best = int(offsets[curve.argmax()])
-    margin = float(curve.max() - np.median(curve[np.abs(offsets - best) >= FAR]))
-    if margin < wanted.agreement or abs(best) == max(OFFSETS):
+    """Why what was found at `OFFSETS` does not show sound and lips together; "" if they do."""
+    found = best_offset(curve)
+    if found.margin < wanted.agreement or abs(found.offset) == max(OFFSETS):
         return "the lips do not follow the sound (another voice, or music)"
-    if abs(best) > wanted.offset:
-        return f"sound and picture are {abs(best)} frames apart"
+    if abs(found.offset) > wanted.offset:
+        return f"sound and picture are {abs(found.offset)} frames apart"
     return ""
 
 

@@ -7,7 +7,7 @@ shared out over train, dev and test by their names, so that more videos do not m
 import hashlib
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Summary:
     speakers: int
     left_out: dict[str, list[str]]
     """Sentences by video."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """Frames by which the sound of a video was moved to fit the lips."""
 
     def text(self) -> str:
         """In words."""
@@ -41,6 +43,7 @@ class Summary:
         ]
         for video, reasons in self.left_out.items():
             lines += [f"left out of {video}: {reason}" for reason in reasons]
+        lines += [f"sound of {video} moved by {frames} frames to fit the lips" for video, frames in self.moved.items()]
         return "\n".join(lines)
 
 
@@ -94,12 +97,15 @@ def make_corpus(
             (work.path / name).mkdir(exist_ok=True)
         clips: list[Clip] = []
         left_out: dict[str, list[str]] = {}
+        moved: dict[str, int] = {}
         for video in progress(videos):
             found = _once(video, source, work.path, wanted, tools)
             speaker = speaker_of(video, source)
             for name, seconds in zip(found.names, found.seconds, strict=True):
                 audio, track = f"audio/{name}.flac", f"tracks/{name}.safetensors"
                 clips.append(Clip(name, audio, seconds, speaker, language, source.name, split_of(speaker), lm3d=track))
+            if found.moved:
+                moved[str(video.relative_to(source))] = found.moved
             if found.left_out:
                 left_out[str(video.relative_to(source))] = found.left_out
         if not clips:
@@ -114,6 +120,7 @@ def make_corpus(
             "seconds": sum(clip.seconds for clip in clips),
             "speakers": len({clip.speaker for clip in clips}),
             "left_out": left_out,
+            "moved": moved,
         }
         write_json(work.path / REPORT, report)
         work.finish(without=[NOTES])

@@ -19,19 +19,24 @@ class PostNet(Component):
     target_rest: torch.Tensor
     target_scale: torch.Tensor
 
-    def __init__(self, layers: int = 8, kernel_size: int = 3, channels: int = 256):
+    def __init__(self, layers: int = 8, kernel_size: int = 3, channels: int = 256, lookahead: int | None = None):
+        """`lookahead`: frames that all layers together see ahead, the first ones first; centred ones if None."""
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, not {kernel_size}")
         self.input = nn.Conv1d(68 * 3, channels, 1)
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2) for _ in range(layers)
-        )
+        self.convolutions = nn.ModuleList(nn.Conv1d(channels, channels, kernel_size) for _ in range(layers))
+        left_over = layers * (kernel_size // 2) if lookahead is None else lookahead
+        self.pads: list[tuple[int, int]] = []
+        for _ in range(layers):
+            ahead = min(kernel_size // 2, left_over)
+            left_over -= ahead
+            self.pads.append((kernel_size - 1 - ahead, ahead))
+        self.context_frames, self.lookahead_frames = (sum(side) for side in zip(*self.pads, strict=True))
         self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in range(layers))
         self.output = nn.Conv1d(channels, 68 * 3, 1)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
-        self.context_frames = self.lookahead_frames = layers * (kernel_size // 2)
         for name in ("source", "target"):
             self.register_buffer(f"{name}_rest", torch.zeros(68, 3))
             self.register_buffer(f"{name}_scale", torch.ones(68, 3))
@@ -40,7 +45,7 @@ class PostNet(Component):
         """LM3D of the mean identity [B, T, 68, 3] -> the person's LM3D [B, T, 68, 3], both in cm."""
         normalised = (lm3d - self.source_rest) / self.source_scale
         x = self.input(normalised.flatten(2).transpose(1, 2))
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = x + norm(functional.relu(convolution(x)))
+        for convolution, norm, pad in zip(self.convolutions, self.norms, self.pads, strict=True):
+            x = x + norm(functional.relu(convolution(functional.pad(x, pad))))
         change = self.output(x).transpose(1, 2).unflatten(-1, (68, 3))
         return (normalised + change) * self.target_scale + self.target_rest

@@ -4,17 +4,23 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from geneface.bundle import Component
+
 KERNELS = (3, 3, 5)
 """Frames: together they hear 4 frames (0.16 s) on each side."""
 
 
-class SpeechRegression(nn.Module):
+class SpeechRegression(Component):
     """Features [B, 2T, D] -> [B, T, outputs]: three convolutions over video frames."""
 
     context_frames = sum(kernel // 2 for kernel in KERNELS)
 
-    def __init__(self, feature_size: int, outputs: int = 1, channels: int = 64, dropout: float = 0.3):
+    def __init__(
+        self, feature_size: int, outputs: int = 1, channels: int = 64, dropout: float = 0.3, extractor: str = ""
+    ):
+        """`extractor`: `identity` of the feature extractor that it is trained on; "" if unknown."""
         super().__init__()
+        self.feature_size, self.extractor = feature_size, extractor
         sizes = [2 * feature_size, channels, channels, outputs]
         self.norm = nn.LayerNorm(feature_size)
         self.dropout = nn.Dropout(dropout)

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 class FeatureExtractorConfig(LoopConfig):
     """Settings of `geneface.training.feature_extractor`."""
 
-    model: str = "hub_configs/embedded/feature_extractor.json"
+    model: str = "hub_configs/ablations/hubert_phonemes.json"
     """Settings of `transformers.HubertConfig`."""
     corpora: list[str] = field(default_factory=list)
     """Corpus folders; the split train of each is trained on, test and heldout are reported."""

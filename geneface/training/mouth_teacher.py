@@ -56,6 +56,12 @@ def principal_components(lm3d: torch.Tensor, count: int) -> tuple[torch.Tensor, 
     return mean, (basis[:count] * sizes[:, None]).unflatten(1, (68, 3)) / weights
 
 
+def opening_of(points: torch.Tensor) -> torch.Tensor:
+    """Mouth opening [B, T] in cm of points [B, T, 68, 3]."""
+    upper, lower = ([*side] for side in zip(*LM3D_LIPS, strict=True))
+    return (points[:, :, upper] - points[:, :, lower]).norm(dim=-1).mean(dim=-1)
+
+
 def shape_error(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """1 - r of curves [B, T], mean over those that move."""
     moves = (wanted.std(dim=1) > STILL).float()
@@ -80,15 +86,10 @@ def train_mouth_teacher(
     teacher.mean.copy_(mean)
     teacher.basis.copy_(basis)
     teacher.to(device)
-    upper, lower = ([*side] for side in zip(*LM3D_LIPS, strict=True))
     closed = mean_landmarks.to(device)
     weights = torch.ones(68, 1, device=device)
     weights[48:] = LIPS_WEIGHT
     scale = some.std(dim=0).clamp_min(0.02).to(device)
-
-    def opening(lm3d: torch.Tensor) -> torch.Tensor:
-        points = lm3d + closed
-        return (points[:, :, upper] - points[:, :, lower]).norm(dim=-1).mean(dim=-1)
 
     for number, net in enumerate(teacher.nets):
         optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.01)
@@ -98,7 +99,7 @@ def train_mouth_teacher(
             wanted = batch["lm3d"].to(device)
             found = teacher.lm3d(net(batch["features"].to(device)))
             error = (weights * ((found - wanted) / scale).abs()).mean()
-            loss = error + shape_error(opening(found), opening(wanted))
+            loss = error + shape_error(opening_of(found + closed), opening_of(wanted + closed))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
