@@ -19,6 +19,7 @@ SMALL = {"feature_size": 24, "width": 32, "heads": 4, "inner": 48, "level_featur
 def small_hubert() -> FeatureExtractor:
     config = json.loads((ROOT / "hub_configs/ablations/hubert.json").read_text())
     config |= {"conv_dim": [16] * 7, "hidden_size": 32, "intermediate_size": 48, "level_features": 10}
+    config |= {"num_hidden_layers": 2, "attention_context": [[6, 2], [6, 1]]}
     config |= {"num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 4}
     return FeatureExtractor(config)
 
