@@ -46,8 +46,8 @@ wrote this page.
 ## What it survives
 
 {videos} videos of {count} frames at 512x512 ({names}),
-each altered and encoded again with x264 (preset `medium`). The score must reach {threshold:.1f} for the watermark to be
-taken for real, and the number must be right.
+each altered and encoded again with x264 (preset `medium`). The score must reach {threshold:.1f} for the watermark to
+be taken for real, and the number must be right.
 
 {table}
 
