@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from geneface.generate import generate_video
 from geneface.hub import find_person
 from geneface.media.mark import Mark
-from geneface.media.webm import TRANSPARENT
-from geneface.options import background_picture
+from geneface.motion.face_motion import FaceMotion
+from geneface.options import TRANSPARENT
 from geneface.pipeline import GeneFacePipeline
-from geneface.rendering.condition import neighbour_windows
 from geneface.units import FPS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,13 +39,10 @@ scrollTo(0, 0);
 """In the middle of a word; without the line that tells how long it took, which depends on the machine."""
 
 
-def frame(pipe: GeneFacePipeline, windows: torch.Tensor, index: int, background: Any, side: int) -> Image.Image:
+def frame(pipe: GeneFacePipeline, motion: FaceMotion, index: int, background: Any, side: int) -> Image.Image:
     """One frame of the sentence, with its mark, `side` pixels wide."""
-    clear = background == TRANSPARENT
-    behind = None if clear else background_picture(background, pipe.renderer.size)
-    poses = pipe.prepare_poses("natural", index, 1)
-    picture = pipe.render(windows[index : index + 1], poses, behind, transparent=clear)[0].permute(1, 2, 0).numpy()
-    if clear:
+    picture = pipe.render(motion[index - 1 : index + 2], background=background).frames[1]
+    if background == TRANSPARENT:
         height, width = picture.shape[:2]
         checks = np.tile(CHECKS, (height // 32, width // 32))[..., None]
         opacity = picture[..., 3:] / 255
@@ -57,9 +52,8 @@ def frame(pipe: GeneFacePipeline, windows: torch.Tensor, index: int, background:
     return Image.fromarray(picture[0]).resize((side, side), Image.Resampling.LANCZOS)
 
 
-def sentence(pipe: GeneFacePipeline) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(SEED)
-    return neighbour_windows(torch.cat(list(pipe.motion(SPEECH, generator=generator))))
+def sentence(pipe: GeneFacePipeline) -> FaceMotion:
+    return FaceMotion.join(list(pipe.motion(SPEECH, seed=SEED)))
 
 
 def beside(left: Image.Image, right: Image.Image) -> Image.Image:
@@ -72,9 +66,7 @@ def beside(left: Image.Image, right: Image.Image) -> Image.Image:
 def talking(pipe: GeneFacePipeline) -> None:
     """The first seconds of both embedded persons, as a moving picture without sound."""
     pair = [(shown, sentence(shown)) for shown in (pipe, GeneFacePipeline.from_pretrained(find_person("theo")))]
-    first, *others = (
-        beside(*(frame(shown, windows, index, None, 320) for shown, windows in pair)) for index in TALKING
-    )
+    first, *others = (beside(*(frame(shown, motion, index, None, 320) for shown, motion in pair)) for index in TALKING)
     duration = 1000 * TALKING.step // FPS
     first.save(
         HERE / "talking.webp", save_all=True, append_images=others, duration=duration, loop=0, quality=60, method=6
@@ -83,10 +75,10 @@ def talking(pipe: GeneFacePipeline) -> None:
 
 def row(pipe: GeneFacePipeline) -> None:
     """Frames side by side, with several backgrounds."""
-    windows, side = sentence(pipe), 200
+    motion, side = sentence(pipe), 200
     strip = Image.new("RGB", (side * len(ROW), side))
     for place, (index, background) in enumerate(ROW):
-        strip.paste(frame(pipe, windows, index, background, side), (side * place, 0))
+        strip.paste(frame(pipe, motion, index, background, side), (side * place, 0))
     strip.save(HERE / "row.webp", quality=82, method=6)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from geneface.components import load_components, save_components
+from geneface.components import save_components
 from geneface.files import atomic_folder
 from geneface.hub import PERSONS_DIR
 from geneface.media.image import write_image
@@ -50,13 +50,14 @@ def main() -> None:
         head = PhonemeHead.from_pretrained(args.runs / "feature_extractor/phoneme_head")
         head.save_pretrained(folder / "phoneme_head", dtype=torch.float16)
     del parts["sync_expert"]  # used in training only
+    parts["phoneme_head"] = head
     links = dict.fromkeys(parts, "../generic")
     parts |= own
     save_components(PERSONS_DIR / args.name, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16))
     for card, text in cards.items():
         card.write_text(text, encoding="utf-8")
 
-    pipe = GeneFacePipeline(**load_components(PERSONS_DIR / args.name, {}))
+    pipe = GeneFacePipeline.from_pretrained(PERSONS_DIR / args.name)
     stream = pipe.stream(args.audio, generator=torch.Generator().manual_seed(0), temperature=0.0, pose="still")
     for chunk in stream:
         if chunk.start + len(chunk.frames) > PREVIEW_FRAME:

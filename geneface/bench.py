@@ -14,18 +14,17 @@ import numpy as np
 import torch
 
 from geneface import __version__
-from geneface.ahead import ahead
 from geneface.errors import InputError
 from geneface.generate import generate_video
 from geneface.media.audio import load_audio
 from geneface.media.video import VideoWriter
-from geneface.rendering.condition import neighbour_windows
+from geneface.resources import resource
 from geneface.units import FPS, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from geneface.pipeline import GeneFacePipeline
 
-SPEECH = Path(__file__).resolve().parent.parent / "examples" / "audio" / "welcome.mp3"
+SPEECH = resource("examples/audio/welcome.mp3")
 RENDERED_SECONDS = 4
 
 
@@ -40,7 +39,7 @@ class BenchReport:
     motion_x: float
     post_net_x: float
     render_fps: float
-    """Frames left on the device as uint8."""
+    """Frames as uint8 in the system's memory."""
     encode_fps: float
     first_frame_s: float
     """From the call to the first frames, with everything loaded."""
@@ -66,7 +65,7 @@ def run_bench(pipe: "GeneFacePipeline", seconds: float = 10.0, runs: int = 3, se
     clock = Clock(pipe.device, runs)
 
     def stream() -> None:
-        next(iter(pipe.stream(samples, SAMPLING_RATE, generator=torch.Generator().manual_seed(seed))))
+        next(iter(pipe.stream(samples, SAMPLING_RATE, seed=seed)))
 
     pipe.set_progress_bar_config(disable=True)
     stream()
@@ -82,15 +81,10 @@ def run_bench(pipe: "GeneFacePipeline", seconds: float = 10.0, runs: int = 3, se
     memory, device_memory = peak_memory_mb(), device_memory_mb(pipe.device)
 
     features = pipe.extract_features(samples, SAMPLING_RATE)
-    lm3d = pipe.generate_motion(features, generator=torch.Generator().manual_seed(seed))
-    windows = neighbour_windows(pipe.adapt_motion(lm3d)[: RENDERED_SECONDS * FPS])
-    poses = pipe.prepare_poses("natural", 0, len(windows))
-
-    def render() -> torch.Tensor:
-        batches = zip(windows.split(pipe.batch_frames), poses.split(pipe.batch_frames), strict=True)
-        return torch.cat(list(ahead(lambda batch: pipe.render(*batch), batches, pipe.render_threads)))
-
-    pictures = render().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    lm3d = pipe.generate_motion(features, seed=seed)
+    motion = pipe.finish_motion(pipe.adapt_motion(lm3d), samples, SAMPLING_RATE, seed=seed)
+    shown = motion[: RENDERED_SECONDS * FPS]
+    pictures = pipe.render(shown).frames
     return BenchReport(
         device=device_name(pipe.device),
         size=pipe.renderer.size,
@@ -98,7 +92,7 @@ def run_bench(pipe: "GeneFacePipeline", seconds: float = 10.0, runs: int = 3, se
         features_x=round(seconds / clock(lambda: pipe.extract_features(samples, SAMPLING_RATE)), 1),
         motion_x=round(seconds / clock(lambda: pipe.generate_motion(features)), 1),
         post_net_x=round(seconds / clock(lambda: pipe.adapt_motion(lm3d)), 1),
-        render_fps=round(len(windows) / clock(render), 1),
+        render_fps=round(len(shown) / clock(lambda: pipe.render(shown)), 1),
         encode_fps=round(len(pictures) / clock(lambda: encode(pictures)), 1),
         first_frame_s=round(clock(stream), 3),
         end_to_end_fps=round(frames / end_to_end, 1),

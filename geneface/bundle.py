@@ -6,7 +6,7 @@ executed or unpickled: only JSON and safetensors are read.
 
 import inspect
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,19 +17,11 @@ from geneface.errors import InputError
 from geneface.files import ADVICE, Kind, read_json, write_json
 from geneface.files import atomic_folder as atomic_folder
 from geneface.index import FORMAT_VERSION as FORMAT_VERSION
+from geneface.index import refuse_pickles as refuse_pickles
 from geneface.index import weights_name
 
-PICKLE_SUFFIXES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".npy", ".npz", ".h5", ".msgpack"}
-
-
-def refuse_pickles(folder: Path) -> None:
-    """Raise `InputError` if `folder` holds a file in a format that can carry code."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in PICKLE_SUFFIXES:
-            raise InputError(
-                f"{path} is in a format that can run code when it is loaded; a bundle holds only JSON and "
-                "safetensors: remove the file, or get the bundle from its author again"
-            )
+CLASSES: dict[str, type[nn.Module]] = {}
+"""The components by their names in a bundle; each class registers itself where it stands."""
 
 
 def read_tensors(path: Path, kind: Kind = "bundle") -> dict[str, torch.Tensor]:
@@ -54,6 +46,11 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], dtype: torch.dty
     path.write_bytes(save(stored, metadata={"format": "pt"}))
 
 
+def register(name: str, component: type[nn.Module]) -> None:
+    """Let a bundle name this class; nothing that a file names is ever imported."""
+    CLASSES[name] = component
+
+
 class Component(nn.Module):
     """A network whose constructor arguments are its configuration.
 
@@ -62,12 +59,22 @@ class Component(nn.Module):
     """
 
     config: dict[str, Any]
+    renamed: ClassVar[dict[str, str]] = {}
+    """Tensors of older bundles, and what they are called now; "" for those that are gone."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        register(cls.__name__, cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
+        parameters = inspect.signature(cls.__init__).parameters
         bound = inspect.signature(cls.__init__).bind(self, *args, **kwargs)
         bound.apply_defaults()
-        config = {name: value for name, value in bound.arguments.items() if name != "self"}
+        config: dict[str, Any] = {}
+        for name, value in bound.arguments.items():
+            config |= value if parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: value}
+        config.pop("self")
         object.__setattr__(self, "config", config)
         return self
 
@@ -101,12 +108,17 @@ class Component(nn.Module):
         class_name = config.pop("_class_name", cls.__name__)
         if class_name != cls.__name__:
             raise InputError(f"{folder} holds a {class_name}, not a {cls.__name__}; name the right folder")
+        # Settings that an older release had, and that were not set, are none.
+        known = inspect.signature(cls.__init__).parameters
+        config = {name: value for name, value in config.items() if value is not None or name in known}
         try:
             component = cls(**config)
         except (TypeError, ValueError, KeyError, RuntimeError) as error:
             raise InputError(f"{folder / 'config.json'} does not describe a {cls.__name__}: {error}") from None
         path = folder / weights_name(variant)
-        load_strict(component, read_tensors(path), path)
+        tensors = {cls.renamed.get(name, name): tensor for name, tensor in read_tensors(path).items()}
+        tensors.pop("", None)
+        load_strict(component, tensors, path)
         return component.eval()
 
 

@@ -3,24 +3,39 @@
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from geneface.errors import InputError
 from geneface.files import read_json, write_json
+from geneface.resources import resource
 
 CARD = "card.json"
-TEMPLATES = Path(__file__).resolve().parent.parent / "hub_configs" / "cards"
+TEMPLATES = resource("hub_configs/cards")
 UNKNOWN = "Not stated."
 
 
 @dataclass(frozen=True)
+class Figure:
+    """Something that was measured."""
+
+    value: float
+    unit: str = ""
+    digits: int = 1
+    """After the point, when it is said."""
+
+    def __str__(self) -> str:
+        return f"{self.value:.{self.digits}f} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True)
 class Card:
-    """What a person's card says, in words; `figures` maps a held-out figure to its value."""
+    """What a person's card says, in words; `figures` maps a held-out figure to its value, in words or as a number."""
 
     name: str
     about: str = ""
     consent: str = ""
     training_data: str = ""
-    figures: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, Figure | str] = field(default_factory=dict)
     limits: str = ""
 
 
@@ -34,9 +49,16 @@ def read_card(folder: Path) -> Card | None:
     figures = words.pop("figures", {})
     if "name" not in words or not all(isinstance(value, str) for value in words.values()):
         raise InputError(f"{path} is not a card: it needs a name, and holds words; write it again")
-    if not isinstance(figures, dict):
-        raise InputError(f"{path}: figures must map what was measured to its value; write it again")
-    return Card(**words, figures={what: str(value) for what, value in figures.items()})
+    try:
+        return Card(**words, figures={what: _figure(value) for what, value in figures.items()})
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InputError(f"{path}: figures must map what was measured to its value; write it again") from None
+
+
+def _figure(value: Any) -> Figure | str:
+    if not isinstance(value, dict):
+        return str(value)
+    return Figure(float(value["value"]), str(value.get("unit", "")), int(value.get("digits", 1)))
 
 
 def write_card(folder: Path, card: Card) -> None:
@@ -45,7 +67,7 @@ def write_card(folder: Path, card: Card) -> None:
 
 def person_readme(card: Card, repo_id: str, tags: list[str], generic: str | None = None) -> str:
     """The model card of a person at `repo_id`, whose shared components are in the repository `generic`, if in any."""
-    rows = [f"| {_cell(what)} | {_cell(value)} |" for what, value in card.figures.items()]
+    rows = [f"| {_cell(what)} | {_cell(str(value))} |" for what, value in card.figures.items()]
     shared = f"the ones of [{generic}](https://huggingface.co/{generic}), fetched once for all persons"
     return _fill(
         "person.md",

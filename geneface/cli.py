@@ -10,11 +10,13 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from geneface import __version__
-from geneface.commands import comparing, making, registry, speaking
+from geneface.commands import comparing, demo, making, registry, speaking
 from geneface.commands.register import Run, silence_stdout
-from geneface.errors import InputError, os_sentence
+from geneface.errors import BAD_INPUT, InputError, os_sentence, print_error
+from geneface.log import log_to_stdout
+from geneface.stopping import Stopped
 
-BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+FAILURE, INTERRUPTED = 1, 130
 
 
 class Terminated(KeyboardInterrupt):
@@ -38,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for subject in (speaking, making, comparing, registry):
+    for subject in (speaking, demo, making, comparing, registry):
         subject.register(command)
     return parser
 
@@ -49,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # A name that it cannot show must not end a command.
     args = build_parser().parse_args(argv)
+    log_to_stdout()
     try:
         with _signals():
             code = args.run(args) or 0
@@ -56,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return code
     except Terminated as stop:
         return _fail("terminated; nothing was written", 128 + stop.args[0], args)
-    except KeyboardInterrupt as stop:
+    except (Stopped, KeyboardInterrupt) as stop:
         return _fail(str(stop) or "interrupted; nothing was written", INTERRUPTED, args)
     except InputError as error:
         return _fail(str(error), BAD_INPUT, args)
@@ -106,7 +109,7 @@ def _fail(message: str, code: int, args: Any) -> int:
 
         traceback.print_exc()
     with suppress(OSError):
-        print(f"error: {' '.join(message.split())}", file=sys.stderr)
+        print_error(message)
     return code
 
 

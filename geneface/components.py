@@ -1,97 +1,81 @@
-"""A person's bundle on disk: `model_index.json`, the table of component classes, and links to shared components."""
+"""A person's bundle on disk: `model_index.json`, the registry of component classes, and links to shared components."""
 
 import importlib
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from geneface import __version__
-from geneface.bundle import atomic_folder, refuse_pickles
+from geneface.bundle import CLASSES, atomic_folder
 from geneface.card import Card, write_card
 from geneface.errors import InputError
-from geneface.fetch import fetch_components
-from geneface.index import (
-    COMPONENTS,
-    FORMAT_VERSION,
-    HUB_LINK,
-    INDEX,
-    PIPELINE,
-    read_index,
-    read_json,
-    write_json,
-)
+from geneface.files import read_json, write_json
+from geneface.index import COMPONENTS, FORMAT_VERSION, INDEX, OPTIONAL, PIPELINE, Bundle, components_of
 
-# Names in a bundle resolve through this table alone; nothing that a file names is imported.
-CLASSES = {
-    "FeatureExtractor": "geneface.models.feature_extractor",
-    "LandmarkProjection": "geneface.models.projection",
-    "LogMel": "geneface.models.log_mel",
-    "MotionGenerator": "geneface.models.motion_generator",
-    "MotionRegressor": "geneface.models.regression",
-    "PostNet": "geneface.models.post_net",
-    "FastRenderer": "geneface.rendering.fast",
-    "NerfRenderer": "geneface.rendering.nerf",
-}
+ROOMS = ("geneface.models", "geneface.rendering")
+"""Packages whose modules define the components."""
 
 
-def new_component(place: Path, default: str, *arguments: Any) -> Any:
-    """An untrained component from a JSON file of constructor arguments, after `arguments` that are given first.
+@cache
+def component_classes() -> Mapping[str, Any]:
+    """All component classes by name: those of `ROOMS`, and whatever else was defined as one before."""
+    for room in ROOMS:
+        for module in iter_modules(importlib.import_module(room).__path__, f"{room}."):
+            importlib.import_module(module.name)
+    return CLASSES
+
+
+def new_component(place: Path, default: str, **given: Any) -> Any:
+    """An untrained component from a JSON file of constructor arguments, and those that are given.
 
     Its `_class_name`, if there is one, takes the place of the class called `default`.
     """
     settings = read_json(place)
-    return class_named(settings.pop("_class_name", default), place)(*arguments, **settings)
+    return class_named(settings.pop("_class_name", default), place)(**given, **settings)
 
 
-def trained_component(place: str | Path, default: str) -> Any:
-    """The component in a folder; or, from a JSON file, one that has nothing to learn, as of `new_component`."""
+def trained_component(place: str | Path) -> Any:
+    """The component in a folder, on the CPU; or, from a JSON file with its `_class_name`, one that has nothing to
+    learn. A folder of transformers, which names no class, is told by its `model_type`."""
     place = Path(place)
     if place.suffix == ".json":
-        return new_component(place, default).eval()
-    return class_named(read_json(place / "config.json").get("_class_name", default), place).from_pretrained(place)
+        return new_component(place, "").eval()
+    config = read_json(place / "config.json")
+    name: str = config.get("_class_name") or next(
+        (
+            name
+            for name, each in component_classes().items()
+            if (kind := getattr(each, "model_type", None)) and kind == config.get("model_type", kind)
+        ),
+        str(config.get("model_type")),
+    )
+    return class_named(name, place).from_pretrained(place)
 
 
 def class_named(name: str, place: Path) -> Any:
-    """The class of that name in the table; `InputError`, naming `place`, if it is not there."""
-    if name not in CLASSES:
-        raise InputError(f"{place} asks for a {name!r}; the classes are {', '.join(sorted(CLASSES))}")
-    return getattr(importlib.import_module(CLASSES[name]), name)
+    """The component class of that name; `InputError`, naming `place`, if there is none."""
+    classes = component_classes()
+    if name not in classes:
+        raise InputError(f"{place} asks for a {name!r}; the classes are {', '.join(sorted(classes))}")
+    return classes[name]
 
 
-def load_components(
-    folder: Path, given: dict[str, Any], *, variant: str | None = None, hub: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """All four components of a bundle, those in `given` taken as they are.
+def load_components(bundle: Bundle, given: dict[str, Any], *, variant: str | None = None) -> dict[str, Any]:
+    """All components of a bundle, those in `given` taken as they are; on the CPU.
 
-    Raises `InputError` if the bundle is not a person's, was made by a newer release, or is incomplete.
+    Raises `InputError` if one is missing, damaged, not what it is said to be, or not safe.
     """
-    if unknown := sorted(given.keys() - set(COMPONENTS)):
-        raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS)}")
-    refuse_pickles(folder)
-    index = read_index(folder)
+    if unknown := sorted(given.keys() - {*COMPONENTS, *OPTIONAL}):
+        raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS + OPTIONAL)}")
     components = dict(given)
-    for name in COMPONENTS:
+    for name in components_of(bundle.index):
         if name not in components:
-            place = component_folder(folder, index, name, hub)
-            carried = name not in index["_links"]
-            component_class = _component_class(index, name, folder)
-            components[name] = component_class.from_pretrained(place, variant=variant if carried else None)
+            component_class = _component_class(bundle.index, name, bundle.folder)
+            own = variant if bundle.carries(name) else None
+            components[name] = component_class.from_pretrained(bundle.places[name], variant=own)
     return components
-
-
-def component_folder(folder: Path, index: dict[str, Any], name: str, hub: dict[str, Any] | None = None) -> Path:
-    """Where a component of a bundle lies: in the bundle, in one beside it, or in the cache of the Hub.
-
-    Raises `InputError` if its link leads anywhere else.
-    """
-    link = index["_links"].get(name)
-    if link is None:
-        return folder / name
-    if match := HUB_LINK.fullmatch(link):
-        return fetch_components(match[1], [name], revision=match[2], **(hub or {})) / name
-    target = (folder / link).resolve()
-    if target.parent != folder.resolve().parent:
-        raise InputError(f"{folder / INDEX} links its {name} to {link}, which is not beside the bundle; do not use it")
-    return target / name
 
 
 def save_components(
@@ -130,7 +114,7 @@ def save_components(
 
 def _component_class(index: dict[str, Any], name: str, folder: Path) -> Any:
     entry = index.get(name)
-    class_name = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
-    if class_name not in CLASSES:
+    class_name = str(entry[1]) if isinstance(entry, list) and len(entry) == 2 else ""
+    if class_name not in component_classes():
         raise InputError(f"{folder / INDEX}: {name} is {entry!r}, not a component of GeneFace; get the bundle again")
     return class_named(class_name, folder)

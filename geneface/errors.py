@@ -6,6 +6,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 
+from geneface.log import log_to_stdout
+
+BAD_INPUT = 2
+"""What a command ends with at bad input."""
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -36,10 +40,16 @@ def os_sentence(error: OSError) -> str:
     return f"{where} cannot be read or written ({reason}); look at it, and try again"
 
 
-def run_script(main: Callable[[], None]) -> None:
-    """Run what `python -m` names, which ends at bad input as the command line does."""
+def run_script(main: Callable[[], object]) -> None:
+    """Run what `python -m` names, which logs and ends at bad input as the command line does."""
+    log_to_stdout()
     try:
         main()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        print_error(str(error))
+        sys.exit(BAD_INPUT)
+
+
+def print_error(message: str) -> None:
+    """One line on standard error."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)

@@ -5,71 +5,87 @@ a network the cache is enough.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.hub_errors import NOT_CACHED, explained, unreachable
-from geneface.index import INDEX, component_files, hub_links, person_files, read_index
+from geneface.index import (
+    HUB_LINK,
+    INDEX,
+    Bundle,
+    beside,
+    component_files,
+    components_of,
+    hub_links,
+    person_files,
+    read_index,
+    refuse_pickles,
+)
 
 PREVIEW = "preview.png"
+NOT_CACHED = "{} is not cached as a whole, and the Hub cannot be reached; go online once"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 MEGABYTE = 2**20
 LIMITS = {".json": MEGABYTE, ".md": MEGABYTE, ".png": 16 * MEGABYTE, ".safetensors": 4096 * MEGABYTE}
 """The largest file of each kind, in bytes; nothing of another kind is fetched."""
 
 
-def fetch_person(repo_id: str, *, revision: str | None = None, variant: str | None = None, **access: Any) -> Path:
-    """The cached folder of a person's repository, with all that its index names; linked components are fetched too.
+def open_folder(folder: Path, **access: Any) -> Bundle:
+    """The bundle in a folder; components that it links to on the Hub are fetched.
 
     Args:
-        access: `token`, `cache_dir` and `local_files_only` of `resolve_bundle`.
+        access: As of `fetch_person`.
+
+    Raises:
+        InputError: if it is no person's, was made by a newer release, or links to a place outside.
+    """
+    refuse_pickles(folder)
+    index = read_index(folder)
+    places = {}
+    for name in components_of(index):
+        link = index["_links"].get(name)
+        if link and (match := HUB_LINK.fullmatch(link)):
+            places[name] = fetch_components(match[1], [name], revision=match[2], **access) / name
+        else:
+            places[name] = beside(folder, name, link)
+    return Bundle(folder, folder.name, index, places)
+
+
+def fetch_person(repo_id: str, *, revision: str | None = None, variant: str | None = None, **access: Any) -> Bundle:
+    """A person's repository in the cache, with all that its index names; linked components are fetched too.
+
+    Args:
+        access: `token`, `cache_dir` and `local_files_only` of `open_bundle`.
 
     Raises:
         InputError: if the Hub does not give it, or if it is not a whole and safe person of a known version.
     """
-
-    def fetch(repository: Repository) -> Path:
-        index = read_index(repository.get([INDEX], missing="is no person of GeneFace"), repo_id)
-        links = hub_links(index, repo_id)
-        folder = repository.get(*person_files(index, variant))
-        for name, (linked, commit) in links.items():
-            fetch_components(linked, [name], revision=commit, **access)
-        return folder
-
-    return _cached_first(fetch, repo_id, revision, access)
+    repository = Repository(repo_id, revision, **access)
+    index = read_index(repository.get([INDEX], missing="is no person of GeneFace"), repo_id)
+    links = hub_links(index, repo_id)
+    folder = repository.get(*person_files(index, variant))
+    places = {name: folder / name for name in components_of(index)}
+    for name, (linked, commit) in links.items():
+        places[name] = fetch_components(linked, [name], revision=commit, **access) / name
+    return Bundle(folder, repo_id, index, places)
 
 
 def fetch_components(repo_id: str, names: Sequence[str], *, revision: str | None = None, **access: Any) -> Path:
     """The cached folder of a repository of shared components, with those named."""
-
-    def fetch(repository: Repository) -> Path:
-        required, optional = zip(*map(component_files, names), strict=True)
-        return repository.get([*chain(*required)], [*chain(*optional)])
-
-    return _cached_first(fetch, repo_id, revision, access)
+    required, optional = zip(*map(component_files, names), strict=True)
+    return Repository(repo_id, revision, **access).get([*chain(*required)], [*chain(*optional)])
 
 
 def fetch_preview(repo_id: str, *, revision: str | None = None, **access: Any) -> Path | None:
     """The cached preview picture of a person on the Hub; None if it has none."""
     repository = Repository(repo_id, revision, **access)
+    repository.list_files()
     if repository.sizes is not None and PREVIEW not in repository.sizes:
         return None
     return repository.get([PREVIEW]) / PREVIEW
-
-
-def _cached_first(
-    fetch: Callable[["Repository"], Path], repo_id: str, revision: str | None, access: dict[str, Any]
-) -> Path:
-    # A commit never changes: if it is whole in the cache, there is nothing to ask the Hub.
-    if revision and COMMIT.fullmatch(revision) and not access.get("local_files_only"):
-        try:
-            return fetch(Repository(repo_id, revision, **{**access, "local_files_only": True}))
-        except InputError:
-            pass
-    return fetch(Repository(repo_id, revision, **access))
 
 
 class Repository:
@@ -89,11 +105,16 @@ class Repository:
         self.commit: str | None = None
         self._folder: Path | None = None
         self._place: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
-        if not local_files_only:
-            self._list_files()
+        self._pinned = bool(revision and COMMIT.fullmatch(revision))
+        self._listed = local_files_only
 
-    def _list_files(self) -> None:
+    def list_files(self) -> None:
+        """Ask the Hub, once, what there is; if it cannot be reached, the cache must do."""
         from huggingface_hub import HfApi
+
+        if self._listed:
+            return
+        self._listed = True
 
         revision, token = self._place["revision"], self._place["token"]
         with explained(self.repo_id, token=token):
@@ -114,6 +135,16 @@ class Repository:
         Raises `InputError` if a required file is not in the repository (`missing` says what that means), if a file
         is larger than its kind may be, or if the Hub does not give it.
         """
+        # A commit never changes: if it is whole in the cache, there is nothing to ask the Hub.
+        if self._pinned and not self._listed:
+            try:
+                return self._get(required, optional, missing)
+            except InputError:
+                self._folder = None
+        self.list_files()
+        return self._get(required, optional, missing)
+
+    def _get(self, required: list[str], optional: Iterable[str], missing: str) -> Path:
         names = [*required, *optional]
         if self.sizes is not None:
             if absent := [name for name in required if name not in self.sizes]:
@@ -168,3 +199,83 @@ class Repository:
                     hf_hub_download(self.repo_id, name, force_download=True, **place)
                 if (folder / name).stat().st_size != sizes[name]:
                     raise InputError(f"{self.repo_id}: {name} does not arrive in its full size; try again later")
+
+
+def unreachable(error: Exception) -> bool:
+    """Whether there is no network, no server, or none that answers, so that the cache must do."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError
+
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code >= 500
+    return isinstance(error, (ConnectionError, HTTPError))
+
+
+@contextmanager
+def explained(repo_id: str, action: str = "fetched from the Hub", token: str | None = None) -> Iterator[None]:
+    """Turn what the client raises in the block into an `InputError`.
+
+    Args:
+        action: What was being done with the repository, as in "it could not be ...".
+    """
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        HTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        yield
+    except GatedRepoError:
+        raise InputError(
+            f"{repo_id} is open only to those whom its author admits; ask for access on the Hub"
+        ) from None
+    except RepositoryNotFoundError:
+        if kind := _other_kind(repo_id, token):
+            raise InputError(f"{repo_id} is a {kind} on the Hub, not a person; name a person's repository") from None
+        raise InputError(
+            f"the Hub has no model {repo_id}, or it is private: check the name, or log in as one who may read it"
+        ) from None
+    except RevisionNotFoundError:
+        raise InputError(f"{repo_id} has no such revision; name one of its commits, branches or tags") from None
+    except HFValidationError:
+        raise InputError(f"{repo_id} cannot be the name of a repository; name one like user/person") from None
+    except LocalEntryNotFoundError:
+        raise InputError(NOT_CACHED.format(repo_id)) from None
+    except HfHubHTTPError as error:
+        raise InputError(f"{repo_id} could not be {action}: {_answer(error)}") from None
+    except (HTTPError, ConnectionError) as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(
+            f"{repo_id} could not be {action}: the Hub cannot be reached ({reason[0]}); try again"
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"{repo_id} could not be {action}: {reason[0]}") from None
+
+
+def _answer(error: Exception) -> str:
+    status = error.response.status_code  # type: ignore[attr-defined]
+    known = {
+        401: "you are not logged in, or your token is not valid; log in with hf auth login",
+        403: "your token does not allow it; log in with one that may write there",
+        412: "somebody else changed it at the same time; try again",
+        429: "the Hub asks for a pause; try again in some minutes",
+    }
+    return known.get(status) or f"the Hub answered with error {status}; try again later"
+
+
+def _other_kind(repo_id: str, token: str | None) -> str | None:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HTTPError
+
+    try:
+        kinds = (kind for kind in ("dataset", "space") if HfApi(token=token).repo_exists(repo_id, repo_type=kind))
+        return next(kinds, None)
+    except (HTTPError, OSError):
+        return None

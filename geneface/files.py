@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -51,6 +52,23 @@ def write_text(path: Path, text: str) -> None:
     """The same for words."""
     with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+class Record:
+    """A dataclass that is kept as a JSON object."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """What `path` holds, without entries that this release does not know; `InputError` if it cannot be read."""
+        content = read_json(path, "run")
+        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        try:
+            return cls(**{name: value for name, value in content.items() if name in known})
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{path} does not hold what it should ({error}); {ADVICE['run'][1]}") from None
+
+    def save(self, path: Path) -> None:
+        write_json(path, asdict(self))  # type: ignore[call-overload]
 
 
 @contextmanager

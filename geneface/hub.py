@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from geneface.errors import InputError
-from geneface.fetch import fetch_person
-from geneface.hub_errors import explained
-from geneface.index import INDEX, REPO_ID, person_files, read_index
+from geneface.fetch import explained, fetch_person, open_folder
+from geneface.index import INDEX, REPO_ID, Bundle, person_files, read_index
+from geneface.resources import resource
 
-PERSONS_DIR = Path(__file__).resolve().parent.parent / "examples" / "persons"
+PERSONS_DIR = resource("examples/persons")
 DEFAULT_PERSON = "vera"
 TAGS = ["geneface", "talking-head"]
 
@@ -76,7 +77,12 @@ def find_person(name: str | None = None) -> str:
     raise InputError(f"unknown person {name!r}; embedded: {known}; or give a folder or a Hub id like user/person")
 
 
-def resolve_bundle(
+def resolve_bundle(path_or_id: str | Path, **access: Any) -> Path:
+    """The folder of `open_bundle`."""
+    return open_bundle(path_or_id, **access).folder
+
+
+def open_bundle(
     path_or_id: str | Path,
     *,
     revision: str | None = None,
@@ -84,20 +90,19 @@ def resolve_bundle(
     token: str | None = None,
     cache_dir: str | Path | None = None,
     local_files_only: bool = False,
-) -> Path:
-    """A local folder for a folder or a Hub id, whose person is fetched into the cache whole.
+) -> Bundle:
+    """The bundle in a folder, of an embedded person by name, or of a Hub id, which is fetched into the cache whole.
 
-    Raises `InputError` if it is neither, or if the Hub does not give it.
+    Raises `InputError` if it is none of these, or if the Hub does not give it.
     """
-    if Path(path_or_id).is_dir():
-        return Path(path_or_id)
+    access: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
+    embedded = PERSONS_DIR / path_or_id if str(path_or_id) in list_persons() else Path()
+    if Path(path_or_id).is_dir() or embedded.name:
+        return open_folder(Path(path_or_id) if Path(path_or_id).is_dir() else embedded, **access)
     if not REPO_ID.fullmatch(str(path_or_id)):
-        raise InputError(f"{path_or_id} is neither a folder nor a Hub id like user/person; name one of these")
-    return fetch_person(
-        str(path_or_id),
-        revision=revision,
-        variant=variant,
-        token=token,
-        cache_dir=cache_dir,
-        local_files_only=local_files_only,
-    )
+        known = ", ".join(list_persons()) or "none"
+        raise InputError(
+            f"{path_or_id} is neither a folder nor a Hub id like user/person; name one of these, or an embedded "
+            f"person: {known}"
+        )
+    return fetch_person(str(path_or_id), revision=revision, variant=variant, **access)

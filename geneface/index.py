@@ -4,6 +4,7 @@ Nothing here needs torch, so that persons can be listed and fetched at once.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,52 @@ FORMAT_VERSION = 1
 INDEX = "model_index.json"
 PIPELINE = "GeneFacePipeline"
 COMPONENTS = ("feature_extractor", "motion_generator", "post_net", "renderer")
-GENERIC = ("feature_extractor", "motion_generator")
+OPTIONAL = ("phoneme_head",)
+"""Components that a bundle may have."""
+GENERIC = ("feature_extractor", "motion_generator", "phoneme_head")
+"""Components that persons share."""
 CARD_FILES = ("README.md", "LICENSE.md", "card.json", "preview.png")
+PICKLE_SUFFIXES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".npy", ".npz", ".h5", ".msgpack"}
 REPO_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 HUB_LINK = re.compile(rf"({REPO_ID.pattern})@(\w[\w./-]*)")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A person's bundle, here as a whole."""
+
+    folder: Path
+    name: str
+    """What it goes by: of one from the Hub its id, for its folder in the cache is named after a commit."""
+    index: dict[str, Any]
+    places: dict[str, Path]
+    """Folder of each component: in the bundle, in one beside it, or in the cache of the Hub."""
+
+    def carries(self, component: str) -> bool:
+        return component not in self.index["_links"]
+
+
+def refuse_pickles(folder: Path) -> None:
+    """Raise `InputError` if `folder` holds a file in a format that can carry code."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in PICKLE_SUFFIXES:
+            raise InputError(
+                f"{path} is in a format that can run code when it is loaded; a bundle holds only JSON and "
+                "safetensors: remove the file, or get the bundle from its author again"
+            )
+
+
+def beside(folder: Path, component: str, link: str | None) -> Path:
+    """Where a component lies in a bundle, or in the bundle beside it that it links to.
+
+    Raises `InputError` if the link leads anywhere else.
+    """
+    target = (folder / link).resolve() if link else folder
+    if link and target.parent != folder.resolve().parent:
+        raise InputError(
+            f"{folder / INDEX} links its {component} to {link}, which is not beside the bundle; do not use it"
+        )
+    return target / component
 
 
 def read_index(folder: Path, source: str = "") -> dict[str, Any]:
@@ -39,10 +82,15 @@ def read_index(folder: Path, source: str = "") -> dict[str, Any]:
         raise InputError(f"{source} was made by a newer GeneFace; upgrade with pip install -U geneface")
     links = index.setdefault("_links", {})
     if not isinstance(links, dict) or not all(
-        name in COMPONENTS and isinstance(link, str) for name, link in links.items()
+        name in components_of(index) and isinstance(link, str) for name, link in links.items()
     ):
         raise InputError(f"{source}: _links does not name components and their places; get the bundle again")
     return index
+
+
+def components_of(index: dict[str, Any]) -> tuple[str, ...]:
+    """Names of a bundle's components: those that every one has, and those that its index names beside them."""
+    return COMPONENTS + tuple(name for name in OPTIONAL if name in index)
 
 
 def hub_links(index: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
@@ -62,7 +110,7 @@ def hub_links(index: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
 def person_files(index: dict[str, Any], variant: str | None = None) -> tuple[list[str], list[str]]:
     """Paths of the files that a person's bundle must have, and of those that it may have."""
     required, optional = [INDEX], list(CARD_FILES)
-    for name in COMPONENTS:
+    for name in components_of(index):
         if name not in index["_links"]:
             needed, possible = component_files(name, variant)
             required += needed

@@ -1,5 +1,6 @@
 """What the pipeline gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,8 +17,14 @@ class FrameChunk:
     frames: np.ndarray
     """[N, H, W, 3] uint8; [N, H, W, 4] with a transparent background"""
     landmarks: np.ndarray
-    """[N, 68, 3] LM3D of the person in cm"""
-    total: int
+    """[N, 68, 3] LM3D of the person in cm, which the frames were rendered from"""
+
+    @classmethod
+    def join(cls, parts: "Sequence[FrameChunk]") -> "FrameChunk":
+        frames, landmarks = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("frames", "landmarks")
+        )
+        return cls(parts[0].start, frames, landmarks)
 
 
 @dataclass
@@ -32,7 +39,8 @@ class GeneFacePipelineOutput:
     sampling_rate: int
     fps: int
     landmarks: np.ndarray
-    """[T, 68, 3] LM3D in cm"""
+    """[T, 68, 3] cm: the LM3D (Eq. 2) that the frames were rendered from, in the person's own domain: displacements
+    from the face model's mean, head pose removed; `GeneFacePipeline.person.points` gives absolute places."""
 
     def to_tuple(self) -> tuple[Any, ...]:
         return tuple(getattr(self, field.name) for field in fields(self))

@@ -1,33 +1,34 @@
-"""GeneFacePipeline: speech in, talking portrait out; the one place where the four stages meet."""
+"""GeneFacePipeline: speech in, talking portrait out; the one place where its steps meet."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 import torch
 
-from geneface.ahead import ahead
 from geneface.card import Card, read_card
 from geneface.components import load_components, save_components
 from geneface.errors import InputError
-from geneface.hub import resolve_bundle
-from geneface.index import COMPONENTS
-from geneface.media.audio import FPS, SAMPLING_RATE, AudioInput, open_audio
-from geneface.media.webm import TRANSPARENT
-from geneface.models.blink import add_blinks, blink_rate
-from geneface.models.lips import press_lips
-from geneface.models.motion_generator import latent_noise
-from geneface.models.silence import close_in_silence
-from geneface.models.streaming import numbered_batches, overlapped
-from geneface.options import Background, background_picture, check_options
-from geneface.output import FrameChunk, GeneFacePipelineOutput, as_pixels, as_type
-from geneface.rendering.condition import neighbour_windows
+from geneface.hub import open_bundle
+from geneface.index import COMPONENTS, OPTIONAL
+from geneface.media.audio import AudioInput, open_audio
+from geneface.models.features import FeatureStage, check_features
+from geneface.models.stages import AdaptStage, LipClosureStage, MotionStage
+from geneface.motion.face_motion import FaceMotion, Person
+from geneface.motion.finish import FinishStage
+from geneface.options import GenerationOptions, takes_options
+from geneface.output import FrameChunk, GeneFacePipelineOutput, as_type
+from geneface.rendering.stage import RenderStage
+from geneface.streaming.audio import AudioStream, blocks
+from geneface.streaming.stage import Stage, join, through
+from geneface.units import FPS, SAMPLING_RATE
 
 if TYPE_CHECKING:
-    from geneface.models.feature_extractor import FeatureExtractor
+    from geneface.models.features import AudioFeatures
     from geneface.models.motion_generator import MotionGenerator
+    from geneface.models.phoneme_head import PhonemeHead
     from geneface.models.post_net import PostNet
     from geneface.models.projection import LandmarkProjection
     from geneface.rendering.renderer import Renderer
@@ -36,30 +37,30 @@ Callback = Callable[["GeneFacePipeline", int, int], None]
 
 
 class GeneFacePipeline:
-    """Four components and their order: features -> motion -> adaptation -> rendering.
+    """Four components, and five steps: features -> motion -> adaptation -> finishing -> rendering.
 
-    >>> pipe = GeneFacePipeline.from_pretrained("examples/persons/vera")
+    A fifth component, the phoneme head of the feature extractor, tells where lips must meet, if it is there.
+
+    >>> pipe = GeneFacePipeline.from_pretrained("vera")
     >>> output = pipe("speech.wav")
     """
 
     def __init__(
         self,
-        feature_extractor: "FeatureExtractor",
+        feature_extractor: "AudioFeatures",
         motion_generator: "MotionGenerator",
         post_net: "PostNet | LandmarkProjection",
         renderer: "Renderer",
         name: str = "",
         card: Card | None = None,
+        phoneme_head: "PhonemeHead | None" = None,
     ):
-        if renderer.condition.track != "lm3d":
-            raise InputError(
-                "this renderer is driven by audio alone, without landmarks (AD-NeRF, a baseline of the paper): "
-                "compare it by `python -m geneface.evaluation.ablations`, or take a person made by `geneface train`"
-            )
+        check_fit(feature_extractor, motion_generator, renderer, phoneme_head)
         self.feature_extractor = feature_extractor
         self.motion_generator = motion_generator
         self.post_net = post_net
         self.renderer = renderer
+        self.phoneme_head = phoneme_head
         self.name = name
         self.card = card
         self.dtype = torch.float32
@@ -82,7 +83,7 @@ class GeneFacePipeline:
         variant: str | None = None,
         **components: Any,
     ) -> Self:
-        """Load a person from a folder or a Hub id.
+        """Load a person from a folder, a Hub id, or the name of an embedded person.
 
         Args:
             device: Where to run; CUDA, then Apple's MPS, then the CPU, if None.
@@ -92,12 +93,11 @@ class GeneFacePipeline:
         Raises:
             InputError: for a bundle that is missing, incomplete, damaged, newer than this release, or not safe.
         """
-        hub: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
-        folder = resolve_bundle(path_or_id, revision=revision, variant=variant, **hub)
-        loaded = load_components(folder, components, variant=variant, hub=hub)
-        # A person from the Hub goes by its id: its folder in the cache is named after a commit.
-        name = folder.name if Path(path_or_id).is_dir() else str(path_or_id)
-        return cls(**loaded, name=name, card=read_card(folder)).to(device or default_device(), dtype)
+        access: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
+        bundle = open_bundle(path_or_id, revision=revision, variant=variant, **access)
+        loaded = load_components(bundle, components, variant=variant)
+        pipe = cls(**loaded, name=bundle.name, card=read_card(bundle.folder))
+        return pipe.to(device or default_device(), dtype)
 
     def save_pretrained(self, folder: str | Path, *, variant: str | None = None) -> None:
         """Write a bundle that carries all four components."""
@@ -127,7 +127,8 @@ class GeneFacePipeline:
 
     @property
     def components(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in COMPONENTS}
+        parts = {name: getattr(self, name) for name in COMPONENTS + OPTIONAL}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
         """Move all components, in place; the renderer keeps its geometry in float32 and computes by autocast."""
@@ -144,14 +145,20 @@ class GeneFacePipeline:
         return self.renderer.device
 
     @property
-    def batch_frames(self) -> int:
-        """Frames rendered together: a GPU is fast with many, a CPU's caches are small."""
-        return 1 if self.device.type == "cpu" else 32
-
-    @property
-    def render_threads(self) -> int:
-        """Batches rendered at once; a GPU takes one after the other."""
-        return torch.get_num_threads() if self.device.type == "cpu" else 1
+    def person(self) -> Person:
+        """Whose face it is: rest, natural head motion, camera, background."""
+        scene = self.renderer.scene
+        return Person(
+            rest=self.post_net.target_rest,
+            usual=self.renderer.condition.mean,
+            mean_landmarks=self.motion_generator.mean_landmarks,
+            blink=scene.blink_shift,
+            pose_track=scene.pose_track,
+            reference_pose=scene.reference_pose,
+            shown_range=self.renderer.shown_range,
+            intrinsics=scene.intrinsics,
+            background=scene.background,
+        )
 
     # Progress and interruption
 
@@ -168,135 +175,104 @@ class GeneFacePipeline:
         """Stop a running generation before its next frames; may be called from another thread or a callback."""
         self._interrupt = True
 
-    # The four stages
+    # The five steps. Each takes a whole recording's worth and gives the whole, or takes an iterator of consecutive
+    # chunks and gives an iterator of them: the frames are the same.
 
-    @torch.no_grad()
-    def extract_features(self, audio: AudioInput, sampling_rate: int | None = None) -> torch.Tensor:
-        """Audio features [2T, D] of a recording: path, bytes or array."""
+    def extract_features(self, audio: AudioInput, sampling_rate: int | None = None) -> Any:
+        """Audio features [2T, D] of a recording: path, bytes or array; or of blocks of samples at 16 kHz."""
+        if isinstance(audio, Iterator):
+            return through(FeatureStage(self.feature_extractor), audio)
         with open_audio(audio, sampling_rate) as source:
-            return torch.cat(list(self.feature_extractor.stream(source)))
+            return self.feature_extractor.extract(source)
 
-    @torch.no_grad()
-    def generate_motion(
-        self, features: torch.Tensor, *, generator: torch.Generator | None = None, temperature: float = 1.0
-    ) -> torch.Tensor:
-        """LM3D [T, 68, 3] in the generic domain from audio features [2T, D]."""
-        return torch.cat(list(self._motion([features], _seed(generator), temperature)))
+    def lip_closures(self, features: torch.Tensor) -> torch.Tensor:
+        """How surely the lips must meet, [T] of 0 to 1, from audio features [2T, D]; 0 without a phoneme head."""
+        stage = LipClosureStage(self.phoneme_head)
+        return stage.read(0, len(stage.push(features)) // 2)
 
-    @torch.no_grad()
-    def adapt_motion(self, lm3d: torch.Tensor) -> torch.Tensor:
-        """LM3D [T, 68, 3] from the generic domain into the person's."""
-        return self.post_net(lm3d.to(self.device, self.post_net.dtype).unsqueeze(0)).squeeze(0)
+    def generate_motion(self, features: Any, options: GenerationOptions | None = None, **changes: Any) -> Any:
+        """LM3D [T, 68, 3] of the mean identity, from audio features [2T, D]; options: `seed`, `temperature`."""
+        options = GenerationOptions.of(options, **changes).seeded()
+        return _run(MotionStage(self.motion_generator, options.seed or 0, options.temperature), features)
 
-    @torch.no_grad()
-    def render(
+    def adapt_motion(self, lm3d: Any) -> Any:
+        """LM3D [T, 68, 3] of the mean identity -> of the person."""
+        return _run(AdaptStage(self.post_net), lm3d)
+
+    def finish_motion(
         self,
-        lm3d: torch.Tensor,
-        pose: torch.Tensor,
-        background: torch.Tensor | None = None,
-        size: int | None = None,
-        transparent: bool = False,
-        body: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        """uint8 frames [N, 3, size, size], on the device.
+        lm3d: Any,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        options: GenerationOptions | None = None,
+        closures: "torch.Tensor | LipClosureStage | None" = None,
+        **changes: Any,
+    ) -> Any:
+        """`FaceMotion` from the person's LM3D [T, 68, 3] and the sound: silence, lips, blinks, head motion.
 
-        Args:
-            lm3d: [N, 3, 68, 3], the person's LM3D with their neighbours (`neighbour_windows`).
-            pose: [N, 3, 4], head to camera.
-            background: [3, S, S] in [0, 1]; the person's own if None.
-            transparent: Without a background: [N, 4, size, size], colours not multiplied by the opacity.
-            body: [N, 8], how the torso lies (`rendering.torso`); as the head's pose lets expect if None.
+        Options: `seed`, `temperature`, `mouth`, `head`, `pose`, `blink`. The sound may be an `AudioStream` that has
+        not ended. `closures` is what `lip_closures` gives, or a stage of a stream through which the features go.
         """
-        if transparent:
-            background = torch.zeros_like(self.renderer.scene.background, dtype=torch.float32)
-        lm3d = lm3d.float()
-        lips = self.post_net.target_rest, self.renderer.condition.mean, self.motion_generator.mean_landmarks
-        pressed = press_lips(lm3d, *(part.to(lm3d) for part in lips))
-        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            rendering = self.renderer(pressed, pose, background, body)
-        return as_pixels(rendering.rgb, rendering.alpha if transparent else None, size)
+        options = GenerationOptions.of(options, **changes).seeded()
+        source = audio if isinstance(audio, AudioStream) else open_audio(audio, sampling_rate)
+        if isinstance(closures, torch.Tensor):
+            known = LipClosureStage(None)
+            known.keep(closures)
+            closures = known
+        read = None if closures is None else closures.read
+        return _run(FinishStage(self.person, source, options, self.device, read), lm3d)
 
-    def _motion(self, features: Any, seed: int, temperature: float) -> Iterator[torch.Tensor]:
-        """Chunks of audio features [2n, D] -> chunks of generic LM3D [n, 68, 3]."""
-        model = self.motion_generator
+    def render(self, motion: Any, options: GenerationOptions | None = None, **changes: Any) -> Any:
+        """`FrameChunk` of a `FaceMotion`; options: `background`, `size`."""
+        stage = RenderStage(self.renderer, GenerationOptions.of(options, **changes), self.dtype)
+        chunks = stage.run(motion if isinstance(motion, Iterator) else [motion])
+        return chunks if isinstance(motion, Iterator) else join(list(chunks))
 
-        def sample(window: torch.Tensor, start: int) -> torch.Tensor:
-            first = start // model.stride
-            noise = latent_noise(seed, first, first + model.latent_frames(len(window)), model.latent_channels)
-            noise = noise.to(window.device, window.dtype).unsqueeze(0)
-            return model(window.flatten(0, 1).unsqueeze(0), noise, temperature).squeeze(0)
+    # All of it
 
-        per_frame = (chunk.to(self.device, model.dtype).unflatten(0, (-1, 2)) for chunk in features)
-        return overlapped(per_frame, sample, model.context_frames, align=model.stride)
-
-    @torch.no_grad()
+    @takes_options
     def motion(
         self,
         audio: AudioInput,
         sampling_rate: int | None = None,
         *,
+        options: GenerationOptions | None = None,
         generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        blink: str | float = "natural",
-    ) -> Iterator[torch.Tensor]:
-        """Yield chunks [n, 68, 3] of all the motion that `stream` renders with the same arguments.
+        **changes: Any,
+    ) -> Iterator[FaceMotion]:
+        """Yield chunks of all the motion that `stream` renders with the same arguments: the first four steps.
 
         Much faster than rendering: take it to look at it, or to change it, and give it to `stream`.
         """
-        check_options(temperature=temperature, blink=blink)
-        seed = _seed(generator)
+        options = GenerationOptions.of(options, generator, **changes).seeded()
         with open_audio(audio, sampling_rate) as source:
-            motion = self._motion(self.feature_extractor.stream(source), seed, temperature)
-            adapted = overlapped(motion, lambda window, _: self.adapt_motion(window), self.post_net.context_frames)
-            final = close_in_silence(adapted, self.post_net.target_rest, source.read)
-            yield from add_blinks(final, self.renderer.scene.blink_shift, seed, blink_rate(blink))
+            closures = LipClosureStage(self.phoneme_head)
+            features = through(closures, self.extract_features(blocks(source)))
+            lm3d = self.generate_motion(features, options)
+            lm3d = self.adapt_motion(lm3d)
+            yield from self.finish_motion(lm3d, source, options=options, closures=closures)
 
-    # All of it
-
-    @torch.no_grad()
+    @takes_options
     def stream(
         self,
         audio: AudioInput,
         sampling_rate: int | None = None,
         *,
+        options: GenerationOptions | None = None,
         generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        pose: str | np.ndarray = "natural",
-        blink: str | float = "natural",
-        background: Background = None,
-        size: int | None = None,
         callback_on_frame_end: Callback | None = None,
-        motion: Iterable[torch.Tensor] | None = None,
+        motion: Iterable[FaceMotion] | None = None,
+        **changes: Any,
     ) -> Iterator[FrameChunk]:
         """Yield frames as they are ready, in memory that does not grow with the audio; arguments as in a call.
 
         `motion` is what the method of that name gives, if it is there already.
         """
-        check_options(temperature=temperature, pose=pose, blink=blink, size=size)
+        options = GenerationOptions.of(options, generator, **changes).seeded()
         self._interrupt = False
-        transparent = isinstance(background, str) and background == TRANSPARENT
-        backdrop = None if transparent else background_picture(background, self.renderer.size)
-        if backdrop is not None:
-            backdrop = backdrop.to(self.device, self.renderer.dtype)
         with open_audio(audio, sampling_rate) as source, self.progress_bar(total=source.frames) as bar:
-            if motion is None:
-                motion = self.motion(source, generator=generator, temperature=temperature, blink=blink)
-            windows = overlapped(motion, lambda window, _: neighbour_windows(window), 1)
-
-            def render(item: tuple[int, torch.Tensor]) -> FrameChunk:
-                start, batch = item
-                poses = self.prepare_poses(pose, start, len(batch))
-                natural = isinstance(pose, str) and pose == "natural"
-                body = self.renderer.scene.bodies(start, start + len(batch)) if natural else None
-                frames = self.render(batch, poses, backdrop, size, transparent, body)
-                return FrameChunk(
-                    start=start,
-                    frames=frames.permute(0, 2, 3, 1).contiguous().cpu().numpy(),
-                    landmarks=batch[:, 1].float().cpu().numpy(),
-                    total=source.frames,
-                )
-
-            for chunk in ahead(render, numbered_batches(windows, self.batch_frames), self.render_threads):
+            motion = iter(motion) if motion is not None else self.motion(source, options=options)
+            for chunk in self.render(motion, options):
                 if self._interrupt:
                     return
                 yield chunk
@@ -304,32 +280,54 @@ class GeneFacePipeline:
                 if callback_on_frame_end:
                     callback_on_frame_end(self, chunk.start + len(chunk.frames) - 1, source.frames)
 
+    @overload
     def __call__(
         self,
         audio: AudioInput,
         sampling_rate: int | None = None,
         *,
+        options: GenerationOptions | None = None,
         generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        pose: str | np.ndarray = "natural",
-        blink: str | float = "natural",
-        background: Background = None,
-        size: int | None = None,
+        output_type: str = "np",
+        callback_on_frame_end: Callback | None = None,
+        return_dict: Literal[True] = True,
+        **changes: Any,
+    ) -> GeneFacePipelineOutput: ...
+    @overload
+    def __call__(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        options: GenerationOptions | None = None,
+        generator: torch.Generator | None = None,
+        output_type: str = "np",
+        callback_on_frame_end: Callback | None = None,
+        return_dict: Literal[False],
+        **changes: Any,
+    ) -> tuple[Any, ...]: ...
+    @takes_options
+    def __call__(
+        self,
+        audio: AudioInput,
+        sampling_rate: int | None = None,
+        *,
+        options: GenerationOptions | None = None,
+        generator: torch.Generator | None = None,
         output_type: str = "np",
         callback_on_frame_end: Callback | None = None,
         return_dict: bool = True,
+        **changes: Any,
     ) -> GeneFacePipelineOutput | tuple[Any, ...]:
         """Make the frames of a talking portrait; for long audio use `stream`, which keeps no frames.
 
+        The same as the five steps one after the other: `extract_features`, `generate_motion`, `adapt_motion`,
+        `finish_motion` (with `lip_closures`), `render`.
+
         Args:
             audio: A path, bytes, or an array with its `sampling_rate`.
-            generator: Source of the seed; the same seed on the same device gives the same result.
-            temperature: Scale of the prior's noise: 0 is the most likely motion, 1 natural variety.
-            pose: "natural" head motion, "still", or [N, 3, 4] head to camera (the last is held).
-            blink: "natural", "none", or blinks a minute.
-            background: A picture's path, "#rrggbb", or uint8 [H, W, 3]; "transparent" gives frames with opacity; the
-                person's own if None.
-            size: Pixels a side; the renderer's own if None.
+            options: How to speak, and before what; `changes` are fields of `GenerationOptions` by name.
+            generator: Source of the seed, as in diffusers; the same seed on the same device gives the same result.
             output_type: "np", "pt" or "pil"; see `GeneFacePipelineOutput`.
             callback_on_frame_end: Called with (pipeline, frame number, total) after each few frames.
             return_dict: A tuple if False.
@@ -339,41 +337,39 @@ class GeneFacePipeline:
         """
         if output_type not in ("np", "pt", "pil"):
             raise InputError(f"output_type is {output_type!r}; it must be np, pt or pil")
+        options = GenerationOptions.of(options, generator, **changes)
         with open_audio(audio, sampling_rate) as source:
-            chunks = list(
-                self.stream(
-                    source,
-                    generator=generator,
-                    temperature=temperature,
-                    pose=pose,
-                    blink=blink,
-                    background=background,
-                    size=size,
-                    callback_on_frame_end=callback_on_frame_end,
-                )
-            )
-            side = size or self.renderer.size
-            channels = chunks[0].frames.shape[-1] if chunks else 3
-            none = np.zeros((0, side, side, channels), np.uint8)
-            frames = np.concatenate([none, *(chunk.frames for chunk in chunks)])
-            landmarks = np.concatenate([np.zeros((0, 68, 3), np.float32), *(chunk.landmarks for chunk in chunks)])
+            stream = self.stream(source, options=options, callback_on_frame_end=callback_on_frame_end)
+            side, channels = options.size or self.renderer.size, 4 if options.transparent else 3
+            none = FrameChunk(0, np.zeros((0, side, side, channels), np.uint8), np.zeros((0, 68, 3), np.float32))
+            made = FrameChunk.join([none, *stream])
             samples = source.read(0, source.samples)
         output = GeneFacePipelineOutput(
-            frames=as_type(frames, output_type),
+            frames=as_type(made.frames, output_type),
             audio=samples,
             sampling_rate=SAMPLING_RATE,
             fps=FPS,
-            landmarks=landmarks,
+            landmarks=made.landmarks,
         )
         return output if return_dict else output.to_tuple()
 
-    def prepare_poses(self, pose: str | np.ndarray, start: int, count: int) -> torch.Tensor:
-        """Head poses [count, 3, 4] of frames from `start` on."""
-        scene = self.renderer.scene
-        if isinstance(pose, str):
-            return scene.poses(start, start + count) if pose == "natural" else scene.reference_pose.repeat(count, 1, 1)
-        index = np.minimum(np.arange(start, start + count), len(pose) - 1)
-        return torch.as_tensor(np.asarray(pose)[index]).to(scene.reference_pose)
+
+def check_fit(
+    extractor: "AudioFeatures", generator: "MotionGenerator", renderer: "Renderer", head: "PhonemeHead | None" = None
+) -> None:
+    """Raise `InputError` for components that were not made for each other."""
+    if renderer.track != "lm3d":
+        raise InputError(
+            f"{type(renderer).__name__} is driven by audio alone, without landmarks (AD-NeRF, a baseline of the "
+            "paper): compare it by `python -m geneface.evaluation.ablations`, or take a person made by "
+            "`geneface train`"
+        )
+    check_features(extractor, generator, "motion generator")
+    if head is not None and extractor.feature_size != head.ctc.in_features:
+        raise InputError(
+            f"the feature extractor gives {extractor.feature_size} numbers a feature where the phoneme head was "
+            f"trained on {head.ctc.in_features}; take the two from one bundle, or phoneme_head=None"
+        )
 
 
 def default_device() -> torch.device:
@@ -383,6 +379,6 @@ def default_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def _seed(generator: torch.Generator | None) -> int:
-    device = generator.device if generator is not None else None
-    return int(torch.randint(2**31, (1,), generator=generator, device=device))
+def _run(stage: Stage, data: Any) -> Any:
+    """A stage over all of its input: whole, or as an iterator of chunks."""
+    return through(stage, data) if isinstance(data, Iterator) else join(list(through(stage, [data])))

@@ -14,19 +14,19 @@ import torch
 
 from geneface.bundle import read_tensors
 from geneface.card import Card, generic_readme, person_readme, read_card, write_card
-from geneface.components import component_folder, load_components
+from geneface.components import load_components
 from geneface.errors import InputError
-from geneface.fetch import Repository, fetch_components
+from geneface.fetch import Repository, explained, fetch_components, open_folder
 from geneface.files import read_json, write_json
 from geneface.hub import TAGS
-from geneface.hub_errors import explained
-from geneface.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, REPO_ID, read_index, weights_name
+from geneface.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, OPTIONAL, REPO_ID, read_index, weights_name
 from geneface.media.image import read_image, write_image
+from geneface.resources import resource
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo, ModelInfo
 
-USE_POLICY = Path(__file__).resolve().parent.parent / "USE_POLICY.md"
+USE_POLICY = resource("USE_POLICY.md")
 GENERIC_TAGS = ["geneface", "audio-to-motion"]
 EMPTY = {".gitattributes", "README.md"}
 STORAGE = {"_class_name", "architectures", "dtype", "transformers_version"}
@@ -62,16 +62,16 @@ def push_to_hub(
     for name in filter(None, (repo_id, link_generic)):
         if not REPO_ID.fullmatch(name):
             raise InputError(f"{name!r} is not the name of a repository; name one like user/person")
-    parts = load_components(folder, {}, hub={"token": token})
-    index = read_index(folder)
-    places = {name: component_folder(folder, index, name, {"token": token}) for name in COMPONENTS}
+    bundle = open_folder(folder, token=token)
+    parts, index, places = load_components(bundle, {}), dict(bundle.index), dict(bundle.places)
     card = replace(read_card(folder) or Card(name=folder.resolve().name), consent=consent.strip())
 
     _check_place(repo_id, private, token)
     index["_links"] = {}
     if link_generic:
-        commit = _share_generic(link_generic, {name: places.pop(name) for name in GENERIC}, private, token)
-        index["_links"] = dict.fromkeys(GENERIC, f"{link_generic}@{commit}")
+        shared = [name for name in GENERIC if name in places]
+        commit = _share_generic(link_generic, {name: places.pop(name) for name in shared}, private, token)
+        index["_links"] = dict.fromkeys(shared, f"{link_generic}@{commit}")
 
     with tempfile.TemporaryDirectory() as staged:
         stage = Path(staged)
@@ -176,7 +176,7 @@ def _commit(repo_id: str, files: dict[str, Path], message: str, private: bool, t
 
 
 def _is_ours(name: str) -> bool:
-    return name in (INDEX, *CARD_FILES) or name.split("/")[0] in COMPONENTS
+    return name in (INDEX, *CARD_FILES) or name.split("/")[0] in COMPONENTS + OPTIONAL
 
 
 def _same(first: Path, second: Path) -> bool:
@@ -199,5 +199,6 @@ def _picture(parts: dict[str, Any]) -> np.ndarray:
     post_net, renderer = parts["post_net"], parts["renderer"]
     middle = post_net.context_frames
     rest = post_net(torch.zeros(1, 2 * middle + 1, 68, 3))[0, middle]
-    rgb = renderer(rest.expand(1, 3, 68, 3), renderer.scene.reference_pose.view(1, 3, 4), None).rgb[0]
+    windows = renderer.windows(rest[None])
+    rgb = renderer(windows, renderer.scene.reference_pose.view(1, 3, 4), None).rgb[0]
     return rgb.float().mul(255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()

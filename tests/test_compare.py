@@ -5,8 +5,9 @@ import pytest
 
 from geneface.compare import BAND, SIDE, Take, band, compare_video, draw_landmarks
 from geneface.errors import InputError
-from geneface.generate import Interrupted
 from geneface.media.video import VideoReader, probe
+from geneface.options import GenerationOptions
+from geneface.stopping import Stopped, StopToken
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ from geneface.media.video import VideoReader, probe
     [(2, False, (2, 1)), (1, True, (2, 1)), (2, True, (2, 2)), (1, False, (1, 1))],
 )
 def test_layouts(tiny_pipeline, speech, tmp_path: Path, takes: int, landmarks: bool, size: tuple[int, int]) -> None:
-    chosen = [Take(tiny_pipeline, f"seed {seed}", seed) for seed in range(takes)]
+    chosen = [Take(tiny_pipeline, f"seed {seed}", GenerationOptions(seed=seed)) for seed in range(takes)]
     seen = []
     made = compare_video(
         chosen,
@@ -31,7 +32,10 @@ def test_layouts(tiny_pipeline, speech, tmp_path: Path, takes: int, landmarks: b
 
 
 def test_each_take_is_itself(tiny_pipeline, speech, tmp_path: Path) -> None:
-    takes = [Take(tiny_pipeline, "a", 1), Take(tiny_pipeline, "b", 1, {"background": "#ff0000"})]
+    takes = [
+        Take(tiny_pipeline, "a", GenerationOptions(seed=1)),
+        Take(tiny_pipeline, "b", GenerationOptions(seed=1, background="#ff0000")),
+    ]
     compare_video(takes, (16000, speech[:3200]), tmp_path / "out.mp4")
     with VideoReader(tmp_path / "out.mp4") as reader:
         frame = next(iter(reader)).astype(int)
@@ -40,9 +44,10 @@ def test_each_take_is_itself(tiny_pipeline, speech, tmp_path: Path) -> None:
 
 
 def test_stopping_and_mistakes_leave_nothing(tiny_pipeline, speech, tmp_path: Path) -> None:
-    take = Take(tiny_pipeline, "a", 1)
-    with pytest.raises(Interrupted):
-        compare_video([take], (16000, speech), tmp_path / "out.mp4", should_stop=lambda: True)
+    take, stopped = Take(tiny_pipeline, "a", GenerationOptions(seed=1)), StopToken()
+    stopped.stop()
+    with pytest.raises(Stopped):
+        compare_video([take], (16000, speech), tmp_path / "out.mp4", stop=stopped)
     with pytest.raises(InputError, match="0 takes"):
         compare_video([], (16000, speech), tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []

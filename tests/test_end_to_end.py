@@ -8,10 +8,11 @@ from geneface import GeneFacePipeline
 from geneface.evaluation.lips import with_silence
 from geneface.generate import generate_video
 from geneface.hub import PERSONS_DIR, find_person
-from geneface.media.audio import load_audio, open_audio
+from geneface.media.audio import load_audio
 from geneface.media.video import VideoReader, probe
 from geneface.metrics import lm3d_opening, silence_opening
-from geneface.models.silence import close_in_silence
+from geneface.motion.face_motion import FaceMotion
+from geneface.motion.lips import press_lips
 from geneface.units import SAMPLES_PER_FRAME
 
 EXAMPLES = PERSONS_DIR.parent / "audio"
@@ -28,12 +29,10 @@ def pipe():
 def openings(pipe, samples: np.ndarray) -> tuple[np.ndarray, float]:
     """Mouth opening [T] in cm of the landmarks that drive the renderer, and that of the person's closed mouth."""
     mean_landmarks = pipe.motion_generator.mean_landmarks.numpy()
-    with open_audio(samples, 16000) as source:
-        motion = pipe._motion(pipe.feature_extractor.stream(source), 0, 1.0)
-        adapted = pipe.adapt_motion(torch.cat(list(motion)))
-        lm3d = torch.cat(list(close_in_silence([adapted], pipe.post_net.target_rest, source.read)))
-    rest = pipe.post_net.target_rest.unsqueeze(0)
-    return lm3d_opening(lm3d.numpy(), mean_landmarks), float(lm3d_opening(rest.numpy(), mean_landmarks)[0])
+    motion = FaceMotion.join(list(pipe.motion(samples, 16000, seed=0, blink="none")))
+    rest = press_lips(pipe.person.rest, pipe.person.rest, pipe.person.usual, pipe.person.mean_landmarks)
+    closed = lm3d_opening(rest.float().numpy()[None], mean_landmarks)[0]
+    return lm3d_opening(motion.landmarks.numpy(), mean_landmarks), float(closed)
 
 
 @pytest.mark.slow

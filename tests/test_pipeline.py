@@ -8,8 +8,12 @@ import pytest
 import torch
 
 from geneface import GeneFacePipeline, InputError
-from geneface.media.audio import open_audio
-from geneface.models.silence import close_in_silence
+from geneface.hub import list_persons
+from geneface.media.audio import load_audio
+from geneface.models.log_mel import LogMel
+from geneface.motion.face_motion import FaceMotion
+from geneface.options import GenerationOptions
+from geneface.resources import resource
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -69,31 +73,44 @@ def test_stream_equals_call(tiny_pipeline, speech):
 
 
 def test_stages_equal_call(tiny_pipeline, speech):
-    from geneface.rendering.condition import neighbour_windows
+    same_as_the_steps(tiny_pipeline, speech)
 
-    pipe = tiny_pipeline
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list_persons())
+def test_stages_equal_call_for_embedded_persons(name):
+    """Their torsos move, their lips are pressed, they blink; nothing of it is hidden in the call."""
+    pipe = GeneFacePipeline.from_pretrained(name, device="cpu")
+    pipe.set_progress_bar_config(disable=True)
+    assert pipe.renderer.torso_state(pipe.person.pose_track).std() > 0.1
+    same_as_the_steps(pipe, load_audio(resource("examples/audio/welcome.mp3"))[20000:60000])
+
+
+def same_as_the_steps(pipe, speech):
+    options = GenerationOptions(seed=3, blink=60)
     features = pipe.extract_features(speech, 16000)
-    lm3d = pipe.adapt_motion(pipe.generate_motion(features, generator=seeded()))
-    with open_audio(speech, 16000) as source:
-        lm3d = torch.cat(list(close_in_silence([lm3d], pipe.post_net.target_rest, source.read)))
-    frames = pipe.render(neighbour_windows(lm3d), pipe.prepare_poses("natural", 0, len(lm3d)))
-    whole = run(pipe, speech, blink="none")
-    assert np.allclose(lm3d.numpy(), whole.landmarks, atol=1e-5)
-    assert np.abs(frames.permute(0, 2, 3, 1).numpy().astype(int) - whole.frames).max() <= 1
+    lm3d = pipe.adapt_motion(pipe.generate_motion(features, options))
+    motion = pipe.finish_motion(lm3d, speech, 16000, options)
+    frames = pipe.render(motion, options).frames
+    whole = pipe(speech, 16000, options=options)
+    assert np.allclose(motion.landmarks.numpy(), whole.landmarks, atol=1e-5) and motion.eyes.max() == 1
+    difference = np.abs(frames.astype(int) - whole.frames)
+    assert difference.max() <= 1 and (difference > 0).mean() < 1e-3
 
 
 def test_long_audio_is_chunked_without_a_trace(tiny_pipeline, speech):
     long = np.tile(speech, 3)
     features = tiny_pipeline.extract_features(long, 16000)
-    whole = torch.cat(list(tiny_pipeline._motion([features], 5, 1.0)))
-    pieces = torch.cat(list(tiny_pipeline._motion(features.split(64), 5, 1.0)))
+    whole = tiny_pipeline.generate_motion(features, seed=5)
+    pieces = torch.cat(list(tiny_pipeline.generate_motion(iter(features.split(64)), seed=5)))
     assert torch.allclose(whole, pieces, atol=1e-4)
 
 
 def test_call_signature():
     parameters = inspect.signature(GeneFacePipeline.__call__).parameters
-    expected = ["audio", "sampling_rate", "generator", "temperature", "pose", "blink", "background", "size"]
-    assert list(parameters)[1:9] == expected
+    expected = ["audio", "sampling_rate", *GenerationOptions.__dataclass_fields__, "options", "generator"]
+    assert {"temperature", "mouth", "head", "pose", "blink", "background", "size"} < set(expected)
+    assert list(parameters)[1 : 1 + len(expected)] == expected
     assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in expected[2:])
     assert {"output_type", "callback_on_frame_end", "return_dict"} <= parameters.keys()
 
@@ -160,7 +177,8 @@ def test_size_background_and_pose(tiny_pipeline, speech, tmp_path):
     own, white = run(tiny_pipeline, clip).frames, run(tiny_pipeline, clip, background="#ffffff").frames
     assert white.mean() > own.mean()
     moving, still = run(tiny_pipeline, clip, temperature=0, blink="none"), run(tiny_pipeline, clip, pose="still")
-    poses = tiny_pipeline.prepare_poses("natural", 0, 5).numpy()
+    motion = FaceMotion.join(list(tiny_pipeline.motion(clip, 16000, generator=seeded())))
+    poses = motion.head.numpy()
     given = run(tiny_pipeline, clip, temperature=0, blink="none", pose=poses)
     assert np.array_equal(given.frames, moving.frames) and not np.array_equal(still.frames, moving.frames)
 
@@ -176,11 +194,37 @@ def test_size_background_and_pose(tiny_pipeline, speech, tmp_path):
         ({"background": "#12"}, "colour"),
         ({"background": "nowhere.png"}, "nowhere.png"),
         ({"output_type": "gif"}, "output_type"),
+        ({"mouth": 2}, "mouth"),
+        ({"head": "much"}, "head"),
+        ({"mood": "happy"}, "mood"),
     ],
 )
 def test_bad_settings_are_named(tiny_pipeline, speech, options, word):
     with pytest.raises(InputError, match=word):
         run(tiny_pipeline, speech, **options)
+
+
+def test_seed_and_extractor_are_checked(tiny_pipeline, speech):
+    with pytest.raises(InputError, match="seed is -1"):
+        tiny_pipeline(speech, 16000, seed=-1)
+    parts = tiny_pipeline.components
+    with pytest.raises(InputError, match=r"gives 8 numbers a feature .* trained on 16"):
+        GeneFacePipeline(**{**parts, "feature_extractor": LogMel(8)})
+    parts["motion_generator"].extractor = "hubert_1"
+    with pytest.raises(InputError, match="is log_mel where the motion generator was trained on hubert_1"):
+        GeneFacePipeline(**{**parts, "feature_extractor": LogMel(16)})
+
+
+def test_mouth_and_head_move_as_far_as_asked(tiny_pipeline, speech):
+    def motion(**options):
+        return FaceMotion.join(list(tiny_pipeline.motion(speech, 16000, seed=2, blink="none", **options)))
+
+    person = tiny_pipeline.person
+    natural, still, half = motion(), motion(head=0, mouth=0), motion(head=0.5)
+    assert torch.allclose(still.head, person.reference_pose.expand(50, 3, 4), atol=1e-5)
+    assert (still.landmarks - still.landmarks[0]).abs().max() < 1e-5
+    shift, less = ((each.head - person.reference_pose)[:, :, 3] for each in (natural, half))
+    assert shift.abs().max() > 0.1 and torch.allclose(less, 0.5 * shift, atol=1e-4)
 
 
 def test_blink_moves_only_the_eyes(tiny_pipeline, speech):

@@ -6,6 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 
+from geneface.face.ibug68 import LEFT_EYE, OUTER_LIPS, RIGHT_EYE
+
 _CELL = 0.02
 """Of the frontal raster in which outlines are drawn, in cm."""
 
@@ -18,8 +20,8 @@ class Outline:
 
     def __init__(self, landmarks: np.ndarray, brow: float = 1.0, arch: float = 1.0):
         points = landmarks[:, :2]
-        self._lips = _signed_distance([_curve(points[48:60])])
-        self._eyes = _signed_distance([_curve(points[36:42]), _curve(points[42:48])])
+        self._lips = _signed_distance([_curve(points[OUTER_LIPS])])
+        self._eyes = _signed_distance([_curve(points[RIGHT_EYE]), _curve(points[LEFT_EYE])])
         self._brows = _signed_distance([_brow(points[17:22], brow, arch), _brow(points[22:27][::-1], brow, arch)])
 
     def lips(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -5,20 +5,35 @@ import sys
 from typing import Any
 
 from geneface.commands.register import Register, add_assets, say
+from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 
 
 def preprocess(args: argparse.Namespace) -> None:
     """A video of one talking person in, a dataset to train that person from out, with a contact sheet to look at."""
+    from contextlib import ExitStack
+    from pathlib import Path
+
     from tqdm import tqdm
 
     from geneface.data.preprocess import Settings, preprocess
+    from geneface.data.preprocess_steps import StepProgress
     from geneface.files import read_json
+    from geneface.training.run import TrainingFolder
 
-    def progress(items: Any, name: str, length: int | None) -> Any:
-        return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
+    class Bars(StepProgress):
+        def each(self, items: Any, name: str, length: int | None) -> Any:
+            return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
 
     settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
-    folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
+    progress: StepProgress = Bars()
+    with ExitStack() as watched:
+        # A dataset for a training that is begun already: who looks at that training sees this, too.
+        if (training := TrainingFolder.around(Path(args.output))) and training.path.is_dir():
+            from geneface.training.status import Progress, stopping_well
+
+            progress = watched.enter_context(Progress(training))
+            watched.enter_context(stopping_well(progress))
+        folder = preprocess(args.video, args.output, settings, assets_folder=args.assets, progress=progress)
     for warning in read_json(folder / "manifest.json", "dataset")["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
     say(folder, f"look at {folder / 'contact_sheet.png'}")
@@ -120,13 +135,13 @@ def register(command: Register) -> None:
     sub.add_argument("--name", default="", metavar="NAME", help="of the person (default: the bundle's)")
     sub.add_argument("--consent", default="", metavar="TEXT", help="what the person shown agreed to; in the card")
     sub.add_argument(
-        "--renderer", default="", metavar="R", help="fast, which is real-time (the default), or nerf, the paper's"
+        "--renderer", default="", metavar="R", help=f"{', '.join(RENDERERS.names())} (default: {DEFAULT_RENDERER})"
     )
     sub.add_argument(
         "--adapter",
         default="",
         metavar="A",
-        help="how speech is carried over to the person: post_net (the default), projection or fine_tune",
+        help=f"how speech is carried over to the person: {', '.join(ADAPTERS.names())} (default: {DEFAULT_ADAPTER})",
     )
     sub.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
     sub.add_argument("--device", metavar="D", help="cuda, mps or cpu (default: cuda if it is there)")

@@ -39,3 +39,13 @@ def add_device(sub: argparse.ArgumentParser) -> None:
 
 def add_person(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--person", metavar="P", help="name or folder of a person (default: the embedded one)")
+
+
+def add_options(sub: argparse.ArgumentParser) -> None:
+    """One argument for each field of `GenerationOptions`."""
+    from geneface.options import defaults, specs
+
+    for name, default in defaults().items():
+        spec = specs()[name]
+        shown = {"metavar": spec.metavar} if spec.metavar else {"choices": spec.words}
+        sub.add_argument(f"--{name}", type=spec.kind, default=default, help=spec.help, **shown)

@@ -2,43 +2,33 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from geneface.commands.register import Register, add_device, add_person, say
+from geneface.commands.register import Register, add_device, add_options, add_person, say
+
+if TYPE_CHECKING:
+    from geneface.pipeline import GeneFacePipeline
 
 ALTERED = 1
 
 
 def generate(args: argparse.Namespace) -> None:
     """A recording in, a talking portrait out."""
-    from geneface.generate import generate_video, output_writer
+    from geneface.generate import generate_video
     from geneface.hub import find_person
-    from geneface.media.audio import open_audio
-    from geneface.media.video import check_output
+    from geneface.options import GenerationOptions, specs
 
-    # What can be wrong with the files is said before the models are loaded.
-    suffix = output_writer(args.background).suffix
-    output = check_output(args.output, suffix, [args.audio, args.background])
     person = find_person(args.person)
-    with open_audio(args.audio) as audio:
-        for note in audio.notes:
-            print(f"warning: {note}", file=sys.stderr)
+
+    def load() -> "GeneFacePipeline":
         from geneface.pipeline import GeneFacePipeline
 
-        pipe = GeneFacePipeline.from_pretrained(person, device=args.device)
-        result = generate_video(
-            pipe,
-            audio,
-            output,
-            seed=args.seed,
-            temperature=args.temperature,
-            pose=args.pose,
-            blink=args.blink,
-            size=args.size,
-            background=args.background,
-            mark=not args.no_mark,
-        )
-    if result.unsigned:
-        print(f"warning: {result.unsigned}", file=sys.stderr)
+        return GeneFacePipeline.from_pretrained(person, device=args.device)
+
+    options = GenerationOptions(**{name: getattr(args, name) for name in specs()})
+    result = generate_video(load, args.audio, args.output, options=options, mark=not args.no_mark)
+    for note in filter(None, (*result.notes, result.unsigned)):
+        print(f"warning: {note}", file=sys.stderr)
     say(
         result.path,
         f"{result.frames} frames, {result.seconds:.2f} s of video in {result.elapsed:.1f} s "
@@ -47,19 +37,20 @@ def generate(args: argparse.Namespace) -> None:
 
 
 def verify(args: argparse.Namespace) -> int:
-    """Who signed a video, with which person and settings, and whether it was altered; exit code 0 if all is well."""
+    """Who signed a video, how it was made, whether it was altered, its watermark; exit code 0 if all is well."""
     import json
 
-    from geneface.media.provenance import read_provenance
+    from geneface.media.check import check_file, watermark_words
     from geneface.media.verdict import advice, facts, headline
 
-    found = read_provenance(args.file, args.anchor)
+    check = check_file(args.file, args.anchor)
+    found, marked = check.provenance, check.watermark is not None
     if args.json:
-        print(json.dumps(vars(found), indent=2))
+        print(json.dumps(check.report(), indent=2))
     else:
-        print(f"{args.file}: {headline(found)}")
-        print(advice(found, anchored=args.anchor is not None))
-        for name, text in facts(found):
+        print(f"{args.file}: {headline(found, marked)}")
+        print(advice(found, args.anchor is not None, marked))
+        for name, text in [*facts(found), ("Watermark", watermark_words(check))]:
             print(f"{name:<10} {text}")
     return 0 if found.state == "valid" and (found.trusted or args.anchor is None) else ALTERED
 
@@ -86,14 +77,8 @@ def register(command: Register) -> None:
         "-o", "--output", metavar="OUT.mp4", required=True, help="the video to write; .webm if transparent"
     )
     add_person(sub)
-    sub.add_argument("--seed", type=int, metavar="N", help="same seed, same device, same video (default: a new one)")
-    sub.add_argument("--temperature", type=float, default=1.0, metavar="X", help="expressiveness, 0 to 2 (default: 1)")
-    sub.add_argument("--pose", choices=("natural", "still"), default="natural", help="head motion")
-    sub.add_argument("--blink", default="natural", metavar="B", help="natural (the default), none, or blinks a minute")
-    sub.add_argument("--size", type=int, metavar="S", help="width and height in pixels (default: the person's own)")
-    sub.add_argument("--background", metavar="FILE|#rrggbb|transparent", help="what is behind the person")
+    add_options(sub)
     add_device(sub)
-
     sub.add_argument("--no-mark", action="store_true", help='leave out the label "AI-generated" in the corner')
 
     sub = command("verify", verify)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from geneface.components import trained_component
 from geneface.data.corpus import Corpus, write_clips
 from geneface.data.motion import features_of
 from geneface.data.phoneme_batches import FEATURES_PER_SECOND
@@ -25,7 +26,7 @@ from geneface.errors import InputError, run_script
 from geneface.face.phonemes import INVENTORY, SILENCE
 from geneface.files import atomic_folder
 from geneface.hub import PERSONS_DIR
-from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.features import AudioFeatures
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 
 GENERIC = PERSONS_DIR / "generic"
@@ -98,7 +99,7 @@ def align_features(features: torch.Tensor, phonemes: list[str], head: PhonemeHea
     return align(ctc[0].numpy(), timed[0].numpy(), phonemes)
 
 
-def align_corpus(corpus: Corpus, target: Path, extractor: FeatureExtractor, head: PhonemeHead) -> tuple[int, int]:
+def align_corpus(corpus: Corpus, target: Path, extractor: AudioFeatures, head: PhonemeHead) -> tuple[int, int]:
     """Write the aligned clips, with links to their recordings; returns how many were taken and left out."""
     clips = []
     with atomic_folder(target) as folder:
@@ -132,7 +133,7 @@ def main(argv: list[str] | None = None) -> None:
             [clip for clip in corpus.clips if clip.split == "train"], arguments.minutes / 60, arguments.seed
         )
         corpus = Corpus(corpus.folder, train)
-    extractor = FeatureExtractor.from_pretrained(arguments.generic / "feature_extractor")
+    extractor = trained_component(arguments.generic / "feature_extractor")
     head = PhonemeHead.from_pretrained(arguments.generic / "phoneme_head")
     taken, left = align_corpus(corpus, arguments.output, extractor, head)
     print(f"{taken} clips aligned, {left} left out")

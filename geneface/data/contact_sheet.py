@@ -9,6 +9,7 @@ import torch
 
 from geneface.face.crop import Crop
 from geneface.face.face_model import FaceModel
+from geneface.face.ibug68 import BROWS, CHIN
 from geneface.face.parsing import HEAD, TORSO
 from geneface.media.image import write_image
 
@@ -118,8 +119,8 @@ def face_polygons(face: FaceModel) -> torch.Tensor:
     # A triangle is a quad that repeats its last corner.
     quads = torch.where(face.faces < 0, face.faces[:, 2:3], face.faces)
     middle = face.mean[quads].mean(1)
-    above = key[17:27, 1].max() + 3.5
-    inside = (middle[:, 2] > key[[0, 16], 2].max()) & (middle[:, 1] > key[8, 1] - 0.5) & (middle[:, 1] < above)
+    above = key[BROWS, 1].max() + 3.5
+    inside = (middle[:, 2] > key[[0, 16], 2].max()) & (middle[:, 1] > key[CHIN, 1] - 0.5) & (middle[:, 1] < above)
     return quads[inside]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from geneface.bundle import write_tensors
+from geneface.components import trained_component
 from geneface.data.fit_corpus import Fitted, Track, fit_track
 from geneface.data.motion import features_of
 from geneface.data.scan import scan_video
@@ -18,7 +19,6 @@ from geneface.face.face_model import FaceModel
 from geneface.face.landmarks import FaceDetector, LandmarkDetector, nearest_valid
 from geneface.media.audio import load_audio, open_audio
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
-from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.sync_expert import SyncExpert
 from geneface.units import FPS
 
@@ -78,7 +78,7 @@ class Found(NamedTuple):
 def standard_tools(landmarker: Path, face_model: Path, generic: Path) -> Tools:
     """MediaPipe, the face model's fit, and the sync-expert that ships."""
     face = FaceModel.load(face_model)
-    extractor = FeatureExtractor.from_pretrained(generic / "feature_extractor")
+    extractor = trained_component(generic / "feature_extractor")
     expert = SyncExpert.from_pretrained(generic / "sync_expert")
 
     def agreement(lm3d: torch.Tensor, samples: np.ndarray) -> np.ndarray:

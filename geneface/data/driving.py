@@ -13,7 +13,9 @@ from geneface.data.scan import refuse_lying
 from geneface.errors import InputError
 from geneface.face.crop import roll
 from geneface.media.resample import SteadyVideo
-from geneface.rendering.scene import Scene, mean_pose
+from geneface.motion.face_motion import Person
+from geneface.rendering.scene import mean_pose
+from geneface.stopping import StopToken
 from geneface.units import FPS
 
 LONGEST = 60 * FPS
@@ -33,18 +35,16 @@ def track_head(
     *,
     assets_folder: str | Path | None = None,
     on_frame: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    stop: StopToken | None = None,
 ) -> torch.Tensor:
     """Head poses [T, 3, 4], head to camera, of the one person in a video.
 
-    Raises `InputError` if no head can be followed, or if what that needs is not installed; `Interrupted` if
-    `should_stop` says so.
+    Raises `InputError` if no head can be followed, or if what that needs is not installed, and `Stopped`.
     """
     from geneface.face.face_model import FaceModel
     from geneface.face.fit_problem import SurfacePoints
     from geneface.face.landmarks import LandmarkDetector, expression_from_blendshapes, nearest_valid
     from geneface.face.tracking import Observation, track_face
-    from geneface.generate import Interrupted
 
     faces: list[Any] = []
     model = FaceModel.load(assets.get_asset(assets.FACE_MODEL, assets_folder))
@@ -53,8 +53,8 @@ def track_head(
         for moment in moments:
             if moment.index >= LONGEST:
                 break
-            if should_stop is not None and should_stop():
-                raise Interrupted
+            if stop is not None:
+                stop.check()
             picture = moments.picture(moment, SIDE)
             faces.append(detector.follow(picture))
             if on_frame is not None:
@@ -78,18 +78,18 @@ def track_head(
     return track_face(observation, len(model.identity_basis), side, range(len(rows))).pose
 
 
-def drive(scene: Scene, pose: torch.Tensor, frames: int) -> np.ndarray:
+def drive(person: Person, pose: torch.Tensor, frames: int) -> np.ndarray:
     """Head poses [frames, 3, 4] of a person that move about its mean pose as `pose` [T, 3, 4] does about its own.
 
     Motion beyond the person's own is held back smoothly. A track that is too short goes back and forth.
     """
     from scipy.spatial.transform import Rotation
 
-    reference = scene.reference_pose.double().cpu()
+    reference = person.reference_pose.double().cpu()
     turn, shift = _relative(pose.double(), mean_pose(pose.double()), reference)
-    own_turn, own_shift = _relative(scene.pose_track.double().cpu(), reference, reference)
-    turn = _held(turn, np.maximum(REACH * np.abs(own_turn).max(0), LEAST_TURN))
-    shift = _held(shift, np.maximum(REACH * np.abs(own_shift).max(0), LEAST_SHIFT))
+    shown = person.shown_range.double().cpu().numpy()
+    turn = _held(turn, np.maximum(REACH * shown[:3], LEAST_TURN))
+    shift = _held(shift, np.maximum(REACH * shown[3:], LEAST_SHIFT))
     rotation = Rotation.from_rotvec(turn).as_matrix() @ reference[:, :3].numpy()
     poses = np.concatenate([rotation, (shift + reference[:, 3].numpy())[:, :, None]], axis=2)
     there_and_back = np.concatenate([poses, poses[-2:0:-1]]) if len(poses) > 1 else poses

@@ -9,6 +9,7 @@ SOURCE/
 
 import argparse
 import csv
+import logging
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +21,13 @@ from tqdm import tqdm
 
 from geneface import metrics
 from geneface.data.corpus import Clip, write_clips
-from geneface.errors import InputError
+from geneface.errors import InputError, run_script
 from geneface.face.face_model import FaceModel
 from geneface.face.fitting import default_intrinsics, fit_face
 from geneface.face.landmarks import MEDIAPIPE_68, expression_from_blendshapes
 from geneface.files import atomic_folder
+
+logger = logging.getLogger(__name__)
 
 MIN_VALID = 0.9
 
@@ -121,7 +124,7 @@ def fit_corpus(source: Path, face: FaceModel, target: Path) -> None:
             )
         write_clips(folder, clips)
     r, error = np.array([fit.opening_r for fit in fits]), np.array([fit.reprojection for fit in fits])
-    print(
+    logger.info(
         f"{len(clips)} of {len(rows)} clips; mouth opening r {r.mean():.3f} (lowest {r.min():.3f}); "
         f"reprojection {error.mean():.2f}% of the face's height (highest {error.max():.2f}%)"
     )
@@ -137,4 +140,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

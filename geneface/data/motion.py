@@ -17,18 +17,18 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from geneface.ahead import ahead
 from geneface.data import augment
 from geneface.data.corpus import Clip, Corpus
 from geneface.errors import InputError
 from geneface.face.articulation import Style, articulate
 from geneface.face.face_model import FaceModel
+from geneface.face.ibug68 import BROWS, EYES
 from geneface.metrics import lm3d_opening
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
+from geneface.streaming.audio import ArrayStream
+from geneface.streaming.prefetch import prefetch
 from geneface.units import SAMPLES_PER_FRAME
 
-EYES = slice(36, 48)
-BROWS = slice(17, 27)
 CLOSED = 0.2
 """cm: an opening of the mouth that can still be a closed one."""
 FADE = 6
@@ -42,21 +42,9 @@ class Speech(NamedTuple):
     lm3d: np.ndarray
 
 
-class Samples:
-    """Samples in memory with what `WindowedFeatures.stream` asks of a recording."""
-
-    def __init__(self, samples: np.ndarray):
-        self.samples = samples
-        self.frames = -(-len(samples) // SAMPLES_PER_FRAME)
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        found = self.samples[max(start, 0) : max(stop, 0)]
-        return np.pad(found, (max(-start, 0), stop - max(start, 0) - len(found))).astype(np.float32)
-
-
-def features_of(samples: np.ndarray, extractor: WindowedFeatures) -> torch.Tensor:
+def features_of(samples: np.ndarray, extractor: AudioFeatures) -> torch.Tensor:
     """[2T, D] of samples [N], in the chunks of the pipeline."""
-    return extractor.extract(Samples(samples))  # type: ignore[arg-type]
+    return extractor.extract(ArrayStream(samples))
 
 
 def at_rest(lm3d: np.ndarray, mean_landmarks: np.ndarray) -> np.ndarray:
@@ -195,7 +183,7 @@ class MotionData:
         self,
         corpora: Sequence[Corpus],
         face: FaceModel,
-        extractor: WindowedFeatures,
+        extractor: AudioFeatures,
         copies: int,
         window: int,
         real_share: float = 0.5,
@@ -218,7 +206,11 @@ class MotionData:
             return varied_simulated(corpus, clip, face, window, rng)
 
         made = tqdm(
-            ahead(make, range(len(jobs)), threads=8, waiting=4), "audio features", len(jobs), unit="clip", disable=None
+            prefetch(make, range(len(jobs)), threads=8, waiting=4),
+            "audio features",
+            len(jobs),
+            unit="clip",
+            disable=None,
         )
         for (_, clip), speech in zip(jobs, made, strict=True):
             first = self.store.add(features_of(speech.samples, extractor))

@@ -21,6 +21,7 @@ import torch
 
 from geneface.bundle import read_tensors
 from geneface.errors import InputError
+from geneface.face.ibug68 import LEFT_EYE, MOUTH_BOTTOM, MOUTH_CORNERS, MOUTH_TOP, RIGHT_EYE
 from geneface.face.parsing import BACKGROUND, HEAD, TORSO
 from geneface.files import read_json
 from geneface.media.image import read_image
@@ -68,14 +69,18 @@ class PersonDataset:
         self.manifest = read_json(self.folder / "manifest.json", "dataset")
         self.tracks = read_tensors(self.folder / "tracks.safetensors", "dataset")
         self.masks = read_tensors(self.folder / "masks.safetensors", "dataset")["masks"]
-        for name in ("lm3d", "landmarks_2d", "pose", "intrinsics", "blink", "torso_flow", "torso_weight"):
-            if name not in self.tracks:
-                raise InputError(f"{self.folder / 'tracks.safetensors'} lacks {name!r}; preprocess the video again")
+        for name in ("lm3d", "landmarks_2d", "pose", "intrinsics", "blink"):
+            self.track(name)
         self.background = torch.from_numpy(read_image(self.folder / "background.png").copy()).permute(2, 0, 1)
         self._frames: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.tracks["lm3d"])
+
+    @property
+    def train(self) -> range:
+        """The frames that may be learned from."""
+        return split_range(len(self), "train")
 
     @property
     def frames(self) -> np.ndarray:
@@ -99,18 +104,20 @@ class PersonDataset:
         if name == "features":
             found = read_tensors(self.folder / "features.safetensors", "dataset")["features"].float()
             return found[: 2 * len(self)].unflatten(0, (len(self), 2))
+        if name not in self.tracks:
+            raise InputError(f"{self.folder / 'tracks.safetensors'} lacks {name!r}; preprocess the video again")
         return self.tracks[name].float()
 
     def mouth_boxes(self, margin: int = 12) -> torch.Tensor:
         """[T, 4] (left, top, right, bottom) in pixels: the outer lips, grown by `margin` (MEASURES.md, Images)."""
-        return self._boxes([48, 54, 51, 57], margin)
+        return self._boxes([*MOUTH_CORNERS, MOUTH_TOP, MOUTH_BOTTOM], margin)
 
     def eye_boxes(self, margin: int = 8) -> torch.Tensor:
         """[T, 2, 4], as `mouth_boxes`, of each eye with its lids."""
-        return torch.stack([self._boxes(eye, margin) for eye in (range(36, 42), range(42, 48))], dim=1)
+        return torch.stack([self._boxes(eye, margin) for eye in (RIGHT_EYE, LEFT_EYE)], dim=1)
 
-    def _boxes(self, points: Sequence[int], margin: int) -> torch.Tensor:
-        landmarks = self.tracks["landmarks_2d"][:, list(points)]
+    def _boxes(self, points: Sequence[int] | slice, margin: int) -> torch.Tensor:
+        landmarks = self.tracks["landmarks_2d"][:, points]
         low = (landmarks.amin(1) - margin).floor()
         high = (landmarks.amax(1) + margin).ceil()
         return torch.cat([low, high], dim=1).long().clamp_min(0)

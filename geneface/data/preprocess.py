@@ -11,7 +11,7 @@ from typing import Any
 
 from geneface import __version__
 from geneface.data.person import split_range
-from geneface.data.preprocess_steps import DETECTORS, STEPS, Job, Progress, Settings
+from geneface.data.preprocess_steps import DETECTORS, EXTRACTOR, STEPS, Job, Settings, StepProgress
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
 from geneface.files import ResumableFolder, finished, read_json, write_json
@@ -29,7 +29,7 @@ def preprocess(
     settings: Settings | None = None,
     *,
     assets_folder: str | Path | None = None,
-    progress: Progress = lambda items, name, length: items,
+    progress: StepProgress | None = None,
 ) -> Path:
     """Make the person dataset `target` of a video of one talking person.
 
@@ -44,16 +44,19 @@ def preprocess(
     if finished(target, MANIFEST, made_of, "dataset"):
         return target
     with ResumableFolder(target, made_of) as work:
+        progress = progress or StepProgress()
         job = Job(video, work.path, settings, Path(assets_folder) if assets_folder else None, progress)
-        for name, step in STEPS:
-            if not (work.path / name).exists():
-                try:
-                    with work.making(name) as partial:
-                        step(job, partial)
-                except InputError:
-                    if name == STEPS[0][0]:  # A video that is refused leaves nothing behind.
-                        work.discard()
-                    raise
+        for done, step in enumerate(STEPS):
+            if (work.path / step.file).exists():
+                continue
+            progress.part(step.title, done, len(STEPS))
+            try:
+                with work.making(step.file) as partial:
+                    step.make(job, partial)
+            except InputError:
+                if done == 0:  # A video that is refused leaves nothing behind.
+                    work.discard()
+                raise
         write_json(work.path / MANIFEST, _manifest(job, made_of))
         work.finish(without=INTERIM)
     return target
@@ -79,6 +82,7 @@ def _manifest(job: Job, made_of: dict[str, Any]) -> dict[str, Any]:
         "frames": scan.frames,
         "splits": {name: [part.start, part.stop] for name, part in parts.items()},
         "settings": asdict(job.settings),
+        "feature_extractor": read_json(EXTRACTOR / "config.json").get("identity", ""),
         "made_of": made_of,
         "scan": scan.to_json(),
         **found,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -49,8 +49,17 @@ EXTRA_POINTS = 2
 """Every second of MediaPipe's points beyond the 68 takes part in the fit; the others tell how good it is."""
 
 T = TypeVar("T")
-Progress = Callable[[Iterable[T], str, int | None], Iterable[T]]
-"""Shows how far a step is: what it goes through, its name, its length."""
+
+
+class StepProgress:
+    """Is told how far preprocessing is; this one does not mind."""
+
+    def part(self, title: str, done: int, parts: int) -> None:
+        """The part of this title begins, after `done` of all `parts`."""
+
+    def each(self, items: Iterable[T], name: str, length: int | None) -> Iterable[T]:
+        """What a part goes through: the same items."""
+        return items
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class Job:
     work: Path
     settings: Settings
     assets_folder: Path | None
-    progress: Progress
+    progress: StepProgress
 
     def asset(self, asset: assets.Asset) -> Path:
         return assets.get_asset(asset, self.assets_folder)
@@ -108,7 +117,7 @@ def _frames(job: Job, path: Path) -> None:
         if scan.as_it_is and video.codec == COPIED and _copied(video, path, scan.frames):
             return
         with VideoWriter(path, (SIZE, SIZE), crf=QUALITY) as writer:
-            for moment in job.progress(video, "cropping", scan.first + scan.frames):
+            for moment in job.progress.each(video, "cropping", scan.first + scan.frames):
                 if moment.index >= scan.first + scan.frames:
                     break
                 if moment.index >= scan.first:
@@ -139,7 +148,7 @@ def _landmarks(job: Job, path: Path) -> None:
     """Points into a file of rows beside `path`, which gets the rest."""
     faces = []
     with job.detector() as detector, RowWriter(job.work / "points", "points", (detector.points, 3), "F32") as points:
-        for picture in job.progress(job.frames(), "landmarks", job.scan().frames):
+        for picture in job.progress.each(job.frames(), "landmarks", job.scan().frames):
             face = detector.follow(picture)
             points.add(face.points[None] if face else np.zeros((1, detector.points, 3), np.float32))
             faces.append(face and (face.blendshapes if face.blendshapes is not None else np.zeros(0, np.float32)))
@@ -153,7 +162,7 @@ def _landmarks(job: Job, path: Path) -> None:
 def _masks(job: Job, path: Path) -> None:
     parser = FaceParser(job.asset(assets.FACE_PARSER))
     with RowWriter(path, "masks", (MASK_SIZE, MASK_SIZE), "U8") as masks:
-        for mask in parser.masks(job.progress(job.frames(), "parsing", job.scan().frames)):
+        for mask in parser.masks(job.progress.each(job.frames(), "parsing", job.scan().frames)):
             masks.add(mask[None])
 
 
@@ -212,9 +221,9 @@ def _background(job: Job, path: Path) -> None:
 
 
 def _features(job: Job, path: Path) -> None:
-    from geneface.models.feature_extractor import FeatureExtractor
+    from geneface.components import trained_component
 
-    extractor = FeatureExtractor.from_pretrained(EXTRACTOR)
+    extractor = trained_component(EXTRACTOR)
     with (
         open_audio(job.work / "audio.flac") as sound,
         RowWriter(path, "features", (extractor.feature_size,), "F16") as features,
@@ -228,14 +237,22 @@ def _sheet(job: Job, path: Path) -> None:
     write_json(job.work / "report.json", report.write_sheet(job.video, job.work, job.scan(), face, path))
 
 
-STEPS: tuple[tuple[str, Callable[[Job, Path], None]], ...] = (
-    ("scan.json", _scan),
-    ("frames.mp4", _frames),
-    ("audio.flac", _audio),
-    ("landmarks.safetensors", _landmarks),
-    ("masks.safetensors", _masks),
-    ("tracks.safetensors", _tracks),
-    ("background.png", _background),
-    ("features.safetensors", _features),
-    ("contact_sheet.png", _sheet),
+class Step(NamedTuple):
+    """A part of preprocessing: the file that it makes, how, and what that is called."""
+
+    file: str
+    make: Callable[[Job, Path], None]
+    title: str
+
+
+STEPS = (
+    Step("scan.json", _scan, "looking through the video"),
+    Step("frames.mp4", _frames, "cutting out the face"),
+    Step("audio.flac", _audio, "taking the sound"),
+    Step("landmarks.safetensors", _landmarks, "following the face"),
+    Step("masks.safetensors", _masks, "telling head, shoulders and background apart"),
+    Step("tracks.safetensors", _tracks, "fitting the face model"),
+    Step("background.png", _background, "clearing the background"),
+    Step("features.safetensors", _features, "listening to the voice"),
+    Step("contact_sheet.png", _sheet, "drawing the overview"),
 )

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from geneface.ahead import ahead
 from geneface.data.corpus import Corpus
 from geneface.data.motion import Store, changed_sound, features_of
 from geneface.errors import InputError
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator, latent_noise
+from geneface.streaming.prefetch import prefetch
 from geneface.units import SAMPLES_PER_FRAME
 
 
@@ -25,7 +25,7 @@ class Voices:
     def __init__(
         self,
         corpora: Sequence[Corpus],
-        extractor: WindowedFeatures,
+        extractor: AudioFeatures,
         generator: MotionGenerator,
         window: int,
         copies: int = 1,
@@ -45,7 +45,7 @@ class Voices:
 
         self.clips: list[tuple[int, int]] = []
         """First frame and frames of each copy."""
-        loaded = tqdm(ahead(load, range(len(jobs)), threads=2, waiting=2), "voices", len(jobs), unit="clip")
+        loaded = tqdm(prefetch(load, range(len(jobs)), threads=2, waiting=2), "voices", len(jobs), unit="clip")
         for number, samples in enumerate(loaded):
             features = features_of(samples, extractor)
             self.features.add(features)

@@ -20,12 +20,14 @@ from geneface.evaluation.ablation_figures import Camera, Expert, Measure, corpus
 from geneface.evaluation.ablation_rows import FAST, MOTION, NERF, POST_NET, ROWS, MotionRow
 from geneface.face.face_model import FaceModel
 from geneface.files import read_json
+from geneface.hub import PERSONS_DIR
 from geneface.media.audio import load_audio
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
 from geneface.models.sync_expert import SyncExpert
+from geneface.resources import located
 from geneface.training import motion_generator, post_net
 from geneface.training.corpora import Corpora
 from geneface.training.loop import Config, parse_config
@@ -47,8 +49,8 @@ class Plan:
     recordings: list[Path] = field(default_factory=list)
     """Voices that are not the person's: other languages, the other gender, singing."""
     face_model: str = "runs/face_model.safetensors"
-    feature_extractor: str = "examples/persons/generic/feature_extractor"
-    sync_expert: str = "examples/persons/generic/sync_expert"
+    feature_extractor: str = str(PERSONS_DIR / "generic" / "feature_extractor")
+    sync_expert: str = str(PERSONS_DIR / "generic" / "sync_expert")
     device: str = "cpu"
     steps: int | None = None
     """Of each motion generator; as in its settings if None."""
@@ -121,9 +123,8 @@ class MotionRows:
         files = [plan.motion]
         if row.config:
             files.append(row.config)
-            common = {
-                key: value for key, value in common.items() if key not in read_json(Path(row.config), "settings")
-            }
+            settings = read_json(located(row.config), "settings")
+            common = {key: value for key, value in common.items() if key not in settings}
         return plan.settings(
             MotionGeneratorConfig,
             files,
@@ -140,7 +141,7 @@ class MotionRows:
         folder = Path(config.output_dir)
         if not (folder / "report.json").is_file():
             motion_generator.train(config, self.corpora(config))
-        return trained_component(folder / "model", "MotionGenerator").to(self.device).requires_grad_(False)
+        return trained_component(folder / "model").to(self.device).requires_grad_(False)
 
     def adapter(
         self, row: MotionRow, name: str, seed: int, block: int | None, config: MotionGeneratorConfig
@@ -152,7 +153,7 @@ class MotionRows:
             self.plan.output / "trained" / f"{name}_{seed}" / ("post_net" if block is None else f"post_net_{block}")
         )
         if not (folder / "report.json").is_file():
-            known = config.feature_extractor == self.plan.feature_extractor
+            known = config.feature_extractor == str(located(self.plan.feature_extractor))
             settings = self.plan.settings(
                 PostNetConfig,
                 [self.plan.post_net],
@@ -167,24 +168,24 @@ class MotionRows:
                 output_dir=folder,
             )
             post_net.train(settings, self.other_voices(settings) if row.adapter == "post_net" else None)
-        adapter = trained_component(folder / "model", "PostNet").to(self.device)
+        adapter = trained_component(folder / "model").to(self.device)
         own = folder / OWN_GENERATOR
-        return adapter, trained_component(own, "MotionGenerator").to(self.device) if own.is_dir() else None
+        return adapter, trained_component(own).to(self.device) if own.is_dir() else None
 
     def other_voices(self, config: PostNetConfig) -> Voices:
         """What drives the adversarial part; the same for all blocks of a generator."""
         if self._voices is None or self._voices[0] != config.motion_generator:
             extractor = self.extractor(config.feature_extractor)
-            generator = trained_component(config.motion_generator, "MotionGenerator").to(self.device)
+            generator = trained_component(config.motion_generator).to(self.device)
             opened = open_voices(config.corpora)
             made = Voices(opened, extractor, generator, config.window, config.copies, config.seed)
             self._voices = config.motion_generator, made
         return self._voices[1]
 
-    def _extractor(self, place: str) -> WindowedFeatures:
-        return trained_component(place, "FeatureExtractor").to(self.device).requires_grad_(False)
+    def _extractor(self, place: str) -> AudioFeatures:
+        return trained_component(place).to(self.device).requires_grad_(False)
 
-    def _hear(self, extractor: WindowedFeatures) -> Callable[[np.ndarray], torch.Tensor]:
+    def _hear(self, extractor: AudioFeatures) -> Callable[[np.ndarray], torch.Tensor]:
         return partial(features_of, extractor=extractor)
 
     @cached_property

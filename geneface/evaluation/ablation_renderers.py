@@ -1,29 +1,32 @@
 """Trains and measures the renderer rows of the ablations, AD-NeRF among them."""
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from geneface.components import trained_component
-from geneface.data.motion import EYES, features_of
+from geneface.data.motion import features_of
 from geneface.data.person import PersonDataset, split_range
+from geneface.errors import InputError
 from geneface.evaluation.ablation_motion import Plan
 from geneface.evaluation.ablation_rows import ROWS, RendererRow
 from geneface.evaluation.videos import rendered, write_video
+from geneface.face.ibug68 import EYES
 from geneface.files import read_json
 from geneface.media.audio import load_audio
 from geneface.models.post_net import PostNet
 from geneface.rendering.renderer import Renderer
-from geneface.training import nerf, post_net, renderer
+from geneface.resources import located
+from geneface.training import post_net
 from geneface.training.motion_figures import Generate
-from geneface.training.nerf import NerfConfig
 from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.post_net import PostNetConfig
-from geneface.training.renderer import RendererConfig
 from geneface.training.renderer_figures import EVALUATED, Frames, held_out_figures
+from geneface.training.renderers import fast, nerf
+from geneface.training.renderers.fast import RendererConfig
+from geneface.training.renderers.nerf import NerfConfig
 from geneface.units import SAMPLES_PER_FRAME
 
 
@@ -47,7 +50,7 @@ class RendererRows:
             "seed": seed,
             "output_dir": folder,
         }
-        done = (folder / "report.json", "run").is_file()
+        done = (folder / "report.json").is_file()
         most = EVALUATED
         if row.script == "nerf":
             config = self.plan.settings(NerfConfig, [self.plan.nerf], **common, **self._quiet(row))
@@ -55,14 +58,14 @@ class RendererRows:
             if not done:
                 nerf.train(config)
         elif not done:
-            renderer.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
+            fast.train(self.plan.settings(RendererConfig, [self.plan.renderer], **common))
         report = read_json(folder / "report.json", "run")["test"]
-        trained: Renderer = trained_component(folder / "model", "FastRenderer")
+        trained: Renderer = trained_component(folder / "model")
         frames = Frames(self.data, trained)
         trained.to(self.plan.device)
         figures = {f"audio_{region}": value for region, value in report.items()}
-        if trained.condition.track == "lm3d":
-            frames.windows[self.test] = trained.condition.windows(self.chain.spoken)
+        if trained.track == "lm3d":
+            frames.windows[self.test] = trained.windows(self.chain.spoken)
             spoken = held_out_figures(trained, frames, "test", most=most)
             figures = {f"tracked_{region}": value for region, value in report.items()}
             figures |= {f"audio_{region}": value for region, value in spoken.items()}
@@ -79,22 +82,29 @@ class RendererRows:
             folder / "real_test.mp4", lambda a, b: self.data.frames[test[a:b]], len(test), own, synthetic=False
         )
         given = frames.conditions(test)
-        show = rendered(trained, given["windows"], given["pose"], given["body"])
+        show = rendered(trained, given["windows"], given["pose"], given["torso"])
         write_video(folder / f"{name}_test.mp4", show, len(test), own)
         for path in self.plan.recordings:
             samples = load_audio(path)
             samples = np.pad(samples, (0, -len(samples) % SAMPLES_PER_FRAME))
-            features = features_of(samples, self.chain.person.extractor)
-            if trained.condition.track == "lm3d":
+            extractor = self.chain.person.extractor
+            if (known := self.data.manifest.get("feature_extractor", "")) and known != extractor.identity:
+                raise InputError(
+                    f"{self.data.folder} has features of {known}, not of {extractor.identity}; "
+                    "preprocess the video again"
+                )
+            features = features_of(samples, extractor)
+            if trained.track == "lm3d":
                 track = self.chain.generate(features, 0, 0.0)
             else:
                 track = features.cpu().unflatten(0, (-1, 2))
-            show = rendered(trained, trained.condition.windows(track))
+            show = rendered(trained, trained.windows(track))
             write_video(folder / f"{name}_{path.stem}.mp4", show, len(track), samples)
 
     def _quiet(self, row: RendererRow) -> dict[str, float]:
         """Noise is for landmarks."""
-        return {"landmark_noise": 0.0} if read_json(Path(row.renderer), "settings").get("audio_features") else {}
+        settings = read_json(located(row.renderer), "settings")
+        return {"landmark_noise": 0.0} if settings.get("audio_features") else {}
 
     @cached_property
     def chain(self) -> "Chain":
@@ -108,15 +118,15 @@ class Chain:
         self.plan, self.data = plan, data
         self.folder = plan.output / "trained" / "post_net"
         self.config = plan.settings(PostNetConfig, [plan.post_net], dataset=plan.dataset, output_dir=self.folder)
-        extractor = trained_component(self.config.feature_extractor, "FeatureExtractor").to(plan.device)
-        generator = trained_component(self.config.motion_generator, "MotionGenerator").to(plan.device)
+        extractor = trained_component(self.config.feature_extractor).to(plan.device)
+        generator = trained_component(self.config.motion_generator).to(plan.device)
         self.person = PersonSpeech(plan.dataset, extractor, generator)
 
     @cached_property
     def generate(self) -> Generate:
-        if not (self.folder / "report.json", "run").is_file():
+        if not (self.folder / "report.json").is_file():
             post_net.train(self.config)
-        adapter: PostNet = trained_component(self.folder / "model", "PostNet").to(self.plan.device)
+        adapter: PostNet = trained_component(self.folder / "model").to(self.plan.device)
         return generate_for(adapter, self.person.generator)
 
     @cached_property

@@ -17,20 +17,22 @@ from typing import Any
 import numpy as np
 
 from geneface import metrics
+from geneface.components import trained_component
 from geneface.data.person import BLOCKS
 from geneface.data.voices import Voices, open_voices
-from geneface.errors import InputError
+from geneface.errors import InputError, run_script
 from geneface.files import read_json, write_json, write_text
-from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
+from geneface.training.adapting import PostNetConfig
 from geneface.training.loop import parse_config
 from geneface.training.motion_figures import Generate, HeldOut, generate_with
 from geneface.training.person_speech import PersonSpeech, generate_for
-from geneface.training.post_net import ADAPTERS, OWN_GENERATOR, PostNetConfig, train
+from geneface.training.post_net import OWN_GENERATOR, train
+from geneface.training.registry import ADAPTERS
 
-VARIANTS = ("none", "transfer", *ADAPTERS)
+VARIANTS = ("none", "transfer", *ADAPTERS.names())
 """Generic motion as it is; by rest and scale alone; and what can be trained."""
 SEEDS = 5
 FIGURES = {
@@ -60,7 +62,7 @@ class Rotation:
 
     def __init__(self, config: PostNetConfig):
         self.config = config
-        self.extractor = FeatureExtractor.from_pretrained(config.feature_extractor)
+        self.extractor = trained_component(config.feature_extractor)
         self.generator = MotionGenerator.from_pretrained(config.motion_generator).requires_grad_(False)
 
     @cached_property
@@ -142,4 +144,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

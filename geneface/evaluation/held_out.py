@@ -39,7 +39,7 @@ def write_held_out(data: PersonDataset, samples: np.ndarray, pipe: GeneFacePipel
     spoken = pipe.stream(sound, SAMPLING_RATE, pose=given["pose"].numpy(), temperature=0.0)
     spoken_frames = np.concatenate([chunk.frames for chunk in spoken])
     write_video(output / "reference" / CLIP, lambda a, b: data.frames[index[a:b]], len(index), sound, synthetic=False)
-    tracked = rendered(pipe.renderer, given["windows"], given["pose"], given["body"])
+    tracked = rendered(pipe.renderer, given["windows"], given["pose"], given["torso"])
     write_video(output / "tracked_landmarks" / CLIP, tracked, len(index), sound)
     write_video(output / "speech_alone" / CLIP, lambda a, b: spoken_frames[a:b], len(index), sound)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from geneface.data.person import PersonDataset
 from geneface.evaluation.key_frames import KeyFrame
+from geneface.face.ibug68 import MOUTH_CORNERS
 from geneface.metrics import lm3d_opening
 from geneface.units import FPS
 
@@ -47,7 +48,8 @@ def key_poses(
 def _kinds(data: PersonDataset, mean_landmarks: np.ndarray, frames: np.ndarray, phones: Phones) -> list[Kind]:
     lm3d, blink, pose = (data.tracks[name][frames].float().numpy() for name in ("lm3d", "blink", "pose"))
     opening = lm3d_opening(lm3d, mean_landmarks)
-    width = lm3d[:, 54, 0] - lm3d[:, 48, 0]
+    right, left = MOUTH_CORNERS
+    width = lm3d[:, left, 0] - lm3d[:, right, 0]
     eyes_open = np.where(blink < 0.15, 0, np.inf)
     # The face's axis in the camera frame: to the right, and down.
     yaw, pitch = np.arcsin(pose[:, 0, 2]), np.arcsin(pose[:, 1, 2])

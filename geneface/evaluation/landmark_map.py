@@ -22,8 +22,9 @@ import torch
 
 from geneface.bundle import read_tensors
 from geneface.data.corpus import Clip, Corpus
-from geneface.data.motion import EYES, Speech, simulated_speech, tracked_speech
+from geneface.data.motion import Speech, simulated_speech, tracked_speech
 from geneface.errors import InputError, run_script
+from geneface.face.ibug68 import EYES
 from geneface.files import atomic_write
 from geneface.pipeline import GeneFacePipeline
 from geneface.units import FPS, SAMPLING_RATE
@@ -101,7 +102,7 @@ class LandmarkMap:
 
     def _generated(self, speech: Speech) -> torch.Tensor:
         features = self.pipe.extract_features(speech.samples, SAMPLING_RATE)
-        return self.pipe.generate_motion(features, generator=torch.Generator().manual_seed(self.seed))
+        return self.pipe.generate_motion(features, seed=self.seed)
 
 
 def held_out(corpus: Corpus) -> Corpus:
@@ -172,7 +173,7 @@ def make_map(
     target = Path(target)
     if target.suffix.lower() != ".png" or not target.parent.is_dir():
         raise InputError(f"{target} is no place for a picture; give a name that ends in .png, in a folder that exists")
-    if not (Path(dataset) / "tracks.safetensors", "dataset").is_file():
+    if not (Path(dataset) / "tracks.safetensors").is_file():
         raise InputError(f"{dataset} is not a person's dataset; make one with `geneface preprocess`")
     if count < 2:
         raise InputError(f"{count} points of each set are too few; ask for two or more")
@@ -196,14 +197,10 @@ def main() -> None:
     parser.add_argument("--assets", help="where the face model is, for corpora without landmarks")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best that is there)")
     args = parser.parse_args()
-    try:
-        pipe = GeneFacePipeline.from_pretrained(find_person(args.person), device=args.device)
-        told = make_map(
-            pipe, args.dataset, args.corpus, args.output, count=args.points, seed=args.seed, assets=args.assets
-        )
-    except InputError as error:
-        parser.exit(2, f"error: {error}\n")
-    print(told)
+    pipe = GeneFacePipeline.from_pretrained(find_person(args.person), device=args.device)
+    print(
+        make_map(pipe, args.dataset, args.corpus, args.output, count=args.points, seed=args.seed, assets=args.assets)
+    )
 
 
 if __name__ == "__main__":

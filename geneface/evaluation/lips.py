@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from geneface.errors import run_script
 from geneface.face.landmarks import LandmarkDetector
 from geneface.hub import find_person
 from geneface.media.audio import load_audio
@@ -40,8 +40,7 @@ def generated_opening(
     """Mouth opening [T] seen in the video made from samples [N] at 16 kHz; `options` are those of the pipeline."""
 
     def frames() -> Iterator[np.ndarray]:
-        generator = torch.Generator().manual_seed(seed)
-        for chunk in pipe.stream(samples, SAMPLING_RATE, generator=generator, **options):
+        for chunk in pipe.stream(samples, SAMPLING_RATE, seed=seed, **options):
             yield from chunk.frames
 
     with LandmarkDetector(landmarker) as detector:
@@ -87,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

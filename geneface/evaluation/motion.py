@@ -17,8 +17,10 @@ import torch
 
 from geneface import metrics
 from geneface.bundle import read_tensors
+from geneface.components import trained_component
 from geneface.data.corpus import Clip, Corpus
-from geneface.data.motion import Samples, at_rest, features_of, open_corpora, tracked_speech
+from geneface.data.motion import at_rest, features_of, open_corpora, tracked_speech
+from geneface.errors import run_script
 from geneface.evaluation.log_mel import log_mel, predict, spoken, train_regression
 from geneface.evaluation.motion_report import draw_curve, table
 from geneface.evaluation.speech import closure_figures, open_speech, phoneme_figures, some_clips
@@ -26,10 +28,10 @@ from geneface.files import write_json, write_text
 from geneface.hub import PERSONS_DIR
 from geneface.media.audio import load_audio
 from geneface.metrics import Curves, lm3d_opening
-from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.phoneme_head import PhonemeHead
 from geneface.models.sync_expert import SyncExpert
+from geneface.streaming.audio import ArrayStream
 from geneface.training.motion_figures import generate_with, hold_out, motion_figures, sync_curve, sync_figures
 from geneface.units import FPS, SAMPLES_PER_FRAME
 
@@ -41,7 +43,7 @@ class Generic:
     """The models that all persons share."""
 
     def __init__(self, folder: Path):
-        self.extractor = FeatureExtractor.from_pretrained(folder / "feature_extractor")
+        self.extractor = trained_component(folder / "feature_extractor")
         self.generator = MotionGenerator.from_pretrained(folder / "motion_generator")
         self.sync_expert = SyncExpert.from_pretrained(folder / "sync_expert")
         self.head = PhonemeHead.from_pretrained(folder / "phoneme_head")
@@ -142,8 +144,8 @@ def speed_figures(generic: Generic, samples: np.ndarray, seconds: int = 60) -> d
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        features = generic.extractor.extract(Samples(sound))  # type: ignore[arg-type]
-        slow = metrics.median_seconds(lambda: generic.extractor.extract(Samples(sound)))  # type: ignore[arg-type]
+        features = generic.extractor.extract(ArrayStream(sound))
+        slow = metrics.median_seconds(lambda: generic.extractor.extract(ArrayStream(sound)))
         fast = metrics.median_seconds(lambda: generic.generate(features, 0, 1.0))
     finally:
         torch.set_num_threads(threads)
@@ -194,4 +196,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -8,48 +8,11 @@ from geneface.evaluation import published
 from geneface.evaluation.key_frames import KeyFrame
 from geneface.evaluation.plots import MADE, REAL
 from geneface.evaluation.table import Row, Table
+from geneface.resources import web
 from geneface.units import FPS
 
-CSS = """
-:root { color-scheme: light; --ink: #1c1917; --quiet: #6b645e; --line: #e7e5e4; --accent: #c0306a; }
-* { box-sizing: border-box; }
-body { margin: 0; background: #fafaf9; color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 1160px; margin: 0 auto; padding: 32px 24px 64px; }
-h1 { font-size: 1.9rem; letter-spacing: -0.02em; margin: 0 0 4px; }
-h2 { font-size: 1.3rem; margin: 44px 0 12px; overflow-wrap: anywhere; }
-h3 { font-size: 1rem; margin: 28px 0 8px; }
-p { margin: 0 0 10px; max-width: 85ch; }
-.quiet, figcaption { color: var(--quiet); font-size: 0.9rem; }
-.scroll { overflow-x: auto; background: #fff; border: 1px solid var(--line); border-radius: 14px; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 14px; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
-thead th { border-top: none; font-size: 0.95rem; overflow-wrap: anywhere; }
-tbody th { font-weight: 500; }
-tr.group th { background: #f5f5f4; font-weight: 650; }
-td small { display: block; color: var(--quiet); font-size: 0.8rem; white-space: nowrap; }
-td.best b { color: var(--accent); }
-td.missing, td.good { color: var(--quiet); font-size: 0.88rem; }
-video { display: block; max-width: 100%; margin: 0 auto; border-radius: 14px; background: #1c1917; }
-figure { margin: 0 0 14px; padding: 10px 14px; background: #fff; border: 1px solid var(--line); border-radius: 14px; }
-figure svg { display: block; width: 100%; height: auto; }
-.key::before { content: ''; display: inline-block; width: 10px; height: 10px; border-radius: 3px;
-  margin: 0 6px 0 14px; background: var(--key); }
-.frames { display: grid; gap: 6px; align-items: center; }
-.frames img { display: block; width: 100%; border-radius: 8px; }
-.frames span { font-size: 0.85rem; text-align: center; overflow-wrap: anywhere; }
-.frames b { font-size: 0.85rem; overflow-wrap: anywhere; }
-.frames small { display: block; color: var(--quiet); }
-details { margin-top: 16px; }
-summary { cursor: pointer; font-weight: 600; margin-bottom: 8px; }
-ul { padding-left: 20px; margin: 0; }
-@media (max-width: 640px) { main { padding: 20px 12px 48px; } th, td { padding: 6px 8px; } }
-"""
-FRAME = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><style>{css}</style></head><body><main>
-{body}
-</main></body></html>
-"""
+CSS = web("report.css")
+FRAME = web("report.html")
 
 
 @dataclass(frozen=True)

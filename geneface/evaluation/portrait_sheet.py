@@ -18,6 +18,7 @@ from geneface.errors import run_script
 from geneface.evaluation.key_frames import KeyFrame, read_phones
 from geneface.evaluation.key_poses import key_poses
 from geneface.evaluation.videos import rendered
+from geneface.face.ibug68 import CHIN, EYES, LIPS, NOSE_ROOT
 from geneface.media.image import in_rows, write_image
 from geneface.pipeline import GeneFacePipeline
 from geneface.training.renderer_figures import Frames
@@ -31,11 +32,11 @@ WIDTH, HEIGHT, SCALE = 160, 72, 2
 
 def close_up_places(landmarks: np.ndarray) -> dict[str, np.ndarray]:
     """Middles (x, y) of the close-ups of a frame's 68 landmarks in pixels."""
-    face_height = landmarks[8, 1] - landmarks[27, 1]
-    middle, chin = landmarks[27], landmarks[8]
+    middle, chin = landmarks[NOSE_ROOT], landmarks[CHIN]
+    face_height = chin[1] - middle[1]
     return {
-        "eyes": landmarks[36:48].mean(0),
-        "mouth": landmarks[48:68].mean(0),
+        "eyes": landmarks[EYES].mean(0),
+        "mouth": landmarks[LIPS].mean(0),
         "hairline": middle - np.array([0, 0.75 * face_height]),
         "collar": chin + np.array([0, 0.35 * face_height]),
     }
@@ -58,7 +59,7 @@ def close_ups(real: np.ndarray, made: np.ndarray, landmarks: np.ndarray) -> np.n
 def write_sheets(data: PersonDataset, pipe: GeneFacePipeline, chosen: Sequence[KeyFrame], output: Path) -> None:
     index = np.array([key.frame for key in chosen])
     given = Frames(data, pipe.renderer).conditions(index)
-    made = rendered(pipe.renderer, given["windows"], given["pose"], given["body"])
+    made = rendered(pipe.renderer, given["windows"], given["pose"], given["torso"])
     cells, closer = [], {}
     for number, key in enumerate(chosen):
         real, generated = data.frames[key.frame], made(number, number + 1)[0]

@@ -15,6 +15,7 @@ from typing import Any
 from geneface.evaluation.study import QUESTIONS, Study, find_clips
 from geneface.evaluation.study_votes import Vote, Votes
 from geneface.files import write_text
+from geneface.resources import web
 
 HOW = (
     "Mean opinion scores from 1 (bad) to 5 (excellent). Each rater's scores of a method are averaged first; "
@@ -122,28 +123,7 @@ def as_markdown(results: Results) -> str:
     return "\n".join(lines) + f"\n\n{state(results)} {HOW}\n{notes}"
 
 
-STYLE = """
-:root { color-scheme: light dark;
-  --ink: #1c1917; --faint: #78716c; --line: #d6d3d1; --paper: #fafaf9; --tone: #be185d; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #f5f5f4; --faint: #a8a29e; --line: #44403c; --paper: #1c1917; --tone: #f472b6; } }
-body { margin: 0 auto; max-width: 860px; padding: 28px 18px; background: var(--paper); color: var(--ink);
-  font: 16px/1.5 ui-sans-serif, system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0 0 4px; } h2 { font-size: 1.05rem; margin: 30px 0 6px; }
-p { margin: 6px 0; } .faint { color: var(--faint); font-size: 0.92rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; margin: 18px 0; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 8px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 90px; }
-.row { display: grid; grid-template-columns: minmax(90px, 24%) 1fr; gap: 10px; align-items: center; }
-.row > span { overflow-wrap: anywhere; font-size: 0.92rem; line-height: 1.2; }
-svg { width: 100%; height: 26px; overflow: visible; display: block; }
-svg line { stroke: var(--line); vector-effect: non-scaling-stroke; }
-svg .span { stroke: var(--tone); stroke-width: 3; stroke-linecap: round; }
-.dot { position: relative; margin: 0 8px; } .dot i { position: absolute; width: 12px; height: 12px; border-radius: 50%;
-  background: var(--tone); top: 7px; margin-left: -6px; }
-.axis { display: flex; justify-content: space-between; color: var(--faint); font-size: 0.8rem; margin: 0 4px; }
-"""
+STYLE = web("study_results.css")
 
 
 def as_page(results: Results) -> str:

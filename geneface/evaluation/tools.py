@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
     from geneface.face.face_model import FaceModel
-    from geneface.models.feature_extractor import FeatureExtractor
+    from geneface.models.features import AudioFeatures
     from geneface.models.sync_expert import SyncExpert
 
 
@@ -34,7 +34,7 @@ class Tools:
     """Makes one for each video."""
     parser: Parser | None = None
     face: "FaceModel | None" = None
-    extractor: "FeatureExtractor | None" = None
+    extractor: "AudioFeatures | None" = None
     expert: "SyncExpert | None" = None
     lpips: "LPIPS | None" = None
     inception: "Inception | None" = None
@@ -45,13 +45,13 @@ class Tools:
 
 def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
+    from geneface.components import trained_component
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
     from geneface.face.face_model import FaceModel
     from geneface.face.parsing import FaceParser
     from geneface.hub import PERSONS_DIR
-    from geneface.models.feature_extractor import FeatureExtractor
     from geneface.models.sync_expert import SyncExpert
 
     landmarker = assets.get_asset(assets.FACE_LANDMARKER, assets_folder)
@@ -72,7 +72,7 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
         lambda: LandmarkDetector(landmarker),
         attempt("parser", lambda: FaceParser(assets.get_asset(assets.FACE_PARSER, assets_folder))),
         attempt("face", lambda: FaceModel.load(assets.get_asset(assets.FACE_MODEL, assets_folder))),
-        attempt("extractor", lambda: FeatureExtractor.from_pretrained(generic / "feature_extractor")),
+        attempt("extractor", lambda: trained_component(generic / "feature_extractor")),
         attempt("expert", lambda: SyncExpert.from_pretrained(generic / "sync_expert")),
         attempt("lpips", lambda: LPIPS.load(folder / "lpips_alex.safetensors")),
         attempt("inception", lambda: Inception.load(folder / "fid_inception.safetensors")),

@@ -17,16 +17,16 @@ Frames = Callable[[int, int], np.ndarray]
 
 
 def rendered(
-    renderer: Renderer, windows: torch.Tensor, pose: torch.Tensor | None = None, body: torch.Tensor | None = None
+    renderer: Renderer, windows: torch.Tensor, pose: torch.Tensor | None = None, torso: torch.Tensor | None = None
 ) -> Frames:
-    """What a renderer shows of T frames; without `pose` and `body` it moves naturally."""
+    """What a renderer shows of T frames; without `pose` it moves as in the person's own video."""
 
     @torch.no_grad()
     def frames(start: int, stop: int) -> np.ndarray:
-        scene = renderer.scene
-        poses = scene.poses(start, stop) if pose is None else pose[start:stop].to(renderer.device)
-        bodies = scene.bodies(start, stop) if pose is None or body is None else body[start:stop].to(renderer.device)
-        rgb = renderer(windows[start:stop].to(renderer.device), poses, body=bodies).rgb
+        track = renderer.scene.pose_track
+        poses = track[torch.arange(start, stop) % len(track)] if pose is None else pose[start:stop]
+        lies = None if torso is None else torso[start:stop].to(renderer.device)
+        rgb = renderer(windows[start:stop].to(renderer.device), poses.to(renderer.device), torso=lies).rgb
         return (rgb.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 
     return frames

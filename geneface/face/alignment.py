@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from geneface.face.fit_problem import rotation_matrix
+from geneface.face.ibug68 import LEFT_EYE, NOSE_BASE, RIGHT_EYE
 
 KEYS, NEAREST = 10, 3
 """Key pictures, and how many of them, nearest by pose, each picture is compared with."""
@@ -163,8 +164,8 @@ def find_corners(
 
     area = cv2.resize((mask == 1).astype(np.uint8), grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
     area = cv2.erode(area, np.ones((9, 9), np.uint8))
-    area[int(landmarks[33, 1]) :] = 0
-    for eye in (landmarks[36:42], landmarks[42:48]):
+    area[int(landmarks[NOSE_BASE, 1]) :] = 0
+    for eye in (landmarks[RIGHT_EYE], landmarks[LEFT_EYE]):
         reach = 0.35 * np.ptp(eye[:, 0])
         (left, top), (right, bottom) = (eye.min(0) - reach).astype(int), (eye.max(0) + reach).astype(int)
         area[max(top, 0) : bottom, max(left, 0) : right] = 0

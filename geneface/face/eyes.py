@@ -2,7 +2,8 @@
 
 import numpy as np
 
-EYES = (36, 42)
+from geneface.face.ibug68 import LEFT_EYE, RIGHT_EYE
+
 SHUT = 0.3
 """Opening of a shut eye over that of an open one: the points stay apart by the lashes."""
 OPEN_PERCENTILE = 70
@@ -11,11 +12,13 @@ OPEN_PERCENTILE = 70
 def eye_opening(landmarks: np.ndarray) -> np.ndarray:
     """Height over width of both eyes [T], from 68 points [T, 68, 2]."""
 
-    def gap(first: int, second: int) -> np.ndarray:
-        return np.linalg.norm(landmarks[:, first, :2] - landmarks[:, second, :2], axis=-1)
+    def ratio(eye: np.ndarray) -> np.ndarray:
+        def gap(first: int, second: int) -> np.ndarray:
+            return np.linalg.norm(eye[:, first, :2] - eye[:, second, :2], axis=-1)
 
-    each = [(gap(eye + 1, eye + 5) + gap(eye + 2, eye + 4)) / (2 * gap(eye, eye + 3) + 1e-6) for eye in EYES]
-    return np.mean(each, axis=0)
+        return (gap(1, 5) + gap(2, 4)) / (2 * gap(0, 3) + 1e-6)
+
+    return np.mean([ratio(landmarks[:, eye]) for eye in (RIGHT_EYE, LEFT_EYE)], axis=0)
 
 
 def eye_closure(landmarks: np.ndarray, train: range) -> np.ndarray:

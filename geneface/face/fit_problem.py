@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from geneface.face import ibug68
 from geneface.face.face_model import FaceModel
-from geneface.metrics import LM3D_LIPS
 
 
 @dataclass(frozen=True)
@@ -113,18 +113,19 @@ class FitProblem:
         unknowns = self.components + 3 * self.count
         self.shape_prior = torch.full((unknowns,), settings.offset_prior, dtype=torch.float64)
         self.shape_prior[: self.components] = settings.identity_prior
-        self.shape_prior[self.components :].view(-1, 3)[60:68] *= 20  # inner lips: open or closed is not a constant
+        # Whether the lips are open is not a constant of the face.
+        self.shape_prior[self.components :].view(-1, 3)[ibug68.INNER_LIPS] *= 20
         self.expressions = surface.expression_basis
-        self.upper, self.lower = (list(side) for side in zip(*LM3D_LIPS, strict=True))
+        self.upper, self.lower = ibug68.UPPER_LIP, ibug68.LOWER_LIP
         self.closed_gap = self.mean[self.upper] - self.mean[self.lower]
         parts = torch.full((self.count,), settings.others, dtype=torch.float64)
         for name, part in (
-            ("jaw_line", slice(0, 17)),
-            ("brows", slice(17, 27)),
-            ("nose", slice(27, 36)),
-            ("eyes", slice(36, 48)),
-            ("outer_lips", slice(48, 60)),
-            ("inner_lips", slice(60, 68)),
+            ("jaw_line", ibug68.JAW),
+            ("brows", ibug68.BROWS),
+            ("nose", ibug68.NOSE),
+            ("eyes", ibug68.EYES),
+            ("outer_lips", ibug68.OUTER_LIPS),
+            ("inner_lips", ibug68.INNER_LIPS),
         ):
             parts[part] = getattr(settings, name)
         if weights is not None:

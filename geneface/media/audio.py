@@ -67,6 +67,15 @@ class AudioSource:
     def seconds(self) -> float:
         return self.samples / SAMPLING_RATE
 
+    @property
+    def available(self) -> int:
+        """All of the samples: see `streaming.audio.AudioStream`."""
+        return self.samples
+
+    @property
+    def ended(self) -> bool:
+        return True
+
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples `[start, stop)` at 16 kHz, float32 `[stop - start]`; zeros outside of the recording."""
         return self._read(self._speech, np.dtype(np.float32), 1, start, stop)[:, 0]

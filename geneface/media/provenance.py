@@ -18,6 +18,7 @@ from geneface.errors import InputError
 from geneface.media.certificate import DEVELOPMENT, Identity, as_pem, read_certificates, signing_identity
 from geneface.media.intake import open_file
 from geneface.media.video import probe_file
+from geneface.options import specs
 
 TAG = "AI-generated"
 """How the comment in the metadata of every video begins."""
@@ -26,7 +27,7 @@ ASSERTION = "org.geneface.generation"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 GENERATED = "trainedAlgorithmicMedia"
 AI_SOURCE = re.compile(r"/(trainedAlgorithmicMedia|compositeWithTrainedAlgorithmicMedia)$")
-OPEN_WORDS = re.compile(r"natural|still|none|transparent|#[0-9a-fA-F]{6}")
+OPEN_WORDS = re.compile("|".join([*(word for spec in specs().values() for word in spec.words), "#[0-9a-fA-F]{6}"]))
 """Settings in words that may be published; any other word may be the name of a file."""
 SETTINGS: dict[str, Any] = {
     "core": {"backing_store_memory_threshold_in_mb": 16, "merkle_tree_chunk_size_in_kb": 1024},

@@ -17,21 +17,26 @@ FAULTS = {
 """C2PA's codes in words."""
 
 
-def headline(provenance: Provenance) -> str:
-    """The verdict in a few words, without the file's name."""
+def headline(provenance: Provenance, watermark: bool = False) -> str:
+    """The verdict in a few words, without the file's name; `watermark` if GeneFace's was found in the pictures."""
     if provenance.state == "valid":
         return ("AI-generated, and " if provenance.ai_generated else "") + "unaltered since it was signed"
     if provenance.state == "none":
-        return "no Content Credentials"
+        return ("AI-generated with GeneFace, by its watermark; " if watermark else "") + "no Content Credentials"
     if provenance.altered:
         return "altered since it was signed"
     return "signed with a certificate that does not hold"
 
 
-def advice(provenance: Provenance, anchored: bool = False) -> str:
-    """One or two sentences on what to make of it; `anchored` if authorities to trust were given."""
+def advice(provenance: Provenance, anchored: bool = False, watermark: bool = False) -> str:
+    """A few sentences on what to make of it; `anchored` if authorities to trust were given, `watermark` as above."""
     if provenance.state == "none" and provenance.problems:
         return "Its Content Credentials are kept elsewhere, and nothing is fetched; ask a tool that does so."
+    if provenance.state == "none" and watermark:
+        return (
+            "Pictures in this file carry the watermark of GeneFace. Credentials are lost when a video is cut or "
+            "re-encoded: who made it, and what was changed since, cannot be told."
+        )
     if provenance.state == "none":
         missing = (
             "Nothing in this file proves how it was made; credentials are lost when a video is cut or re-encoded."

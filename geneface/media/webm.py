@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from av import AudioFrame
     from av.container import OutputContainer
 
-TRANSPARENT = "transparent"
-"""The background that is none."""
 OPUS_RATE = 48000
 OPUS_BIT_RATE = 96_000
 CRF_SHIFT = 8

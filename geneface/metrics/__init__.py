@@ -1,5 +1,6 @@
 """Every measure of the project, once (MEASURES.md): pure functions on numpy arrays; lengths in frames of 1/25 s."""
 
+from geneface.face.ibug68 import LIP_GAPS as LM3D_LIPS  # noqa: F401
 from geneface.metrics.images import LEAST_SIDE as LEAST_SIDE
 from geneface.metrics.images import Similarity as Similarity
 from geneface.metrics.images import error_to_psnr as error_to_psnr
@@ -10,8 +11,6 @@ from geneface.metrics.images import psnr as psnr
 from geneface.metrics.images import seam_energy as seam_energy
 from geneface.metrics.images import squared_error as squared_error
 from geneface.metrics.images import structural_similarity as structural_similarity
-from geneface.metrics.motion import LIP_POINTS as LIP_POINTS
-from geneface.metrics.motion import LM3D_LIPS as LM3D_LIPS
 from geneface.metrics.motion import MEDIAPIPE_LIPS as MEDIAPIPE_LIPS
 from geneface.metrics.motion import MIN_CLIP_FRAMES as MIN_CLIP_FRAMES
 from geneface.metrics.motion import SETTLE_FRAMES as SETTLE_FRAMES

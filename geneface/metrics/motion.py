@@ -8,18 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geneface.face.ibug68 import LIP_GAPS, LIPS, OUTER_EYE_CORNERS
 from geneface.metrics.statistics import Estimate, weighted_mean
 
 MEDIAPIPE_LIPS = ((13, 14), (82, 87), (312, 317))
 MEDIAPIPE_FACE_HEIGHT = (10, 152)
-LM3D_LIPS = ((61, 67), (62, 66), (63, 65))
-LIP_POINTS = slice(48, 68)
 SETTLE_FRAMES = 8
 FROZEN_SPREAD = 0.2
 """Below this spread a mouth counts as frozen."""
 BLINK_SHUT, BLINK_OPEN = 0.5, 0.3
 """Closures at which a blink begins, and below which it is over."""
-OUTER_EYE_CORNERS = (36, 45)
 MIN_CLIP_FRAMES = 75
 
 
@@ -37,7 +35,7 @@ def mediapipe_opening(points: np.ndarray) -> np.ndarray:
 def lm3d_opening(lm3d: np.ndarray, mean_landmarks: np.ndarray) -> np.ndarray:
     """Mouth opening [T] in cm, from LM3D [T, 68, 3] and the mean mesh's points [68, 3]."""
     points = np.asarray(lm3d, np.float64) + mean_landmarks
-    return np.mean([_distance(points, *pair) for pair in LM3D_LIPS], axis=0)
+    return np.mean([_distance(points, *pair) for pair in LIP_GAPS], axis=0)
 
 
 def pearson(a: np.ndarray, b: np.ndarray) -> float:
@@ -188,7 +186,7 @@ class LandmarkDistance(NamedTuple):
 def landmark_distance(reference: np.ndarray, generated: np.ndarray) -> LandmarkDistance:
     """LMD in pixels: mean distance of the lip points (48-67) and of all, of two [T, 68, 2]."""
     distance = np.linalg.norm(np.asarray(reference, np.float64) - generated, axis=-1)
-    return LandmarkDistance(float(distance[..., LIP_POINTS].mean()), float(distance.mean()))
+    return LandmarkDistance(float(distance[..., LIPS].mean()), float(distance.mean()))
 
 
 def interocular_distance(landmarks: np.ndarray) -> np.ndarray:

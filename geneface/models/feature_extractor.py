@@ -1,84 +1,45 @@
-"""Speech to features: a transformers HuBERT, run over windows so that memory does not grow with the recording."""
+"""Speech to features: a transformers HuBERT."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import nn
 
 from geneface.bundle import (
     load_strict,
     read_json,
     read_tensors,
     refuse_pickles,
+    register,
     weights_name,
     write_json,
     write_tensors,
 )
 from geneface.errors import InputError
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE, AudioSource
-
-MARGIN = 40
-"""Samples on each side of a window: HuBERT then gives two features a video frame, each in the middle of its 20 ms."""
+from geneface.models.features import MARGIN, AudioFeatures
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 
-class WindowedFeatures(nn.Module):
-    """What gives two features a video frame, run over a recording window by window."""
-
-    CHUNK_FRAMES = 150
-    CONTEXT_FRAMES = 50
-
-    feature_size: int
-
-    @property
-    def device(self) -> torch.device:
-        return self._tensor.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self._tensor.dtype
-
-    @property
-    def _tensor(self) -> torch.Tensor:
-        return next(tensor for tensor in (*self.parameters(), *self.buffers()) if tensor.is_floating_point())
-
-    @torch.no_grad()
-    def stream(self, source: AudioSource) -> Iterator[torch.Tensor]:
-        """[2n, feature_size] for one chunk of `CHUNK_FRAMES` video frames after the other.
-
-        The chunks lie on a fixed grid and see `CONTEXT_FRAMES` more on each side where there are any, so a
-        feature does not depend on how long the recording goes on after that.
-        """
-        for start in range(0, source.frames, self.CHUNK_FRAMES):
-            stop = min(start + self.CHUNK_FRAMES, source.frames)
-            first = max(start - self.CONTEXT_FRAMES, 0)
-            last = min(stop + self.CONTEXT_FRAMES, source.frames)
-            samples = source.read(first * SAMPLES_PER_FRAME - MARGIN, last * SAMPLES_PER_FRAME + MARGIN)
-            features = self(torch.from_numpy(samples).to(self.device, self.dtype)[None])[0]
-            yield features[2 * (start - first) : 2 * (stop - first)]
-
-    def extract(self, source: AudioSource) -> torch.Tensor:
-        """[2T, feature_size] of a whole recording."""
-        return torch.cat(list(self.stream(source)))
-
-
-class FeatureExtractor(WindowedFeatures):
+class FeatureExtractor(AudioFeatures):
     """HuBERT (Sec. 3.1) in transformers' own format, so that the folder of any HuBERT serves as a component.
 
     `config` holds the settings of `transformers.HubertConfig`. `normalise` scales each window to zero mean and
     unit variance, as `do_normalize` in a `preprocessor_config.json` asks; without it the level of the sound
-    stays known, which tells silence from speech.
+    stays known, which tells silence from speech. `config` may hold an `identity` (see `AudioFeatures`), too.
     """
+
+    model_type = "hubert"
 
     def __init__(self, config: dict[str, Any], normalise: bool = False):
         from transformers import HubertConfig, HubertModel
 
         super().__init__()
-        if config.get("model_type", "hubert") != "hubert":
+        if config.get("model_type", self.model_type) != self.model_type:
             raise ValueError(f"a {config['model_type']} is not a hubert")
-        hubert_config = HubertConfig(**{k: v for k, v in config.items() if k not in ("model_type", "dtype")})
+        self.identity = str(config.get("identity", ""))
+        own = ("model_type", "dtype", "identity")
+        hubert_config = HubertConfig(**{name: value for name, value in config.items() if name not in own})
         hop = int(np.prod(hubert_config.conv_stride))
         if 2 * hop != SAMPLES_PER_FRAME or _receptive_field(hubert_config) != hop + 2 * MARGIN:
             raise ValueError("its convolutions do not give 50 features a second, each of 400 samples")
@@ -104,6 +65,8 @@ class FeatureExtractor(WindowedFeatures):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         config = self.model.config.to_diff_dict()
+        if self.identity:
+            config["identity"] = self.identity
         saved_dtype = str(dtype or self.dtype).removeprefix("torch.")
         write_json(folder / "config.json", {**config, "architectures": ["HubertModel"], "dtype": saved_dtype})
         write_json(
@@ -143,6 +106,9 @@ class FeatureExtractor(WindowedFeatures):
             tensors[unused] = extractor.model.state_dict()[unused]
         load_strict(extractor.model, tensors, path)
         return extractor.eval()
+
+
+register(FeatureExtractor.__name__, FeatureExtractor)
 
 
 def _receptive_field(config: Any) -> int:

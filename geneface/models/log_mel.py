@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from geneface.bundle import Component
-from geneface.media.audio import SAMPLES_PER_FRAME, SAMPLING_RATE
-from geneface.models.feature_extractor import MARGIN, WindowedFeatures
+from geneface.models.features import MARGIN, AudioFeatures
+from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 HOP = SAMPLES_PER_FRAME // 2
 WINDOW = HOP + 2 * MARGIN
@@ -15,12 +15,15 @@ CENTRE, SCALE = -9.0, 3.0
 """Of the logarithm in speech, so that features are of about zero mean and unit variance."""
 
 
-class LogMel(Component, WindowedFeatures):
+class LogMel(Component, AudioFeatures):
     """The logarithm of the energy in `bands` mel bands; nothing in it is learned.
 
     A feature sees the same 400 samples as one of HuBERT's convolutions.
     """
 
+    identity = "log_mel"
+    context_frames = lookahead_frames = 0
+    block_frames = 1
     filters: torch.Tensor
     window: torch.Tensor
 

@@ -55,11 +55,18 @@ class MotionGenerator(Component):
         flow_coupling_layers: int = 2,
         dropout: float = 0.0,
         smoothing: float = 0.8,
+        extractor: str = "",
     ):
-        """`stride`: frames per latent step. `smoothing`: sigma of the Gaussian filter, in frames; 0 is none."""
+        """
+        Args:
+            stride: Frames per latent step.
+            smoothing: Sigma of the Gaussian filter, in frames; 0 is none.
+            extractor: `identity` of the feature extractor that it is trained on; "" if unknown.
+        """
         super().__init__()
         if stride < 2 or stride % 2:
             raise ValueError(f"stride must be an even number, not {stride}")
+        self.feature_size, self.extractor = feature_size, extractor
         self.stride = stride
         self.latent_channels = latent_channels
         self.smoothing = smoothing
@@ -96,7 +103,7 @@ class MotionGenerator(Component):
             + (3 * stride // 2 - 1)  # latent condition: step at t <- frames t - 2 .. t + 5
             + 1  # audio features of the neighbouring frames
         )
-        self.context_frames = math.ceil(reach / stride) * stride
+        self.context_frames = self.lookahead_frames = math.ceil(reach / stride) * stride
 
     def latent_frames(self, frames: int) -> int:
         """Latent steps of a sequence of `frames` frames."""

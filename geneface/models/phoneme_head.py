@@ -7,6 +7,9 @@ from geneface.bundle import Component
 from geneface.face.phonemes import INVENTORY
 
 BLANK = len(INVENTORY)
+BILABIALS = [INVENTORY.index(phoneme) for phoneme in ("p", "b", "m")]
+UNLIKELY, SURE = 0.05, 0.25
+"""Probabilities of a bilabial, by CTC's part of the head, at which lips begin to close for it, and must meet."""
 
 
 class PhonemeHead(Component):
@@ -20,3 +23,8 @@ class PhonemeHead(Component):
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.ctc(features), self.timed(features)
+
+    def closures(self, features: torch.Tensor) -> torch.Tensor:
+        """How surely the lips must meet, [N] of 0 to 1, at each of features [N, D]: for p, b and m."""
+        heard = self.ctc(features).softmax(-1)[:, BILABIALS].sum(-1)
+        return ((heard - UNLIKELY) / (SURE - UNLIKELY)).clamp(0, 1)

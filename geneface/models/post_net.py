@@ -31,7 +31,7 @@ class PostNet(Component):
         self.output = nn.Conv1d(channels, 68 * 3, 1)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
-        self.context_frames = layers * (kernel_size // 2)
+        self.context_frames = self.lookahead_frames = layers * (kernel_size // 2)
         for name in ("source", "target"):
             self.register_buffer(f"{name}_rest", torch.zeros(68, 3))
             self.register_buffer(f"{name}_scale", torch.ones(68, 3))

@@ -26,7 +26,7 @@ class LandmarkProjection(Component):
     source_scale: torch.Tensor
     target_rest: torch.Tensor
     target_scale: torch.Tensor
-    context_frames = 0
+    context_frames = lookahead_frames = 0
 
     def __init__(self, frames: int, neighbours: int = 10, blend: float = 0.5):
         """`blend`: share of the projected frame, from 0 (none) to 1."""

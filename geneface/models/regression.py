@@ -23,6 +23,7 @@ class MotionRegressor(MotionGenerator):
         stride: int = 4,
         dropout: float = 0.0,
         smoothing: float = 0.8,
+        extractor: str = "",
     ):
         super().__init__(
             feature_size,
@@ -36,6 +37,7 @@ class MotionRegressor(MotionGenerator):
             flow_layers=0,
             dropout=dropout,
             smoothing=smoothing,
+            extractor=extractor,
         )
         # Several processes that train together must not hold weights that no loss reaches.
         del self.encoder_conv, self.encoder_norm, self.encoder, self.posterior

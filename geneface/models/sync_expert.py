@@ -41,10 +41,22 @@ class SyncExpert(Component):
     mouth_points: torch.Tensor
 
     def __init__(
-        self, feature_size: int, layers: int = 14, channels: int = 512, window: int = 5, dropout: float = 0.0
+        self,
+        feature_size: int,
+        layers: int = 14,
+        channels: int = 512,
+        window: int = 5,
+        dropout: float = 0.0,
+        extractor: str = "",
     ):
-        """`window`: frames of landmarks, and of audio. `dropout`: share of the channels left out in training."""
+        """
+        Args:
+            window: Frames of landmarks, and of audio.
+            dropout: Share of the channels left out in training.
+            extractor: `identity` of the feature extractor that it is trained on; "" if unknown.
+        """
         super().__init__()
+        self.feature_size, self.extractor = feature_size, extractor
         self.window = window
         self.landmark_encoder = ConvStack(len(MOUTH_POINTS) * 3, channels, layers, dropout)
         self.feature_norm = nn.LayerNorm(feature_size)

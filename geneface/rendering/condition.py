@@ -22,13 +22,10 @@ class NormalisedLandmarks(nn.Module):
     """Point-wise normalisation of LM3D (Section 3.3): "some facial landmarks only change in a small range".
 
     Attributes:
-        track: What of a person dataset drives the renderer; `windows` makes of it what each frame depends on.
         frames: That are seen together, the middle one being that which is rendered.
     """
 
-    track = "lm3d"
     frames = 3
-    windows = staticmethod(neighbour_windows)
     mean: torch.Tensor
     std: torch.Tensor
 

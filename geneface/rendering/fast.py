@@ -7,24 +7,27 @@ canonical space, carry the detail that the coarse grid cannot.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from geneface.rendering.audio_condition import AudioCondition
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import POSE_SIZE, LandmarkCondition, pose_vector
 from geneface.rendering.matte import smooth_matte
 from geneface.rendering.occupancy import OccupancyGrid
-from geneface.rendering.renderer import HEAD_BOX, Renderer
-from geneface.rendering.scene import BODY_SIZE, Scene
-from geneface.rendering.torso import TorsoMotion
+from geneface.rendering.renderer import HEAD_BOX, Renderer, TrainingData
+from geneface.rendering.scene import Scene, there_and_back
+from geneface.rendering.torso import BODY_SIZE, TorsoMotion
 from geneface.rendering.upsampler import Upsampler
 from geneface.rendering.volume import compositing_weights, depth_spread, sample_depths
 from geneface.rendering.window import FastRendering, Window
 
+TORSO = 2
+"""Of a person dataset's masks."""
 TURN_NOISE = 0.02
+LEAST_STEP = 1e-8
 LEAST_SEEN, TORSO_MARGIN = 0.02, 4
 """Of a torso's highest row: the share of training frames that show it, and the cells left above."""
 
@@ -44,11 +47,11 @@ class FastRenderer(Renderer):
         components: Principal components of LM3D that condition the head.
         pose_frames: Length of the natural pose track kept with the person.
         head_aware: Whether the torso is told of the rendered head (Eq. 9), as the paper's ablation asks.
-        audio_features: Size D of the audio features that drive the head in place of landmarks, as in AD-NeRF; then
-            `components` is the size of the code that is made of them.
     """
 
+    renamed: ClassVar = {"scene.body_track": "torso_track"}
     torso_top: torch.Tensor
+    torso_track: torch.Tensor
 
     def __init__(
         self,
@@ -66,13 +69,10 @@ class FastRenderer(Renderer):
         components: int = 10,
         pose_frames: int = 750,
         head_aware: bool = True,
-        audio_features: int | None = None,
     ):
         super().__init__()
         self.size, self.grid, self.samples, self.head_aware = size, grid, samples, head_aware
-        self.condition: LandmarkCondition | AudioCondition = (
-            LandmarkCondition(components) if audio_features is None else AudioCondition(audio_features, components)
-        )
+        self.condition = self.new_condition(components)
         known = self.condition.frames * components + POSE_SIZE
         self.scene = Scene(size, pose_frames)
         self.occupancy = OccupancyGrid(torch.tensor(box))
@@ -91,6 +91,7 @@ class FastRenderer(Renderer):
         self.torso_plane = nn.Parameter(0.1 * torch.randn(1, features, grid // 2, grid // 2))
         self.torso_motion = TorsoMotion()
         self.register_buffer("torso_top", torch.tensor(0))
+        self.register_buffer("torso_track", torch.zeros(pose_frames, BODY_SIZE))
         self.torso_condition = nn.Linear(POSE_SIZE, features, bias=False)
         self.torso_net = nn.Sequential(
             nn.Conv2d(features + 4, features, 3, padding=1),
@@ -102,19 +103,22 @@ class FastRenderer(Renderer):
         self.torso_texture = nn.Parameter(0.02 * torch.randn(1, 3, texture_size // 2, texture_size))
         self.decoder = Upsampler(features + 2, scale=size // grid, textures=2)
 
+    def new_condition(self, components: int) -> nn.Module:
+        """What makes of `windows` the codes [B, frames, components] that drive the head."""
+        return LandmarkCondition(components)
+
     def forward(
         self,
         windows: torch.Tensor,
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
-        body: torch.Tensor | None = None,
+        torso: torch.Tensor | None = None,
         window: Window | None = None,
     ) -> FastRendering:
         """Render B frames.
 
         Args:
-            windows, pose, background: As of `Renderer`.
-            body: [B, 8], how the torso lies; as the head's pose lets expect if None.
+            windows, pose, background, torso: As of `Renderer`.
             window: Part of the grid to render, in training; sizes in the result are then the window's.
         """
         window = window or Window(0, 0, self.grid)
@@ -124,12 +128,13 @@ class FastRenderer(Renderer):
             seen_turn = turn + TURN_NOISE * torch.randn_like(turn)
         head, head_alpha, canonical, spread = self.render_head(self.condition(windows), seen_turn, pose, window)
         head_rgb = self.head_colour(head) * head_alpha
-        body = turn.new_zeros(len(turn), BODY_SIZE) if body is None else body
-        moved = self.torso_motion(turn, body)
-        torso, torso_alpha, torso_uv = self.render_torso(turn, moved, head_rgb.detach(), head_alpha.detach(), window)
+        moved = self.torso_motion(turn, self.torso_state(pose) if torso is None else torso)
+        torso_features, torso_alpha, torso_uv = self.render_torso(
+            turn, moved, head_rgb.detach(), head_alpha.detach(), window
+        )
 
         lower_half = torch.stack([torso_uv[:, 0], 2 * torso_uv[:, 1] - 1], dim=1)
-        composite = head * head_alpha + torso * torso_alpha * (1 - head_alpha)
+        composite = head * head_alpha + torso_features * torso_alpha * (1 - head_alpha)
         torso_share = torso_alpha * (1 - head_alpha)
         rgb, alpha = self.decoder(
             torch.cat([composite, head_alpha, torso_share], dim=1),
@@ -150,14 +155,39 @@ class FastRenderer(Renderer):
             canonical=canonical,
         )
 
-    def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor, seen: torch.Tensor) -> None:
-        self.torso_motion.fit(flow, weight, turn)
+    @torch.no_grad()
+    def prepare(self, data: TrainingData) -> None:
+        """As `Renderer.prepare`; also how the torso moves, from its optical flow, and the rows that ever show it."""
+        super().prepare(data)
+        train = list(data.train)
+        flow, weight, turn = self._torso_flow(data)
+        self.torso_motion.fit(flow[train], weight[train], turn[train])
+        seen = (data.masks[train] == TORSO).float().mean(0)
         rows = (seen.amax(1) > LEAST_SEEN).nonzero()
         top = int(rows[0] * self.grid / len(seen)) if len(rows) else 0
         self.torso_top.fill_(max(0, top - TORSO_MARGIN))
+        self.torso_track.copy_(there_and_back(self.tracked_torso(data)[train], len(self.torso_track)))
 
-    def body_of(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
-        return self.torso_motion.body(flow, weight, turn)
+    def tracked_torso(self, data: TrainingData) -> torch.Tensor:
+        return self.torso_motion.body(*self._torso_flow(data))
+
+    def _torso_flow(self, data: TrainingData) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        flow, weight, pose = (data.track(name).to(self.device) for name in ("torso_flow", "torso_weight", "pose"))
+        return flow, weight, pose_vector(pose, self.scene.reference_pose)
+
+    def torso_state(self, pose: torch.Tensor) -> torch.Tensor:
+        """[T, 8]: how the torso lay when the head was like that, as a mean over the natural track.
+
+        Weights fall off with the distance of the poses (Nadaraya-Watson); the kernel is as wide as one frame's step,
+        or as the nearest pose is far: poses of the track keep their own torso, those between go over smoothly.
+        """
+        track = pose_vector(self.scene.pose_track.float(), self.scene.reference_pose.float())
+        turn = pose_vector(pose.float(), self.scene.reference_pose.float())
+        with torch.autocast(pose.device.type, enabled=False):
+            distance = (turn[:, None] - track).square().sum(-1)
+            step = track.diff(dim=0).norm(dim=1).median().square()
+            width = distance.amin(1, keepdim=True) + step + LEAST_STEP
+            return torch.softmax(-distance / (2 * width), dim=1) @ self.torso_track.float()
 
     def render_head(
         self, codes: torch.Tensor, turn: torch.Tensor, pose: torch.Tensor, window: Window

@@ -5,13 +5,12 @@ are: half precision would move the samples by more than a pixel.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from geneface.rendering.audio_condition import SPAN, AudioEncoder, NormalisedAudio
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import NormalisedLandmarks
 from geneface.rendering.field import RadianceField, encoder
@@ -168,9 +167,10 @@ class NerfRenderer(Renderer):
         head_box, torso_box: Least and greatest corner of their volumes in cm of the head frame; the torso's at the
             reference pose, its canonical space.
         head_aware: Whether the torso sees the rendered head.
-        audio_features: Size D of the audio features that drive it in place of landmarks, as in AD-NeRF.
         pose_frames: Length of the natural pose track kept with the person.
     """
+
+    renamed: ClassVar = {"scene.body_track": ""}
 
     def __init__(
         self,
@@ -186,29 +186,30 @@ class NerfRenderer(Renderer):
         torso_box: Sequence[Sequence[float]] = TORSO_BOX,
         head_aware: bool = True,
         pose_frames: int = 750,
-        audio_features: int | None = None,
     ):
         super().__init__()
         self.size = size
-        self.condition = NormalisedLandmarks() if audio_features is None else NormalisedAudio(audio_features)
+        self.condition = self.new_condition()
         self.scene = Scene(size, pose_frames)
-
-        def driver() -> nn.Module:
-            if audio_features is None:
-                return encoder(3 * 204, encoder_hidden, encoder_layers)
-            unflatten = nn.Unflatten(1, (SPAN, audio_features))
-            return nn.Sequential(unflatten, AudioEncoder(audio_features, encoder_hidden))
-
         field = {"layers": layers, "hidden": hidden, "samples": samples, "fine_samples": fine_samples}
-        self.head = HeadNerf(driver(), encoder_hidden, box=head_box, **field)
-        self.torso = TorsoNerf(driver(), head_aware, encoder_layers, encoder_hidden, box=torso_box, **field)
+        self.head = HeadNerf(self.new_driver(encoder_hidden, encoder_layers), encoder_hidden, box=head_box, **field)
+        driver = self.new_driver(encoder_hidden, encoder_layers)
+        self.torso = TorsoNerf(driver, head_aware, encoder_layers, encoder_hidden, box=torso_box, **field)
+
+    def new_condition(self) -> nn.Module:
+        """What normalises that which drives it."""
+        return NormalisedLandmarks()
+
+    def new_driver(self, hidden: int, layers: int) -> nn.Module:
+        """What encodes it: [B, 612] -> [B, hidden]."""
+        return encoder(3 * 204, hidden, layers)
 
     def forward(
         self,
         windows: torch.Tensor,
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
-        body: torch.Tensor | None = None,
+        torso: torch.Tensor | None = None,
     ) -> Rendering:
         own = self.scene.background.float() / 255
         shown = own if background is None else background.float()
@@ -219,10 +220,10 @@ class NerfRenderer(Renderer):
             head, head_alpha = self.render_head(landmarks[frame], pose[frame])
             # What the torso sees is the head before the background of its training, whatever is shown.
             seen = head + (1 - head_alpha) * own.flatten(1).T
-            torso, torso_alpha = self.render_torso(landmarks[frame], numbers[frame], seen)
+            body, body_alpha = self.render_torso(landmarks[frame], numbers[frame], seen)
             behind = head + (1 - head_alpha) * backdrop.flatten(1).T
-            alpha = torso_alpha + (1 - torso_alpha) * head_alpha
-            frames.append(torch.cat([torso + (1 - torso_alpha) * behind, alpha], dim=-1))
+            alpha = body_alpha + (1 - body_alpha) * head_alpha
+            frames.append(torch.cat([body + (1 - body_alpha) * behind, alpha], dim=-1))
         pictures = torch.stack(frames).transpose(1, 2).unflatten(2, (self.size, self.size))
         return Rendering(rgb=pictures[:, :3], alpha=pictures[:, 3:])
 

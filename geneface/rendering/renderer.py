@@ -1,14 +1,15 @@
-"""What the renderers share: one interface, by which the pipeline cannot tell them apart."""
+"""What the renderers share: one contract, by which the pipeline cannot tell them apart."""
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 
 from geneface.bundle import Component
-from geneface.rendering.audio_condition import NormalisedAudio
-from geneface.rendering.condition import NormalisedLandmarks
-from geneface.rendering.scene import BODY_SIZE, Scene
+from geneface.rendering.condition import neighbour_windows, pose_vector
+from geneface.rendering.scene import Scene
 
 HEAD_BOX = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5))
 """Least and greatest corner of a head's volume, in cm of the head frame; the back of the head, which a talking head
@@ -25,35 +26,71 @@ class Rendering:
     """[B, 1, size, size] opacity of the person."""
 
 
+class TrainingData(Protocol):
+    """What a renderer is prepared from: the tracks of a person dataset (`data.person`)."""
+
+    @property
+    def tracks(self) -> Mapping[str, torch.Tensor]: ...
+
+    @property
+    def masks(self) -> torch.Tensor: ...
+
+    @property
+    def background(self) -> torch.Tensor: ...
+
+    @property
+    def train(self) -> Sequence[int]:
+        """Numbers of the frames that may be learned from."""
+
+    def track(self, name: str) -> torch.Tensor:
+        """A track by name, float32 [T, ...]; `InputError` if the dataset has none of that name."""
+
+
 class Renderer(Component):
     """A person's head and torso.
 
     Attributes:
         size: Pixels a side of the picture.
-        condition: Normalisation of what drives it: landmarks, or audio features for a baseline of the paper.
+        track: What of a person dataset drives it, which the pipeline asks to be "lm3d".
+        context_frames: Frames on each side of a frame that it depends on.
+        condition: Normalisation of what drives it, with `mean`, `fit(track)`.
         scene: Camera, background, natural head motion and blink.
     """
 
     size: int
-    condition: NormalisedLandmarks | NormalisedAudio
+    track = "lm3d"
+    context_frames = 1
+    condition: Any
     scene: Scene
 
-    def fit_torso(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor, seen: torch.Tensor) -> None:
-        """Learn from training frames how the torso moves, and where it is.
+    def windows(self, track: torch.Tensor) -> torch.Tensor:
+        """What each of T frames depends on: of LM3D [T, 68, 3] those of its neighbours, too, [T, 3, 68, 3]."""
+        return neighbour_windows(track)
 
-        Args:
-            flow, weight, turn: As of `body_of`.
-            seen: [S, S], share of the frames that show the torso there.
+    def torso_state(self, pose: torch.Tensor) -> torch.Tensor:
+        """How the torso lies [T, K] while the head has a pose [T, 3, 4]; K numbers of the renderer's own, or none."""
+        return pose.new_zeros(len(pose), 0)
+
+    def tracked_torso(self, data: TrainingData) -> torch.Tensor:
+        """How the torso lay [T, K] in the frames of a dataset; as their head poses let expect, if that is all."""
+        return self.torso_state(data.track("pose").to(self.device))
+
+    @property
+    def shown_range(self) -> torch.Tensor:
+        """How far training showed the head from its mean pose, [6]: turns in radians, then shifts in cm.
+
+        What lies beyond was never seen: motion that leads there should be held back.
         """
+        seen = pose_vector(self.scene.pose_track.float(), self.scene.reference_pose.float(), scale=1.0)
+        return seen.abs().amax(0)
 
-    def body_of(self, flow: torch.Tensor, weight: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
-        """How the torso lies [T, 8], beyond what the head's pose tells: nothing, for a renderer that does not care.
-
-        Args:
-            flow: [T, cells, cells, 2] and `weight` [T, cells, cells], of `data.torso.torso_flow`.
-            turn: [T, 6], `condition.pose_vector`.
-        """
-        return torch.zeros(len(turn), BODY_SIZE)
+    @torch.no_grad()
+    def prepare(self, data: TrainingData) -> None:
+        """Fill the buffers that come from a person's training frames, not from gradients."""
+        train = list(data.train)
+        lm3d, pose, blink = (data.track(name)[train] for name in ("lm3d", "pose", "blink"))
+        self.condition.fit(data.track(self.track)[train])
+        self.scene.fit(lm3d, pose, blink, data.tracks["intrinsics"], data.background)
 
     @abstractmethod
     def forward(
@@ -61,13 +98,13 @@ class Renderer(Component):
         windows: torch.Tensor,
         pose: torch.Tensor,
         background: torch.Tensor | None = None,
-        body: torch.Tensor | None = None,
+        torso: torch.Tensor | None = None,
     ) -> Rendering:
         """Render B frames.
 
         Args:
-            windows: What each frame depends on, as `condition.windows` makes it; of landmarks [B, 3, 68, 3].
+            windows: What each frame depends on, as `windows` makes it; of landmarks [B, 3, 68, 3].
             pose: [B, 3, 4], head to camera.
             background: [3, size, size] or [B, 3, size, size] in [0, 1]; the person's own if None.
-            body: [B, 8], how the torso lies; as the head's pose lets expect if None.
+            torso: [B, K], how the torso lies; `torso_state` of the pose if None.
         """

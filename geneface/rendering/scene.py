@@ -5,8 +5,6 @@ from torch import nn
 
 FRONTAL = ((1.0, 0.0, 0.0, 0.0), (0.0, -1.0, 0.0, 0.0), (0.0, 0.0, -1.0, 100.0))
 EYES = slice(36, 48)
-BODY_SIZE = 8
-"""Numbers that say how the torso lies, beyond what the head's pose tells."""
 
 
 class Scene(nn.Module):
@@ -17,7 +15,6 @@ class Scene(nn.Module):
         intrinsics: [3, 3], in pixels of the size x size picture.
         reference_pose: [3, 4], the mean head pose, head to camera.
         pose_track: [N, 3, 4], natural head motion; its end joins its beginning.
-        body_track: [N, 8], the torso's own motion that goes with it.
         blink_shift: [68, 3] cm, LM3D with closed eyes minus LM3D with open eyes.
     """
 
@@ -25,7 +22,6 @@ class Scene(nn.Module):
     intrinsics: torch.Tensor
     reference_pose: torch.Tensor
     pose_track: torch.Tensor
-    body_track: torch.Tensor
     blink_shift: torch.Tensor
 
     def __init__(self, size: int, pose_frames: int):
@@ -35,7 +31,6 @@ class Scene(nn.Module):
         self.register_buffer("intrinsics", torch.tensor([[focal, 0, centre], [0, focal, centre], [0, 0, 1]]))
         self.register_buffer("reference_pose", torch.tensor(FRONTAL))
         self.register_buffer("pose_track", torch.tensor(FRONTAL).repeat(pose_frames, 1, 1))
-        self.register_buffer("body_track", torch.zeros(pose_frames, BODY_SIZE))
         self.register_buffer("blink_shift", torch.zeros(68, 3))
 
     @torch.no_grad()
@@ -51,25 +46,13 @@ class Scene(nn.Module):
         self.intrinsics.copy_(intrinsics)
         self.background.copy_(background)
         self.reference_pose.copy_(mean_pose(pose))
-        self.pose_track.copy_(_there_and_back(pose, len(self.pose_track)))
+        self.pose_track.copy_(there_and_back(pose, len(self.pose_track)))
         closed, opened = blink > 0.8 * blink.max(), blink < 0.1
         if closed.any() and opened.any():
             self.blink_shift[EYES] = (lm3d[closed].mean(0) - lm3d[opened].mean(0))[EYES]
 
-    def set_body_track(self, body: torch.Tensor) -> None:
-        """`body` [T, 8] of the person's training frames."""
-        self.body_track.copy_(_there_and_back(body, len(self.body_track)))
 
-    def bodies(self, start: int, stop: int) -> torch.Tensor:
-        """How the torso lies in frames [start, stop) of the natural motion, [N, 8]."""
-        return self.body_track[torch.arange(start, stop, device=self.body_track.device) % len(self.body_track)]
-
-    def poses(self, start: int, stop: int) -> torch.Tensor:
-        """The natural pose of frames [start, stop), [N, 3, 4], for any frame number."""
-        return self.pose_track[torch.arange(start, stop, device=self.pose_track.device) % len(self.pose_track)]
-
-
-def _there_and_back(track: torch.Tensor, length: int) -> torch.Tensor:
+def there_and_back(track: torch.Tensor, length: int) -> torch.Tensor:
     """`length` rows of a track that goes forth and back, so that its end joins its beginning."""
     half = -(-length // 2)
     there = torch.cat([track, track.flip(0)] * -(-half // (2 * len(track))))[:half]

@@ -5,7 +5,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from geneface.rendering.condition import POSE_SIZE
-from geneface.rendering.scene import BODY_SIZE
+
+BODY_SIZE = 8
+"""Numbers that say how the torso lies, beyond what the head's pose tells."""
 
 LEAST_WEIGHT = 0.02
 RIDGE = 1e-2

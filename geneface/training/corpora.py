@@ -7,7 +7,7 @@ import torch
 from geneface.components import trained_component
 from geneface.data.motion import MotionData, open_corpora
 from geneface.face.face_model import FaceModel
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.training.loop import LoopConfig
 from geneface.training.motion_figures import HeldOut, held_out_clips
 
@@ -35,8 +35,8 @@ class Corpora:
     def __init__(self, config: CorporaConfig, device: torch.device):
         self.folders = config.corpora
         self.face = FaceModel.load(config.face_model)
-        extractor = trained_component(config.feature_extractor, "FeatureExtractor")
-        self.extractor: WindowedFeatures = extractor.to(device)
+        extractor = trained_component(config.feature_extractor)
+        self.extractor: AudioFeatures = extractor.to(device)
         self.train = MotionData(
             open_corpora(config.corpora, "train"),
             self.face,

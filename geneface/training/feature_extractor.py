@@ -5,6 +5,7 @@ their order, by connectionist temporal classification (CTC). The two linear head
 """
 
 import json
+import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +25,15 @@ from geneface.data.phoneme_batches import (
     feature_labels,
     sequence,
 )
+from geneface.errors import run_script
 from geneface.files import read_json, write_json
-from geneface.models.feature_extractor import MARGIN, FeatureExtractor
+from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.features import MARGIN
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.training.loop import Loop, LoopConfig, parse_config
 from geneface.units import SAMPLES_PER_FRAME
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -166,8 +171,8 @@ def main(argv: list[str] | None = None) -> None:
         write_json(loop.folder / "report.json", report)
         recogniser.head.save_pretrained(loop.folder / "phoneme_head", dtype=torch.float16)
         for split, languages in report.items():
-            print(split, json.dumps(languages.get("all", {})))
+            logger.info("%s %s", split, json.dumps(languages.get("all", {})))
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

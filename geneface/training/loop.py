@@ -6,6 +6,7 @@ and no data-loader state has to be stored.
 
 import argparse
 import json
+import logging
 import math
 import shutil
 import time
@@ -28,17 +29,21 @@ from torch.optim.lr_scheduler import LambdaLR
 from geneface.bundle import Component
 from geneface.errors import InputError
 from geneface.files import atomic_folder, write_json
+from geneface.resources import located
+from geneface.stopping import Stopped, StopToken
 
+logger = logging.getLogger(__name__)
 
-class Stopped(KeyboardInterrupt):
-    """A training was asked to stop; what it had done is kept."""
+PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
+"""Settings that name files or folders: the user's own, or those that GeneFace brings along."""
 
 
 class Watch:
     """Is told how a training goes on, on every process; this one does not mind."""
 
-    stopping = False
-    """True: keep what is done and raise `Stopped` after this step."""
+    def __init__(self) -> None:
+        self.stop = StopToken()
+        """Heeded after each step: what is done is kept, and `Stopped` raised."""
 
     def stepped(self, done: int, steps: int, left: float, whole: float) -> None:
         """After each step: `left` of the `whole` work is to do, in the units of `LoopConfig.work_left`."""
@@ -79,12 +84,22 @@ class LoopConfig:
     """An Accelerate tracker, such as tensorboard."""
     cpu: bool = False
     """Train on the CPU even if there is a GPU."""
-    watch: Watch | None = None
-    """Not a setting: who is told of the progress, instead of a log on standard output."""
+
+    def __post_init__(self) -> None:
+        vars(self).update(located_settings(vars(self)))
 
     def work_left(self, done: int) -> float:
         """Work after `done` steps, in units of an ordinary step."""
         return self.steps - done
+
+
+def located_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same settings, `PLACES` among them as absolute paths (`resources.located`); empty ones stay empty."""
+
+    def place(value: Any) -> Any:
+        return [str(located(path)) for path in value] if isinstance(value, list) else str(located(value))
+
+    return {name: place(value) if name in PLACES and value else value for name, value in settings.items()}
 
 
 Config = TypeVar("Config", bound=LoopConfig)
@@ -94,6 +109,7 @@ Batch = TypeVar("Batch")
 def parse_config(config_class: type[Config], argv: list[str] | None = None) -> Config:
     """Read `--config FILE.json ...`, each over the one before, then `--set name=value ...` over them.
 
+    A file is the user's own or, such as `hub_configs/embedded/train_renderer.json`, one that GeneFace brings along.
     `InputError` for an unknown name.
     """
     parser = argparse.ArgumentParser(description=config_class.__doc__)
@@ -104,14 +120,14 @@ def parse_config(config_class: type[Config], argv: list[str] | None = None) -> C
     arguments = parser.parse_args(argv)
     values: dict[str, Any] = {}
     for file in arguments.config:
-        values |= json.loads(Path(file).read_text(encoding="utf-8"))
+        values |= json.loads(located(file).read_text(encoding="utf-8"))
     for assignment in arguments.set:
         name, _, value = assignment.partition("=")
         try:
             values[name] = json.loads(value)
         except json.JSONDecodeError:
             values[name] = value
-    known = {field.name for field in fields(config_class)} - {"watch"}
+    known = {field.name for field in fields(config_class)}
     if unknown := sorted(values.keys() - known):
         raise InputError(
             f"{' '.join(arguments.config)}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}"
@@ -133,8 +149,9 @@ class Loop:
     >>> loop.finish(model)
     """
 
-    def __init__(self, config: LoopConfig):
-        self.config = config
+    def __init__(self, config: LoopConfig, watch: Watch | None = None):
+        """`watch`: who is told of the progress, instead of the log."""
+        self.config, self.watch = config, watch
         self.folder = Path(config.output_dir)
         # Accelerate refuses a second training of another precision in one process.
         AcceleratorState._reset_state()
@@ -179,7 +196,7 @@ class Loop:
 
     def __iter__(self) -> Iterator[int]:
         first = self._load() if self.config.resume else 0
-        started, steps, watch = time.time(), self.config.steps, self.config.watch
+        started, steps, watch = time.time(), self.config.steps, self.watch
         for step in range(first, steps):
             yield step
             done = step + 1
@@ -188,7 +205,7 @@ class Loop:
             if watch:
                 watch.stepped(done, steps, self.config.work_left(done), self.config.work_left(0))
             # Under a watch the evaluation after the last step may be gone on from, too.
-            stopping = watch is not None and watch.stopping
+            stopping = watch is not None and watch.stop.stopped
             if stopping or (done % self.config.save_every == 0 and done < steps) or (watch and done == steps):
                 self._save(done)
             if stopping:
@@ -222,26 +239,24 @@ class Loop:
 
     def preview_due(self, step: int) -> Path | None:
         """Where to write a picture of what is learned, if one is wanted after this step and from this process."""
-        watch = self.config.watch
-        if watch is None or not self.accelerator.is_main_process:
+        if self.watch is None or not self.accelerator.is_main_process:
             return None
-        return watch.preview_due(step + 1, self.config.steps)
+        return self.watch.preview_due(step + 1, self.config.steps)
 
     def previewed(self, figures: dict[str, Any]) -> None:
         """Tell the watch that its picture is there, with the figures so far."""
-        if self.config.watch:
-            self.config.watch.previewed(figures)
+        if self.watch:
+            self.watch.previewed(figures)
 
     def _log(self, done: int, seconds_per_step: float) -> None:
         means = {name: torch.stack(values).float().mean().item() for name, values in self._figures.items()}
         self._figures.clear()
         self.accelerator.log(means, step=done)
-        if self.config.watch is None:
+        if self.watch is None and self.accelerator.is_main_process:
             figures = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
             minutes = seconds_per_step * (self.config.steps - done) / 60
-            self.accelerator.print(
-                f"step {done}/{self.config.steps}  {figures}  {seconds_per_step:.3f} s/step, {minutes:.1f} min left",
-                flush=True,
+            logger.info(
+                f"step {done}/{self.config.steps}  {figures}  {seconds_per_step:.3f} s/step, {minutes:.1f} min left"
             )
 
     @property
@@ -283,5 +298,5 @@ class Loop:
     def report(self, figures: dict[str, Any]) -> None:
         """Write `output_dir/report.json`, the last thing of a training; on the main process."""
         write_json(self.folder / "report.json", figures)
-        if self.config.watch is None:
-            print(json.dumps(figures, indent=2), flush=True)
+        if self.watch is None:
+            logger.info(json.dumps(figures, indent=2))

@@ -11,7 +11,7 @@ from geneface.data.corpus import Corpus
 from geneface.data.motion import Speech, features_of, simulated_speech, tracked_speech
 from geneface.face.articulation import Style
 from geneface.face.face_model import FaceModel
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator, latent_noise
 from geneface.models.sync_expert import SyncExpert
 from geneface.units import FPS, SAMPLES_PER_FRAME
@@ -37,7 +37,7 @@ class HeldOut(NamedTuple):
     """Features of the recording with two seconds of digital silence in its middle."""
 
 
-def hold_out(speech: Speech, speaker: str, phones: Iterable[Any], extractor: WindowedFeatures) -> HeldOut:
+def hold_out(speech: Speech, speaker: str, phones: Iterable[Any], extractor: AudioFeatures) -> HeldOut:
     middle = len(speech.lm3d) // 2 * SAMPLES_PER_FRAME
     silence = np.zeros(SILENCE_FRAMES * SAMPLES_PER_FRAME, np.float32)
     silenced = np.concatenate([speech.samples[:middle], silence, speech.samples[middle:]])
@@ -50,9 +50,7 @@ def hold_out(speech: Speech, speaker: str, phones: Iterable[Any], extractor: Win
     )
 
 
-def held_out_clips(
-    corpora: Sequence[Corpus], face: FaceModel, extractor: WindowedFeatures
-) -> dict[str, list[HeldOut]]:
+def held_out_clips(corpora: Sequence[Corpus], face: FaceModel, extractor: AudioFeatures) -> dict[str, list[HeldOut]]:
     """The clips under `tracked` and `simulated`, the simulated ones in the average style."""
     found: dict[str, list[HeldOut]] = {"tracked": [], "simulated": []}
     mean_landmarks = face.mean_landmarks.numpy()

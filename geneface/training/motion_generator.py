@@ -1,5 +1,6 @@
 """Train the motion generator (Eq. 3): `accelerate launch -m geneface.training.motion_generator --config FILE`."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +10,17 @@ from torch import nn
 from torch.nn import functional
 
 from geneface.components import new_component
+from geneface.errors import run_script
+from geneface.face import ibug68
 from geneface.files import write_json
-from geneface.metrics import LM3D_LIPS
+from geneface.models.features import check_features
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
 from geneface.training.motion_figures import generate_with, motion_figures
+
+logger = logging.getLogger(__name__)
 
 GAP_SCALE = 0.2
 """cm: about the standard deviation of the mouth opening in speech."""
@@ -62,14 +67,12 @@ class Objective(nn.Module):
         super().__init__()
         self.generator, self.config = generator, config
         weights = torch.ones(68, 1)
-        weights[17:48] = config.upper_weight
-        weights[48:] = config.lips_weight
+        weights[ibug68.UPPER_FACE] = config.upper_weight
+        weights[ibug68.LIPS] = config.lips_weight
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
-        self.pairs = [list(side) for side in zip(*LM3D_LIPS, strict=True)]
 
     def gaps(self, lm3d: torch.Tensor) -> torch.Tensor:
-        upper, lower = self.pairs
-        return lm3d[:, :, upper] - lm3d[:, :, lower]
+        return lm3d[:, :, ibug68.UPPER_LIP] - lm3d[:, :, ibug68.LOWER_LIP]
 
     def errors(self, landmarks: torch.Tensor, lm3d: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Of normalised landmarks against LM3D [B, T, 68, 3]; and what they are in centimetres."""
@@ -117,7 +120,12 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
     loop = Loop(config)
     if corpora is None:
         corpora = Corpora(config, loop.device)
-    component: MotionGenerator = new_component(Path(config.model), "MotionGenerator", corpora.extractor.feature_size)
+    component: MotionGenerator = new_component(
+        Path(config.model),
+        "MotionGenerator",
+        feature_size=corpora.extractor.feature_size,
+        extractor=corpora.extractor.identity,
+    )
     mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)
@@ -125,6 +133,7 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
     sync_expert = None
     if config.sync_expert:
         sync_expert = SyncExpert.from_pretrained(config.sync_expert).to(loop.device).requires_grad_(False)
+        check_features(corpora.extractor, sync_expert, "sync-expert")
     optimizer = torch.optim.AdamW(
         component.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
     )
@@ -159,9 +168,9 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
         }
         write_json(loop.folder / "report.json", report)
         for kind, figures in report.items():
-            print(kind, figures, flush=True)
+            logger.info("%s %s", kind, figures)
     return loop.folder / "model"
 
 
 if __name__ == "__main__":
-    train(parse_config(MotionGeneratorConfig))
+    run_script(lambda: train(parse_config(MotionGeneratorConfig)))

@@ -4,13 +4,11 @@ Preprocessing, the renderer, the post-net and the bundle, one after the other, i
 that is removed when all is done. Whatever was done before a stop or a kill is kept, and not done again.
 """
 
+import logging
 import os
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,20 +16,25 @@ from typing import Any
 import torch
 
 from geneface.errors import InputError
-from geneface.files import read_json
-from geneface.training.loop import LoopConfig, Stopped, Watch
-from geneface.training.person_bundle import MADE, describe, keep_logs, write_bundle
-from geneface.training.person_job import JOB, Job, Request, begin_job, check_dataset, work_folder
+from geneface.files import locked, read_json
+from geneface.stopping import Stopped
+from geneface.training.loop import Watch
+from geneface.training.person_bundle import describe, keep_logs, write_bundle
+from geneface.training.person_job import Begun, Job, Request, begin_job, check_dataset
 from geneface.training.post_net import OWN_GENERATOR
-from geneface.training.status import STATUS, Progress, in_words
+from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
+from geneface.training.status import Progress, stopping_well
+from geneface.words import about
 
-STAGES = ("renderer", "post_net")
+logger = logging.getLogger(__name__)
+
+STAGES = (Stage.RENDERER, Stage.POST_NET)
 POST_NET_TIME = {"cuda": (10.0, 0.4), "cpu": (60.0, 0.05)}
 """Seconds before its first step, and time of its training beside the renderer's, as `hub_configs/train` sets both."""
 
 
-def train_person(request: Request) -> dict[str, Any]:
-    """Train a person; returns the last status (see `training.status`).
+def train_person(request: Request) -> TrainingStatus:
+    """Train a person; returns the last status.
 
     Under `accelerate launch` every process calls it; the first one alone preprocesses and writes the bundle.
 
@@ -39,123 +42,111 @@ def train_person(request: Request) -> dict[str, Any]:
         InputError: for a request, a video or a dataset that cannot be used.
         Stopped: by SIGINT or SIGTERM; says how to go on.
     """
-    device = _device(request.device)
-    request = replace(request, bundle=request.bundle.absolute(), device=device)
+    request = replace(request, bundle=request.bundle.absolute())
+    folder = TrainingFolder.of(request.bundle)
     if int(os.environ.get("RANK", 0)):
-        _follow(request)
-        return {}
-    if request.resume and (done := _completed(request.bundle)):
-        return done
-    # What can be wrong is said before anything is written.
-    job = begin_job(request)
-    post_net = POST_NET_TIME["cuda" if device.startswith("cuda") else "cpu"]
-    with Progress(job.work, post_net=post_net, on_cpu=device == "cpu") as progress, _signals(progress):
+        _follow(replace(request, device=_device(request.device)))
+        return TrainingStatus()
+    with ExitStack() as held:
+        begun = folder.path.is_dir()
+        if begun:
+            held.enter_context(locked(folder.path))
         try:
-            _run(job, progress)
-        except KeyboardInterrupt:
-            progress.write(detail="stopped")
-            raise Stopped(f"stopped; what is done is kept in {job.work}: go on with --resume") from None
-        except BaseException as error:
-            progress.write(stage="failed", error=" ".join(str(error).split()) or type(error).__name__)
+            if request.resume and (done := _completed(folder)):
+                return done
+            # What can be wrong is said before anything is written.
+            request = replace(request, device=_device(request.device))
+            job = begin_job(request)
+        except InputError as error:
+            if begun and request.resume:
+                status = folder.load_status()
+                status.fail(error)
+                status.save(folder.status)
             raise
-    shutil.rmtree(job.work)
+        if not begun:
+            held.enter_context(locked(folder.path))
+        post_net = POST_NET_TIME["cuda" if str(request.device).startswith("cuda") else "cpu"]
+        with Progress(folder, post_net=post_net, on_cpu=request.device == "cpu") as progress, stopping_well(progress):
+            try:
+                _run(job, progress)
+            except (Stopped, KeyboardInterrupt):
+                raise Stopped(f"stopped; what is done is kept in {folder.path}: go on with --resume") from None
+        shutil.rmtree(folder.path)
     return progress.status
 
 
-def _completed(bundle: Path) -> dict[str, Any]:
+def _completed(folder: TrainingFolder) -> TrainingStatus | None:
     """The last status of a training that was killed when its bundle was there already; its work folder is removed."""
-    work = work_folder(bundle)
-    if not (bundle.is_dir() and (work / STATUS).is_file() and not (work / MADE).exists()):
-        return {}
-    status = read_json(work / STATUS)
-    if status.get("stage") not in ("bundle", "done"):
-        return {}
-    shutil.rmtree(work)
-    print(f"done: {bundle}")
-    return status | {"stage": "done", "detail": str(bundle), "seconds_left": 0.0}
+    if not folder.bundle.is_dir() or folder.made.exists():
+        return None
+    status = folder.load_status()
+    if status.stage is not Stage.BUNDLE:
+        return None
+    shutil.rmtree(folder.path)
+    logger.info("done: %s", folder.bundle)
+    return replace(status, outcome=Outcome.DONE, detail=str(folder.bundle), seconds_left=0.0)
 
 
 def _run(job: Job, progress: Progress) -> None:
     started = time.monotonic()
     if not job.request.source.is_dir():
         _preprocess(job, progress)
-    manifest = read_json(job.dataset / "manifest.json")
-    check_dataset(job.dataset)
+    manifest = check_dataset(job.dataset)
     progress.write(dataset=str(job.dataset.absolute()), warnings=manifest.get("warnings", []))
-    reports = {stage: _train(job, stage, progress) for stage in STAGES}
-    progress.write(figures=reports["renderer"])
+    renderer, post_net = (_train(job, stage, progress) for stage in STAGES)
+    progress.write(figures=renderer)
 
-    progress.begin("bundle", f"writing {job.target}")
-    card = describe(job.name, job.request.consent, job.dataset, **reports)
-    places = {stage: job.work / stage / "model" for stage in STAGES}
-    places |= {name: Path(job.settings["post_net"][name]) for name in ("feature_extractor", "motion_generator")}
-    if (own := job.work / "post_net" / OWN_GENERATOR).is_dir():
-        places["motion_generator"] = own
-    write_bundle(job.target, job.work, places, card, job.request.device or "cpu")
-    if kept := keep_logs(job.work, job.target, STAGES):
+    progress.begin(Stage.BUNDLE, f"writing {job.target}")
+    card = describe(job.name, job.request.consent, manifest, renderer, post_net)
+    places: dict[str, Path] = {stage: job.folder.of_stage(stage) / "model" for stage in STAGES}
+    generic = job.trainings.post_net
+    own = job.folder.of_stage(Stage.POST_NET) / OWN_GENERATOR
+    places["feature_extractor"] = Path(generic.feature_extractor)
+    places["motion_generator"] = own if own.is_dir() else Path(generic.motion_generator)
+    head = places["feature_extractor"].parent / "phoneme_head"
+    if head.is_dir():
+        places["phoneme_head"] = head
+    write_bundle(job.folder, places, card, job.request.device or "cpu")
+    if kept := keep_logs(job.folder, STAGES):
         progress.say(f"the tracker's logs are in {kept}")
-    progress.write(stage="done", detail=str(job.target), step=0, steps=0, seconds_left=0.0)
+    progress.write(outcome=Outcome.DONE, detail=str(job.target), step=0, steps=0, seconds_left=0.0)
     for what, value in card.figures.items():
-        print(f"  {what}: {value}")
-    progress.say(f"done after {in_words(time.monotonic() - started)}: {job.target}")
+        logger.info("  %s: %s", what, value)
+    progress.say(f"done after {about(time.monotonic() - started)}: {job.target}")
 
 
 def _preprocess(job: Job, progress: Progress) -> None:
     from geneface.data.preprocess import preprocess
 
     new = not job.dataset.is_dir()
-    if new:
-        progress.begin("preprocess", "looking at the video")
-    preprocess(job.request.source, job.dataset, assets_folder=job.request.assets, progress=progress.each)
+    preprocess(job.request.source, job.dataset, assets_folder=job.request.assets, progress=progress)
     if not new:
         return
-    for warning in read_json(job.dataset / "manifest.json")["warnings"]:
+    for warning in read_json(job.folder.manifest, "dataset")["warnings"]:
         progress.say(f"warning: {warning}")
-    progress.say(f"preprocess: done; look at {job.dataset / 'contact_sheet.png'}")
+    progress.say(f"preprocess: done; look at {job.folder.contact_sheet}")
 
 
-def _train(job: Job, stage: str, progress: Progress) -> dict[str, Any]:
+def _train(job: Job, stage: Stage, progress: Progress) -> dict[str, Any]:
     """The report of a training, which is done if it is not yet."""
-    report = job.work / stage / "report.json"
+    report = job.folder.of_stage(stage) / "report.json"
     if not report.is_file():
-        progress.begin(stage, "preparing", job.settings[stage]["steps"])
-        _run_training(job, stage, progress)
-    return read_json(report)
-
-
-def _run_training(job: Job, stage: str, watch: Watch) -> None:
-    module, config_class = job.training(stage)
-    module.train(_configuration(job, stage, config_class, watch))
-
-
-def _configuration(job: Job, stage: str, config_class: type[LoopConfig], watch: Watch) -> LoopConfig:
-    device = job.request.device or "cpu"
-    settings = {
-        **job.settings[stage],
-        "output_dir": str(job.work / stage),
-        "dataset": str(job.dataset),
-        "resume": True,
-        "cpu": device == "cpu",
-        "watch": watch,
-    }
-    if not (device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)):
-        settings["mixed_precision"] = "no"
-    return config_class(**settings)
+        progress.begin(stage, "preparing", job.config(stage).steps)
+        job.run(stage, progress)
+    return read_json(report, "run")
 
 
 def _follow(request: Request) -> None:
     """What the other processes of `accelerate launch` do: train along, as soon as the main one has begun."""
-    path = work_folder(request.bundle) / JOB
-    begun: dict[str, Any] = {}
-    while begun.get("launcher") != os.getppid():
+    path = TrainingFolder.of(request.bundle).settings
+    while not path.is_file() or (begun := Begun.load(path)).launcher != os.getppid():
         time.sleep(0.5)
-        begun = read_json(path) if path.is_file() else {}
-    job = Job(request, begun["name"], begun["renderer"], begun["settings"])
+    job = Job.load(request, begun)
     while not (job.dataset / "manifest.json").is_file():
         time.sleep(0.5)
     for stage in STAGES:
-        if not (job.work / stage / "report.json").is_file():
-            _run_training(job, stage, Watch())
+        if not (job.folder.of_stage(stage) / "report.json").is_file():
+            job.run(stage, Watch())
 
 
 def _device(name: str | None) -> str:
@@ -169,17 +160,3 @@ def _device(name: str | None) -> str:
     if name not in ("cpu", "cuda"):
         os.environ["ACCELERATE_TORCH_DEVICE"] = name
     return name
-
-
-@contextmanager
-def _signals(progress: Progress) -> Iterator[None]:
-    """Stop well on SIGINT and SIGTERM; only a main thread can be told."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, lambda *_: progress.stop()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

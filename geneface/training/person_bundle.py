@@ -1,48 +1,48 @@
 """A trained person as a bundle: half precision, a card with the held-out figures, a preview picture."""
 
-import importlib
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from geneface.card import Card
-from geneface.components import CLASSES, save_components
+from geneface.card import Card, Figure
+from geneface.components import save_components, trained_component
 from geneface.errors import InputError
-from geneface.files import read_json
 from geneface.hub import PERSONS_DIR
-from geneface.index import COMPONENTS
+from geneface.index import COMPONENTS, OPTIONAL
 from geneface.media.image import write_image
 from geneface.pipeline import GeneFacePipeline
+from geneface.resources import resource
+from geneface.training.run import Stage, TrainingFolder
 from geneface.units import FPS
+from geneface.words import duration
 
 GENERIC_BUNDLE = PERSONS_DIR / "generic"
-PREVIEW_SPEECH = PERSONS_DIR.parent / "audio" / "welcome.mp3"
+PREVIEW_SPEECH = resource("examples/audio/welcome.mp3")
 PREVIEW_FRAME = 12
-MADE = "bundle"
-"""Where a bundle is in the work folder until it is complete."""
 REGIONS = {"full": "full frame", "head": "head", "mouth": "mouth"}
 PARTS = {"test": "test part", "dev": "dev part"}
 
 
 def write_bundle(
-    target: Path, work: Path, places: dict[str, Path], card: Card, device: str | torch.device = "cpu"
+    folder: TrainingFolder, places: dict[str, Path], card: Card, device: str | torch.device = "cpu"
 ) -> None:
     """Make the bundle in the work folder, try it, and give it its name.
 
     Args:
-        places: Folder of each of the four components.
+        places: Folder of each component.
         card: What is known of the person.
         device: Where the preview is rendered.
     """
-    parts = {name: _load(places[name]) for name in COMPONENTS}
+    target, made = folder.bundle, folder.made
+    parts = {name: trained_component(places[name]) for name in COMPONENTS + OPTIONAL if name in places}
     # A link must lead to a bundle beside the person's.
-    shared = [name for name in COMPONENTS if places[name].resolve().parent == GENERIC_BUNDLE.resolve()]
+    shared = [name for name in parts if places[name].resolve().parent == GENERIC_BUNDLE.resolve()]
     beside = target.absolute().parent.resolve() == GENERIC_BUNDLE.resolve().parent
     links = dict.fromkeys(shared, "../generic") if beside else {}
-    made = work / MADE
     save_components(made, parts, links=links, dtypes=dict.fromkeys(parts, torch.float16), card=card)
     pipe = GeneFacePipeline(**parts).to(device)
     pipe.set_progress_bar_config(disable=True)
@@ -57,55 +57,45 @@ def write_bundle(
     os.replace(made, target)
 
 
-def _load(folder: Path) -> Any:
-    name = read_json(folder / "config.json").get("_class_name", "FeatureExtractor")
-    if name not in CLASSES:
-        raise InputError(f"{folder} holds a {name}, which is no component of a person; name another folder")
-    return getattr(importlib.import_module(CLASSES[name]), name).from_pretrained(folder)
-
-
-def describe(name: str, consent: str, dataset: Path, renderer: dict[str, Any], post_net: dict[str, Any]) -> Card:
+def describe(
+    name: str, consent: str, manifest: dict[str, Any], renderer: dict[str, Any], post_net: dict[str, Any]
+) -> Card:
     """The card of a person, from the dataset's manifest and the reports of both trainings."""
-    manifest = read_json(dataset / "manifest.json", "dataset")
     frames, synthetic = int(manifest["frames"]), bool(manifest.get("synthetic"))
-    figures = {
-        f"PSNR, {region} ({part})": f"{renderer[split][key]:.1f} dB"
+    figures: dict[str, Figure | str] = {
+        f"PSNR, {region} ({part})": Figure(renderer[split][key], "dB")
         for split, part in PARTS.items()
         for key, region in REGIONS.items()
         if key in renderer.get(split, {})
     }
     driven = post_net.get("dev", {})
     if (r := driven.get("temperature_1", {}).get("r")) is not None:
-        figures["r of the mouth opening from speech alone (dev part, temperature 1)"] = f"{r:.2f}"
+        figures["r of the mouth opening from speech alone (dev part, temperature 1)"] = Figure(r, digits=2)
     if (error := driven.get("temperature_0", {}).get("lm3d_error_mm")) is not None:
-        figures["error of the landmarks from speech alone (dev part)"] = f"{error:.2f} mm"
+        figures["error of the landmarks from speech alone (dev part)"] = Figure(error, "mm", 2)
     return Card(
         name=name,
         about="A synthetic person of GeneFace." if synthetic else "",
         consent=consent,
         training_data=(
-            f"{_length(frames)} of {'synthetic ' * synthetic}video of one person ({frames} frames at {FPS} a second), "
-            "with its sound. The first eight tenths trained; the choice among the post-net's steps was made on the "
-            "next tenth (dev part); no part of the training saw the last tenth (test part). The PSNR is driven by "
-            "tracked landmarks."
+            f"{duration(frames / FPS)} of {'synthetic ' * synthetic}video of one person ({frames} frames at {FPS} a "
+            "second), with its sound. The first eight tenths trained; the choice among the post-net's steps was made "
+            "on the next tenth (dev part); no part of the training saw the last tenth (test part). The PSNR is driven "
+            "by tracked landmarks."
         ),
         figures=figures,
     )
 
 
-def _length(frames: int) -> str:
-    seconds = frames / FPS
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} minutes"
-
-
-def keep_logs(work: Path, target: Path, stages: tuple[str, ...]) -> Path | None:
+def keep_logs(folder: TrainingFolder, stages: Iterable[Stage]) -> Path | None:
     """Move what a tracker wrote, if one did, beside the bundle."""
-    logs = [(stage, work / stage / "logs") for stage in stages if (work / stage / "logs").is_dir()]
+    logs = {stage: folder.of_stage(stage) / "logs" for stage in stages}
+    logs = {stage: place for stage, place in logs.items() if place.is_dir()}
     if not logs:
         return None
-    kept = target.parent / f"{target.name}.logs"
-    for stage, folder in logs:
+    kept = folder.bundle.with_name(f"{folder.bundle.name}.logs")
+    for stage, place in logs.items():
         shutil.rmtree(kept / stage, ignore_errors=True)
         kept.mkdir(exist_ok=True)
-        shutil.move(folder, kept / stage)
+        shutil.move(place, kept / stage)
     return kept

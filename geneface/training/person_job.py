@@ -1,33 +1,30 @@
 """What a person's training is to do: the request checked, the work folder begun or gone on with, the settings."""
 
-import importlib
-import json
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, get_type_hints
 
 import torch
 
 from geneface.data.scan import SHORTEST
 from geneface.errors import InputError
-from geneface.files import read_json, write_json
+from geneface.files import Record, read_json
 from geneface.index import FORMAT_VERSION
-from geneface.training.loop import LoopConfig
-from geneface.training.post_net import ADAPTERS
-from geneface.training.status import STATUS
+from geneface.resources import resource
+from geneface.training import post_net
+from geneface.training.adapting import PostNetConfig
+from geneface.training.loop import LoopConfig, Watch
+from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
+from geneface.training.run import Stage, TrainingFolder
 from geneface.units import FPS
 
-ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = ROOT / "hub_configs" / "train"
-RENDERERS = {
-    "fast": ("geneface.training.renderer", "RendererConfig"),
-    "nerf": ("geneface.training.nerf", "NerfConfig"),
-}
-"""Training script of each renderer, and its settings; in SETTINGS/*.json under the same name."""
-TRAININGS = {**RENDERERS, "post_net": ("geneface.training.post_net", "PostNetConfig")}
-PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
-"""Settings that are paths, relative to where the command runs or to the project."""
+SETTINGS, ON_CPU = resource("hub_configs/train/person.json"), resource("hub_configs/train/cpu.json")
+"""Settings of each training, and what is other on a CPU."""
+POST_NET = "post_net"
+"""Section of the training that brings speech to the person, of whatever adapter."""
+Sections = dict[str, dict[str, Any]]
+"""Settings by training."""
 PARTS = ("frames.mp4", "audio.flac", "tracks.safetensors", "masks.safetensors", "background.png")
 ASKED = {
     "source": "another video or dataset",
@@ -36,7 +33,6 @@ ASKED = {
     "steps": "another number of steps",
     "config": "other settings",
 }
-DATASET, JOB = "dataset", "training.json"
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,7 @@ class Request:
     consent: str = ""
     renderer: str = ""
     adapter: str = ""
-    """How speech is carried over to the person, of `training.post_net.ADAPTERS`."""
+    """How speech is carried over to the person, of `training.adapters`."""
     steps: int | None = None
     """Of the renderer; the post-net's are changed in proportion."""
     config: Path | None = None
@@ -62,40 +58,113 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Trainings:
+    """The settings of a person's two trainings, without what depends on the machine and the place."""
+
+    renderer: LoopConfig
+    post_net: PostNetConfig
+
+    @classmethod
+    def of(cls, renderer: str, *layers: Sections) -> Self:
+        """From sections by training, later ones over earlier."""
+
+        def merged(section: str) -> dict[str, Any]:
+            return {name: value for layer in layers for name, value in layer.get(section, {}).items()}
+
+        return cls(config_class(renderer)(output_dir="", **merged(renderer)), PostNetConfig("", **merged("post_net")))
+
+    def steps_of(self, steps: int) -> Self:
+        """The same with so many steps of the renderer, and of the post-net in proportion."""
+        share = max(1, round(steps / self.renderer.steps * self.post_net.steps))
+        return type(self)(replace(self.renderer, steps=steps), replace(self.post_net, steps=share))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of a request must stay the same when a training is gone on with; empty where nothing was asked for."""
+
+    source: dict[str, Any]
+    """What tells the video or dataset from another."""
+    renderer: str
+    adapter: str
+    steps: int | None
+    config: Sections
+
+
+@dataclass
+class Begun(Record):
+    """What is kept of a job in the work folder."""
+
+    asked: dict[str, Any]
+    name: str
+    consent: str
+    renderer: str
+    trainings: Sections
+    launcher: int
+    """Process by which the others of a launch know that this is their job."""
+
+
+@dataclass(frozen=True)
 class Job:
     """A checked request: where everything lies, and the settings of the trainings."""
 
     request: Request
     name: str
     renderer: str
-    settings: dict[str, dict[str, Any]]
-    """`renderer` and `post_net`: of their configurations, without what depends on the machine."""
+    trainings: Trainings
 
     @property
     def target(self) -> Path:
         return self.request.bundle
 
     @property
-    def work(self) -> Path:
-        return work_folder(self.request.bundle)
+    def folder(self) -> TrainingFolder:
+        return TrainingFolder.of(self.request.bundle)
 
     @property
     def dataset(self) -> Path:
-        return self.request.source if self.request.source.is_dir() else self.work / DATASET
+        return self.request.source if self.request.source.is_dir() else self.folder.dataset
 
-    def training(self, stage: str) -> tuple[Any, type[LoopConfig]]:
-        """The module with `train`, and the class of its configuration."""
-        return training_of(self.renderer if stage == "renderer" else stage)
+    def config(self, stage: Stage) -> LoopConfig:
+        """The settings of a training, on this machine."""
+        device = self.request.device or "cpu"
+        config = self.trainings.renderer if stage is Stage.RENDERER else self.trainings.post_net
+        bf16 = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+        here: dict[str, Any] = {
+            "output_dir": str(self.folder.of_stage(stage)),
+            "dataset": str(self.dataset),
+            "resume": True,
+            "cpu": device == "cpu",
+            "mixed_precision": config.mixed_precision if bf16 else "no",
+        }
+        return replace(config, **here)
+
+    def run(self, stage: Stage, watch: Watch) -> None:
+        """A training, from its last checkpoint on."""
+        training(self.renderer if stage is Stage.RENDERER else POST_NET).train(self.config(stage), watch=watch)
+
+    def save(self, asked: dict[str, Any]) -> None:
+        consent, trainings = self.request.consent, asdict(self.trainings)
+        Begun(asked, self.name, consent, self.renderer, trainings, os.getppid()).save(self.folder.settings)
+
+    @classmethod
+    def load(cls, request: Request, begun: Begun) -> Self:
+        """The job as it was begun, of a request for the same, which may name and consent anew."""
+        renderer = config_class(begun.renderer)(**begun.trainings["renderer"])
+        trainings = Trainings(renderer, PostNetConfig(**begun.trainings["post_net"]))
+        request = replace(request, consent=request.consent or begun.consent)
+        return cls(request, request.name or begun.name, begun.renderer, trainings)
 
 
-def work_folder(bundle: Path) -> Path:
-    return bundle.parent / f".{bundle.name}.training"
+def training(name: str) -> Any:
+    """The module that trains a renderer of that kind, or what brings speech to the person."""
+    return post_net if name == POST_NET else RENDERERS[name]
 
 
-def training_of(name: str) -> tuple[Any, type[LoopConfig]]:
-    path, config = TRAININGS[name]
-    module = importlib.import_module(path)
-    return module, getattr(module, config)
+def config_class(name: str) -> type[LoopConfig]:
+    """The class of a training's settings: that of its function's first argument."""
+    found: type[LoopConfig] = get_type_hints(training(name).train)["config"]
+    return found
 
 
 def begin_job(request: Request) -> Job:
@@ -103,73 +172,48 @@ def begin_job(request: Request) -> Job:
 
     Raises `InputError` for whatever can be known to be wrong before any work.
     """
-    work = work_folder(request.bundle)
+    folder = TrainingFolder.of(request.bundle)
+    work = folder.path
     if request.bundle.exists():
         raise InputError(f"{request.bundle} exists; remove it, or choose another name")
-    if request.renderer and request.renderer not in RENDERERS:
-        raise InputError(f"unknown renderer {request.renderer!r}; choose one of {', '.join(RENDERERS)}")
-    if request.adapter and request.adapter not in ADAPTERS:
-        raise InputError(f"unknown adapter {request.adapter!r}; choose one of {', '.join(ADAPTERS)}")
+    renderer = RENDERERS.check(request.renderer or DEFAULT_RENDERER)
+    ADAPTERS.check(request.adapter or DEFAULT_ADAPTER)
     if request.steps is not None and request.steps < 1:
         raise InputError(f"{request.steps} steps are none; give at least 1")
-    begun = [name for name in (DATASET, f".{DATASET}.unfinished", "renderer") if (work / name).exists()]
+    begun = any((work / name).exists() for name in ("dataset", ".dataset.unfinished", "renderer"))
     if begun and not request.resume:
         raise InputError(f"{request.bundle} was begun in {work}; go on with --resume, or remove that folder")
     source = _check_source(request.source)
     changes = _read_config(request.config) if request.config else {}
-    asked: dict[str, Any] = {
-        "source": source,
-        "renderer": request.renderer,
-        "adapter": request.adapter,
-        "steps": request.steps,
-        "config": changes,
-    }
-    if begun and (work / JOB).is_file():
-        return _go_on(request, asked, read_json(work / JOB))
-    renderer = request.renderer or "fast"
-    job = Job(
-        request,
-        request.name or request.bundle.name,
-        renderer,
-        _settings(renderer, request.steps, changes, _on_cuda(request.device)),
-    )
+    asked = asdict(Asked(source, request.renderer, request.adapter, request.steps, changes))
+    if begun and folder.settings.is_file():
+        return _go_on(request, asked, Begun.load(folder.settings))
+    layers = [read_json(path, "settings") for path in (SETTINGS, ON_CPU)[: 1 if _on_cuda(request.device) else 2]]
+    trainings = Trainings.of(renderer, *layers, changes)
+    if request.steps:
+        trainings = trainings.steps_of(request.steps)
     if request.adapter:
-        job.settings["post_net"]["adapter"] = request.adapter
+        trainings = replace(trainings, post_net=replace(trainings.post_net, adapter=request.adapter))
+    job = Job(request, request.name or request.bundle.name, renderer, trainings)
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {work} ({error.strerror}); choose another place") from None
-    (work / STATUS).unlink(missing_ok=True)
-    write_job(job, asked)
+    folder.status.unlink(missing_ok=True)
+    job.save(asked)
     return job
 
 
-def write_job(job: Job, asked: dict[str, Any]) -> None:
-    content = {
-        "asked": asked,
-        "name": job.name,
-        "consent": job.request.consent,
-        "renderer": job.renderer,
-        "settings": job.settings,
-        "launcher": os.getppid(),  # by which the other processes of a launch know that this is their job
-    }
-    partial = job.work / f".{JOB}"
-    write_json(partial, content)
-    os.replace(partial, job.work / JOB)
-
-
-def _go_on(request: Request, asked: dict[str, Any], begun: dict[str, Any]) -> Job:
+def _go_on(request: Request, asked: dict[str, Any], begun: Begun) -> Job:
     """The job as it was begun; what is asked for now must not differ, but for name and consent."""
     for what, value in asked.items():
-        before = begun["asked"][what]
-        if value and value != before and not (what == "renderer" and value == begun["renderer"]):
+        if value and value != begun.asked[what] and not (what == "renderer" and value == begun.renderer):
             raise InputError(
                 f"{request.bundle} was begun with {ASKED[what]}; go on with the same, or remove "
-                f"{work_folder(request.bundle)} and begin anew"
+                f"{TrainingFolder.of(request.bundle).path} and begin anew"
             )
-    request = replace(request, consent=request.consent or begun["consent"])
-    job = Job(request, request.name or begun["name"], begun["renderer"], begun["settings"])
-    write_job(job, begun["asked"])
+    job = Job.load(request, begun)
+    job.save(begun.asked)
     return job
 
 
@@ -194,11 +238,11 @@ def _check_source(source: Path) -> dict[str, Any]:
     return {"name": source.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
 
 
-def check_dataset(folder: Path) -> None:
-    """Raise `InputError` if a folder is not a complete person dataset of this release with at least 3 s."""
+def check_dataset(folder: Path) -> dict[str, Any]:
+    """The manifest of a dataset; `InputError` if it is not complete, of this release, and of at least 3 s."""
     if not (folder / "manifest.json").is_file():
         raise InputError(f"{folder} is not a person dataset; name a video, or make one with `geneface preprocess`")
-    manifest = read_json(folder / "manifest.json")
+    manifest = read_json(folder / "manifest.json", "dataset")
     version = manifest.get("version")
     if version != FORMAT_VERSION:
         newer = isinstance(version, int) and version > FORMAT_VERSION
@@ -209,43 +253,17 @@ def check_dataset(folder: Path) -> None:
             raise InputError(f"{folder} lacks {name}; preprocess the video again")
     if (frames := int(manifest.get("frames", 0))) < SHORTEST:
         raise InputError(f"{folder} is {frames / FPS:.1f} s long; at least {SHORTEST // FPS} s are needed")
+    return manifest
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} cannot be read as JSON ({error}); name a file like {SETTINGS / 'cpu.json'}"
-        ) from None
-    if not isinstance(content, dict) or not all(isinstance(part, dict) for part in content.values()):
-        raise InputError(f"{path} must hold settings for each training, as {SETTINGS / 'cpu.json'} does")
+def _read_config(path: Path) -> Sections:
+    """A user's own settings; `InputError` that says what in them is not known."""
+    content = read_json(path, "settings")
+    if not all(isinstance(part, dict) for part in content.values()):
+        raise InputError(f"{path} must hold settings for each training, as {SETTINGS} does")
     for section, values in content.items():
-        if section not in TRAININGS:
-            raise InputError(f"{path}: unknown training {section!r}; known are {', '.join(TRAININGS)}")
-        config_class = training_of(section)[1]
-        known = {field.name for field in fields(config_class)} - {"watch"}
-        if unknown := sorted(values.keys() - known):
+        if section not in (known := [*RENDERERS.names(), POST_NET]):
+            raise InputError(f"{path}: unknown training {section!r}; known are {', '.join(known)}")
+        if unknown := sorted(values.keys() - {field.name for field in fields(config_class(section))}):
             raise InputError(f"{path}: unknown setting {unknown[0]!r} of {section}")
     return content
-
-
-def _settings(renderer: str, steps: int | None, changes: dict[str, Any], on_cuda: bool) -> dict[str, dict[str, Any]]:
-    defaults = read_json(SETTINGS / ("cuda.json" if on_cuda else "cpu.json"))
-    settings = {
-        "renderer": {**defaults.get(renderer, {}), **changes.get(renderer, {})},
-        "post_net": {**defaults["post_net"], **changes.get("post_net", {})},
-    }
-    if steps:
-        share = steps / settings["renderer"]["steps"]
-        settings["renderer"]["steps"] = steps
-        settings["post_net"]["steps"] = max(1, round(share * settings["post_net"]["steps"]))
-    for part in settings.values():
-        for name in PLACES:
-            if value := part.get(name):
-                part[name] = list(map(_place, value)) if isinstance(value, list) else _place(value)
-    return settings
-
-
-def _place(path: str) -> str:
-    return str(Path(path).resolve() if Path(path).exists() else ROOT / path)

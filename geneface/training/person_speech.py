@@ -8,10 +8,11 @@ import torch
 
 from geneface import metrics
 from geneface.bundle import read_tensors
-from geneface.data.motion import EYES, Speech, changed_sound, features_of
+from geneface.data.motion import Speech, changed_sound, features_of
 from geneface.data.person import split_ranges
+from geneface.face.ibug68 import EYES
 from geneface.media.audio import load_audio
-from geneface.models.feature_extractor import WindowedFeatures
+from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
@@ -39,7 +40,7 @@ class PersonSpeech:
     def __init__(
         self,
         folder: str | Path,
-        extractor: WindowedFeatures,
+        extractor: AudioFeatures,
         generator: MotionGenerator,
         block: int | None = None,
         copies: int = 1,

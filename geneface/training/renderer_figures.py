@@ -6,10 +6,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.data.person import HEAD, TORSO, PersonDataset, split_range
+from geneface.data.person import HEAD, PersonDataset, split_range
 from geneface.media.image import write_image
 from geneface.metrics import psnr
-from geneface.rendering.condition import pose_vector
 from geneface.rendering.renderer import Renderer
 
 EVALUATED = 100
@@ -20,40 +19,19 @@ PREVIEWED = 4
 """Frames of a preview while it learns."""
 
 
-def fit_statistics(renderer: Renderer, data: PersonDataset) -> None:
-    """Fill the buffers that come from the person's training frames, not from gradients."""
-    train = list(split_range(len(data), "train"))
-    lm3d, pose = data.tracks["lm3d"][train].float(), data.tracks["pose"][train].float()
-    renderer.condition.fit(data.track(renderer.condition.track)[train])
-    blink = data.tracks["blink"][train].float()
-    renderer.scene.fit(lm3d, pose, blink, data.tracks["intrinsics"], data.background)
-    seen = (data.masks[train] == TORSO).float().mean(0)
-    flow, weight, turn = (part[train] for part in torso_motion(renderer, data))
-    renderer.fit_torso(flow, weight, turn, seen)
-    renderer.scene.set_body_track(renderer.body_of(*torso_motion(renderer, data))[train])
-
-
-def torso_motion(renderer: Renderer, data: PersonDataset) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Flow, its weight and the head's turn of all frames, as `Renderer.body_of` asks for, on its device."""
-    flow, weight, pose = (
-        data.tracks[name].float().to(renderer.device) for name in ("torso_flow", "torso_weight", "pose")
-    )
-    return flow, weight, pose_vector(pose, renderer.scene.reference_pose)
-
-
 class Frames:
     """A person's frames with their conditions."""
 
     def __init__(self, data: PersonDataset, renderer: Renderer):
         self.data = data
-        self.bodies = renderer.body_of(*torso_motion(renderer, data)).cpu()
-        self.windows = renderer.condition.windows(data.track(renderer.condition.track))
+        self.torso = renderer.tracked_torso(data).cpu()
+        self.windows = renderer.windows(data.track(renderer.track))
         self.mouth_boxes, self.eye_boxes = data.mouth_boxes().unsqueeze(1), data.eye_boxes()
         self.train = np.array(split_range(len(data), "train"))
 
     def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
         pose = self.data.tracks["pose"][index].float()
-        return {"windows": self.windows[index], "pose": pose, "body": self.bodies[index]}
+        return {"windows": self.windows[index], "pose": pose, "torso": self.torso[index]}
 
     def pictures(self, index: np.ndarray) -> torch.Tensor:
         """uint8 [B, 3, H, W]"""
@@ -82,14 +60,14 @@ def held_out_figures(
     split: str,
     picture: Path | None = None,
     most: int = EVALUATED,
-    body: bool = True,
+    torso: bool = True,
 ) -> dict[str, float]:
     """PSNR of the full frame, the head and the mouth (MEASURES.md, Images), rendered from tracked landmarks.
 
     Args:
         picture: Where to show some frames, real above rendered.
         most: Frames that are evaluated, evenly spread.
-        body: Whether the tracked motion of the torso is given, too, or the head's pose alone.
+        torso: Whether the tracked motion of the torso is given, too, or the head's pose alone.
     """
     renderer.eval()
     index = np.array(split_range(len(frames.data), split))
@@ -100,7 +78,7 @@ def held_out_figures(
     for start in range(0, len(index), 8):
         part = index[start : start + 8]
         conditions = {name: value.to(renderer.device) for name, value in frames.conditions(part).items()}
-        out = renderer(conditions["windows"], conditions["pose"], body=conditions["body"] if body else None).rgb
+        out = renderer(conditions["windows"], conditions["pose"], torso=conditions["torso"] if torso else None).rgb
         rendered = (out.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu()
         truth = frames.pictures(part)
         head = F.interpolate((frames.data.masks[part].unsqueeze(1) == HEAD).float(), size=truth.shape[-2:]) > 0
@@ -124,5 +102,5 @@ def final_figures(
     return {
         "dev": held_out_figures(renderer, frames, "dev", most=most),
         "test": held_out_figures(renderer, frames, "test", picture=folder / "test.png", most=most),
-        "test_by_pose_alone": held_out_figures(renderer, frames, "test", most=most, body=False),
+        "test_by_pose_alone": held_out_figures(renderer, frames, "test", most=most, torso=False),
     }

@@ -1,18 +1,23 @@
 """Train the sync-expert (Appendix A.2): `accelerate launch -m geneface.training.sync_expert --config FILE`."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from geneface.components import new_component
 from geneface.data.motion import MotionData
-from geneface.files import read_json, write_json
+from geneface.errors import run_script
+from geneface.files import write_json
 from geneface.metrics import sync_windows
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
 from geneface.training.motion_figures import sync_figures
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -61,7 +66,12 @@ def train(config: SyncExpertConfig) -> Path:
     """Train, and write `output_dir/model` and `report.json`; returns the model's folder."""
     loop = Loop(config)
     corpora = Corpora(config, loop.device)
-    component = SyncExpert(corpora.extractor.feature_size, **read_json(Path(config.model), "settings"))
+    component: SyncExpert = new_component(
+        Path(config.model),
+        "SyncExpert",
+        feature_size=corpora.extractor.feature_size,
+        extractor=corpora.extractor.identity,
+    )
     mean, std = corpora.train.statistics()
     component.landmark_mean.copy_(mean)
     component.landmark_std.copy_(std)
@@ -81,9 +91,9 @@ def train(config: SyncExpertConfig) -> Path:
         component = loop.accelerator.unwrap_model(model).eval()
         report = {kind: sync_figures(component, held_out) for kind, held_out in corpora.held_out().items()}
         write_json(loop.folder / "report.json", report)
-        print(report, flush=True)
+        logger.info(report)
     return loop.folder / "model"
 
 
 if __name__ == "__main__":
-    train(parse_config(SyncExpertConfig))
+    run_script(lambda: train(parse_config(SyncExpertConfig)))

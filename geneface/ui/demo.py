@@ -9,6 +9,7 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.media.provenance import prepare_seal
+from geneface.resources import resource
 from geneface.ui.gallery import QUIET
 from geneface.ui.jobs import TrainingJobs
 from geneface.ui.look import build_look
@@ -16,13 +17,13 @@ from geneface.ui.persons import Persons
 from geneface.ui.studio import LONGEST, Load, Studio
 from geneface.ui.talk import build_talk
 from geneface.ui.theme import CSS, HEADER, NOTICE, build_theme
-from geneface.ui.train import build_train
+from geneface.ui.train import TrainPage
 from geneface.ui.train_api import LOCAL, is_offered
 from geneface.ui.train_view import TRAIN_CSS
 from geneface.ui.uploads import Uploads
 from geneface.ui.verify import build_verify
 
-EXAMPLES_DIR = Path(__file__).resolve().parents[2] / "examples" / "audio"
+EXAMPLES_DIR = resource("examples/audio")
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
 CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS = 600, 3600
 LARGEST_UPLOAD, LARGEST_VIDEO = "200mb", "2gb"
@@ -65,7 +66,7 @@ def build_demo(
                 looking = build_look(studio, persons, examples)
             if jobs is not None:
                 with gr.Tab("Train", id="train"):
-                    training = build_train(jobs)
+                    training = TrainPage(jobs)
             with gr.Tab("Check a video", id="check"):
                 checking = build_verify()
         gr.HTML(NOTICE, padding=False)

@@ -13,9 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import geneface
 from geneface.errors import InputError
 
-HOME = Path(__file__).resolve().parents[2]
+HOME = Path(geneface.__file__).resolve().parent.parent
+"""From here `python -m geneface` runs the GeneFace that serves, even a clone that is not installed."""
 LOCK = ".training.lock"
 BUSY = "Another training runs on this machine; wait until it is done, or stop it."
 

@@ -11,19 +11,6 @@ from geneface.media.video import probe
 
 SHORTEST, LONGEST = 10, 600
 """Length of a video in seconds."""
-PREPARING = (
-    ("scan.json", "Looking through the video"),
-    ("frames.mp4", "Cutting out the face"),
-    ("audio.flac", "Taking the sound"),
-    ("landmarks.safetensors", "Following the face"),
-    ("masks.safetensors", "Telling head, shoulders and background apart"),
-    ("tracks.safetensors", "Fitting the face model"),
-    ("background.png", "Clearing the background"),
-    ("features.safetensors", "Listening to the voice"),
-    ("contact_sheet.png", "Drawing the overview"),
-)
-"""Files of `data.preprocess` in the order in which they are made, and what makes each."""
-
 State = Literal["preparing", "review", "training", "stopping", "stopped", "failed", "done"]
 
 
@@ -77,15 +64,3 @@ def check_video(video: Path) -> None:
         raise InputError(
             f"The video is {facts.video_seconds:.0f} s long; give {SHORTEST} seconds to {LONGEST // 60} minutes."
         )
-
-
-def for_reader(message: str, video: Path) -> str:
-    """A message of the command line, without the name of a file that the reader does not know."""
-    return as_sentence(message.replace(str(video), "the video"))
-
-
-def as_sentence(message: str) -> str:
-    """A message with a capital and a full stop, unless it begins with the name of something."""
-    text = message.strip()
-    start = text[:1].upper() if text.split(" ")[0].isalpha() else text[:1]
-    return start + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -5,7 +5,6 @@ after a restart, finds it again.
 """
 
 import atexit
-import os
 import shutil
 import signal
 import sys
@@ -13,22 +12,40 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from geneface.card import read_card
 from geneface.errors import InputError
-from geneface.files import read_json, write_json
+from geneface.files import Record, read_json
 from geneface.hub import list_persons
+from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
 from geneface.ui.job_process import BUSY, JobProcess
-from geneface.ui.job_status import PREPARING, JobStatus, State, check_video, folder_name, for_reader
+from geneface.ui.job_status import JobStatus, State, check_video, folder_name
+from geneface.words import sentence
 
 COMMAND = (sys.executable, "-m", "geneface")
 PATIENCE = 30.0
 """Seconds that a process has to end by itself."""
-INTERRUPTED = ("interrupted;", "stopped;")
-"""How the last words of a process begin that was asked to end."""
-JOB, LOG = "job.json", "log.txt"
+
+
+@dataclass
+class Request(Record):
+    """What a visitor asked for, kept in the work folder."""
+
+    name: str
+    consent: str
+    video: str
+    """Its name in the work folder."""
+    task: str = "preprocess"
+    """The command that ran last: that, or "train"."""
+    stopped: bool = False
+    """Whether it was asked to stop."""
+
+    @property
+    def trains(self) -> bool:
+        return self.task == "train"
 
 
 class TrainingJobs:
@@ -71,11 +88,11 @@ class TrainingJobs:
                 raise InputError(BUSY)
             if (self.folder / person).exists():
                 raise InputError(f"There is a person called {name} already; choose another name.")
-            work = self._work(person)
+            folder, asked = self._folder(person), Request(name, consent, f"video{video.suffix.lower()}")
             try:
-                work.mkdir(mode=0o700, parents=True)
-                _write(work / JOB, {"name": name, "consent": consent, "video": f"video{video.suffix.lower()}"})
-                shutil.move(video, work / f"video{video.suffix.lower()}")
+                folder.path.mkdir(mode=0o700, parents=True)
+                asked.save(folder.request)
+                shutil.move(video, folder.path / asked.video)
             except FileExistsError:
                 raise InputError(
                     f"A training of {name} was begun and is not finished; go on with it, or discard it."
@@ -88,18 +105,17 @@ class TrainingJobs:
     def resume(self, person: str) -> None:
         """Go on with what is not done yet: preparing the video, or training."""
         with self._change:
-            self._job(person)
+            self._asked(person)
             if self.running():
                 raise InputError(BUSY)
-            prepared = (self._work(person) / "dataset" / "manifest.json").is_file()
-            self._run(person, "train" if prepared else "preprocess")
+            self._run(person, "train" if self._folder(person).manifest.is_file() else "preprocess")
 
     def stop(self, person: str) -> None:
         """Ask the process to stop, and end it if it does not; what is learned is kept."""
         with self._change:
-            job, runs = self._job(person), self._process.runs()
+            asked, runs = self._asked(person), self._process.runs()
             if runs.get("person") == person:
-                _write(self._work(person) / JOB, {**job, "stopped": True})
+                replace(asked, stopped=True).save(self._folder(person).request)
                 self._process.end(runs["pid"])
 
     def discard(self, person: str) -> None:
@@ -112,8 +128,8 @@ class TrainingJobs:
         with self._change:
             if self.running() == person:
                 raise InputError("The training does not stop; try again in a minute.")
-            self._job(person)
-            shutil.rmtree(self._work(person))
+            self._asked(person)
+            shutil.rmtree(self._folder(person).path)
             self.put_aside(person)
 
     def put_aside(self, person: str) -> None:
@@ -134,7 +150,7 @@ class TrainingJobs:
 
     def unfinished(self) -> list[JobStatus]:
         """Trainings that were begun and are not done."""
-        return [self.status(path.parent.name[1 : -len(".training")]) for path in self._jobs()]
+        return [self.status(folder.bundle.name) for folder in self._begun()]
 
     def status(self, person: str) -> JobStatus:
         """Raises `InputError` for a person that is neither being trained nor there."""
@@ -147,12 +163,12 @@ class TrainingJobs:
         name = card.name if card else person
         if runs.get("person") == person:
             return JobStatus(person, name, "training", "bundle")
-        return JobStatus(person, name, "done", preview=_there(folder))
+        return JobStatus(person, name, "done", preview=_there(folder / "preview.png"))
 
     def consent(self, person: str) -> str:
         """What was stated when the training began, or what the person's card says."""
         with suppress(InputError):
-            return str(self._job(person)["consent"])
+            return self._asked(person).consent
         card = read_card(self.folder / person) if person in list_persons(self.folder) else None
         return card.consent if card else ""
 
@@ -165,98 +181,71 @@ class TrainingJobs:
     # The process
 
     def _status(self, person: str, runs: dict[str, Any]) -> JobStatus:
-        job, told, work = self._job(person), self._told(person), self._work(person)
-        trains = job.get("task") == "train"
-        facts: dict[str, Any] = {"warnings": told.get("warnings") or []}
-        manifest = work / "dataset" / "manifest.json"
-        if manifest.is_file():
-            facts["contact_sheet"] = work / "dataset" / "contact_sheet.png"
-            facts["warnings"] = read_json(manifest).get("warnings", [])
-        if trains:
-            facts |= {name: told[name] for name in ("detail", "step", "steps") if told.get(name)}
-            facts |= {
-                "stage": self._stage(work, told),
-                "figures": (told.get("figures") or {}).get("dev") or {},
-                "preview": _there(work),
-            }
+        asked, folder = self._asked(person), self._folder(person)
+        told = folder.load_status()
+        facts: dict[str, Any] = {"warnings": told.warnings}
+        if folder.manifest.is_file():
+            facts["contact_sheet"] = folder.contact_sheet
+            facts["warnings"] = read_json(folder.manifest, "dataset").get("warnings", [])
+        if asked.trains:
+            facts |= {"stage": told.stage, "detail": told.detail, "step": told.step, "steps": told.steps}
+            facts |= {"figures": told.figures.get("dev", {}), "preview": _there(folder.preview)}
         if runs.get("person") == person:
-            facts |= {"seconds_left": told.get("seconds_left")} if trains else self._prepared(work)
-            state: State = "stopping" if job.get("stopped") else "training" if trains else "preparing"
-            return JobStatus(person, job["name"], state, **facts)
-        if not trains and "contact_sheet" in facts:
-            return JobStatus(person, job["name"], "review", **facts)
-        error = "" if job.get("stopped") else self._error(person, told)
-        return JobStatus(person, job["name"], "failed" if error else "stopped", error=error, **facts)
+            if asked.trains:
+                facts["seconds_left"] = told.seconds_left
+            else:
+                facts |= {"stage": Stage.PREPROCESS, "detail": told.part, "step": told.parts_done}
+                facts["steps"] = told.parts
+            state: State = "stopping" if asked.stopped else "training" if asked.trains else "preparing"
+            return JobStatus(person, asked.name, state, **facts)
+        if not asked.trains and "contact_sheet" in facts:
+            return JobStatus(person, asked.name, "review", **facts)
+        error = "" if asked.stopped else self._error(person, told)
+        return JobStatus(person, asked.name, "failed" if error else "stopped", error=error, **facts)
 
     def _run(self, person: str, task: str) -> None:
-        work, job = self._work(person), self._job(person)
-        _write(work / JOB, {**job, "task": task, "stopped": False})
-        arguments = [*self._command, task, str(work / job["video"]), "-o"]
+        folder, asked = self._folder(person), replace(self._asked(person), task=task, stopped=False)
+        asked.save(folder.request)
+        # How the last process ended is not how this one does.
+        replace(folder.load_status(), outcome=None, error="").save(folder.status)
+        arguments = [*self._command, task, str(folder.path / asked.video), "-o"]
         if task == "preprocess":
-            arguments.append(str(work / "dataset"))
+            arguments.append(str(folder.dataset))
         else:
-            arguments += [str(self.folder / person), "--name", job["name"], "--consent", job["consent"], "--resume"]
+            arguments += [str(folder.bundle), "--name", asked.name, "--consent", asked.consent, "--resume"]
             arguments += ["--device", self._device] if self._device else []
-        self._process.start(person, arguments, work / LOG)
+        self._process.start(person, arguments, folder.log)
         self.latest = person
 
     # The work folder
 
-    def _work(self, person: str) -> Path:
-        return self.folder / f".{person}.training"
+    def _folder(self, person: str) -> TrainingFolder:
+        return TrainingFolder.of(self.folder / person)
 
-    def _jobs(self) -> list[Path]:
-        return sorted(self.folder.glob(f".*.training/{JOB}"))
+    def _begun(self) -> list[TrainingFolder]:
+        return [folder for folder in TrainingFolder.beside(self.folder) if folder.request.is_file()]
 
-    def _job(self, person: str) -> dict[str, Any]:
+    def _asked(self, person: str) -> Request:
         # Looked up among those that are there: a name from outside is never made into a path.
-        if self._work(person) / JOB not in self._jobs():
+        if person not in [folder.bundle.name for folder in self._begun()]:
             raise InputError(f"There is no training of {person!r}.")
-        return read_json(self._work(person) / JOB)
+        return Request.load(self._folder(person).request)
 
-    def _told(self, person: str) -> dict[str, Any]:
-        """The training's own words."""
-        with suppress(InputError):
-            return read_json(self._work(person) / "status.json")
-        return {}
-
-    def _prepared(self, work: Path) -> dict[str, Any]:
-        made = work / ".dataset.unfinished"
-        done = next((at for at, (name, _) in enumerate(PREPARING) if not (made / name).exists()), len(PREPARING) - 1)
-        return {"stage": "preprocess", "detail": PREPARING[done][1], "step": done, "steps": len(PREPARING)}
-
-    def _stage(self, work: Path, told: dict[str, Any]) -> str:
-        """The stage that a training is in, or in which it failed."""
-        stage = str(told.get("stage") or "preprocess")
-        if stage == "failed":
-            return next((name for name in ("post_net", "renderer") if (work / name).exists()), "preprocess")
-        return "bundle" if stage == "done" else stage
-
-    def _error(self, person: str, told: dict[str, Any]) -> str:
+    def _error(self, person: str, told: TrainingStatus) -> str:
         """Why a process ended that nobody stopped, in a sentence; empty if that is not known."""
-        work, job = self._work(person), self._job(person)
-        lines = (work / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-        if not said and told.get("stage") == "failed":
-            said = [str(told.get("error"))]
-        if said and said[-1].startswith(INTERRUPTED):
+        folder = self._folder(person)
+        if told.outcome is Outcome.FAILED:
+            return sentence(told.error, {str(folder.path / self._asked(person).video): "the video"})
+        if told.outcome is Outcome.STOPPED:
             return ""
-        if said:
-            return for_reader(said[-1], work / job["video"])
         code = self._process.exit_code(person)
         if code == -signal.SIGKILL:
             return "The system ended it, most likely because memory ran out. Close other programs, and try again."
         if code:
+            lines = folder.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return f"It ended without a reason. Its last words were: {lines[-1] if lines else 'none'}"
         return "It ended without making a person." if code == 0 else ""
 
 
-def _there(folder: Path) -> Path | None:
-    picture = folder / "preview.png"
+def _there(picture: Path) -> Path | None:
     return picture if picture.is_file() else None
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_name(f".{path.name}")
-    write_json(partial, content)
-    os.replace(partial, path)

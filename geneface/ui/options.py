@@ -1,109 +1,121 @@
 """How a person shall speak: the page's options, and what they are for the pipeline."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.generate import HIGHEST_SEED
-from geneface.media.webm import TRANSPARENT
+from geneface.options import HIGHEST_SEED, TRANSPARENT, GenerationOptions, defaults, specs
 
 SIZES = (256, 512, 768, 1024)
 GREEN = "#00b140"
 """The colour of a green screen."""
 
 
-@dataclass(frozen=True)
-class OptionFields:
-    """The components, in the order of `generate`'s arguments."""
+OWN: dict[str, dict[str, Any]] = {
+    "seed": {"new_seed": True},
+    "pose": {"driving": None},
+    "background": {"picture": None, "colour": GREEN},
+}
+"""What the page asks for besides an option, by its name, and the defaults."""
+SPECIAL = {"seed": 0, "background": "own", "size": 512}
+"""Defaults of the page where they are not the pipeline's."""
+DESCRIPTIONS = {
+    "seed": "Same seed, same video; ignored if new_seed is true.",
+    "new_seed": "Draw a new seed.",
+    "driving": 'A video of somebody whose head motion is taken; for pose "video".',
+    "pose": 'Head motion: "natural", "still", or "video" for that of the driving video.',
+    "background": '"own", "colour", "picture", or "transparent" for a webm with an alpha channel.',
+    "picture": 'The background of background "picture".',
+    "colour": 'The background of background "colour", like #20a0ff.',
+    "size": f"Pixels a side: {', '.join(map(str, SIZES))}.",
+}
 
-    seed: Any
-    new_seed: Any
-    temperature: Any
-    pose: Any
-    driving: Any
-    blink: Any
-    background: Any
-    picture: Any
-    colour: Any
-    size: Any
 
-    @property
-    def inputs(self) -> list[Any]:
-        return list(vars(self).values())
+def page_defaults() -> dict[str, Any]:
+    """Name and default of all that the page asks for, in order."""
+    found: dict[str, Any] = {}
+    for name, default in defaults().items():
+        found |= {name: SPECIAL.get(name, default), **OWN.get(name, {})}
+    return found
 
 
-def build_options() -> OptionFields:
-    """Lay out the options, within the current layout."""
+def described() -> dict[str, str]:
+    """The same names, each in words."""
+    return {name: DESCRIPTIONS.get(name) or f"{specs()[name].help}." for name in page_defaults()}
+
+
+def build_options() -> dict[str, Any]:
+    """Lay out the options, within the current layout; the components by the names of `page_defaults`."""
     import gradio as gr
 
     quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+    made: dict[str, Any] = {}
     with gr.Accordion("Motion", open=False):
-        temperature = gr.Slider(0, 2, 1, step=0.1, label="Expressiveness", info="0 is calm, 2 is lively")
-        pose = gr.Radio(
-            [("Natural", "natural"), ("Still", "still"), ("From a video", "video")],
-            value="natural",
-            label="Head motion",
-        )
-        driving = gr.Video(
-            sources=["upload"],
-            include_audio=True,
-            visible=False,
-            label="A video whose head motion is taken",
-            elem_id="driving",
-        )
-        blink = gr.Radio([("Natural", "natural"), ("None", "none")], value="natural", label="Blinks")
+        for name, spec in specs().items():
+            default = defaults()[name]
+            if spec.highest:
+                made[name] = gr.Slider(0, spec.highest, default, step=0.1, label=spec.label, info=spec.info)
+            elif spec.label:
+                words = [(word.capitalize(), word) for word in spec.words]
+                words += [("From a video", "video")] if name == "pose" else []
+                made[name] = gr.Radio(words, value=default, label=spec.label)
+            if name == "pose":
+                made["driving"] = gr.Video(
+                    sources=["upload"],
+                    include_audio=True,
+                    visible=False,
+                    label="A video whose head motion is taken",
+                    elem_id="driving",
+                )
         with gr.Row():
-            new_seed = gr.Checkbox(True, label="New motion each time", info="Off: repeat the motion of the seed")
-            seed = gr.Number(0, label="Seed", info="Of the latest video", precision=0, minimum=0, maximum=HIGHEST_SEED)
+            made["new_seed"] = gr.Checkbox(True, label="New motion each time", info="Off: repeat that of the seed")
+            made["seed"] = gr.Number(
+                0, label="Seed", info="Of the latest video", precision=0, minimum=0, maximum=HIGHEST_SEED
+            )
     with gr.Accordion("Background and size", open=False):
-        background = gr.Radio(
+        made["background"] = gr.Radio(
             [("Own", "own"), ("Colour", "colour"), ("Picture", "picture"), ("Transparent", TRANSPARENT)],
             value="own",
             label="Background",
             info="Transparent gives a webm with an alpha channel, for video editors and web pages",
         )
-        colour = gr.ColorPicker(GREEN, label="Colour", visible=False)
-        picture = gr.Image(
+        made["colour"] = gr.ColorPicker(GREEN, label="Colour", visible=False)
+        made["picture"] = gr.Image(
             type="filepath", sources=["upload", "clipboard"], visible=False, label="Picture", height=180, buttons=[]
         )
-        size = gr.Dropdown([(f"{side} × {side}", side) for side in SIZES], value=512, label="Size in pixels")
+        made["size"] = gr.Dropdown([(f"{side} × {side}", side) for side in SIZES], value=512, label="Size in pixels")
 
     def show_background(chosen: str) -> list[Any]:
         return [gr.update(visible=chosen == "colour"), gr.update(visible=chosen == "picture")]
 
-    background.change(show_background, background, [colour, picture], **quiet)
-    pose.change(lambda chosen: gr.update(visible=chosen == "video"), pose, driving, **quiet)
-    return OptionFields(seed, new_seed, temperature, pose, driving, blink, background, picture, colour, size)
+    made["background"].change(show_background, made["background"], [made["colour"], made["picture"]], **quiet)
+    made["pose"].change(lambda chosen: gr.update(visible=chosen == "video"), made["pose"], made["driving"], **quiet)
+    return {name: made[name] for name in page_defaults()}
 
 
-def pipeline_options(
-    *,
-    temperature: float,
-    pose: str,
-    driving: str | None,
-    blink: str,
-    background: str,
-    picture: str | None,
-    colour: str,
-    size: int,
-) -> dict[str, Any]:
-    """What `Studio.talk` needs; `InputError` where something is missing."""
-    behind: str | None = None
-    if background == "picture":
-        if not picture:
+def generation_options(given: dict[str, Any]) -> tuple[GenerationOptions, str]:
+    """What was asked for on the page, and the video whose head motion is taken, if one is.
+
+    Raises `InputError` for what cannot be, or where something is missing.
+    """
+    asked = {name: given[name] for name in specs()}
+    asked["seed"] = None if given["new_seed"] else int(given["seed"] or 0)
+    asked["size"] = int(given["size"])
+    asked["background"] = None
+    if given["background"] == "picture":
+        if not given["picture"]:
             raise InputError("there is no background picture yet: add one, or choose another background")
-        behind = picture
-    elif background == "colour":
-        behind = as_hex(colour)
-    elif background == TRANSPARENT:
-        behind = TRANSPARENT
-    options: dict[str, Any] = {"temperature": temperature, "blink": blink, "background": behind, "size": int(size)}
-    if pose == "video":
-        if not driving:
+        asked["background"] = given["picture"]
+    elif given["background"] == "colour":
+        asked["background"] = as_hex(given["colour"])
+    elif given["background"] == TRANSPARENT:
+        asked["background"] = TRANSPARENT
+    driving = ""
+    if given["pose"] == "video":
+        if not given["driving"]:
             raise InputError("there is no video to take the head motion from: add one, or choose natural motion")
-        return {**options, "driving": driving}
-    return {**options, "pose": pose}
+        driving, asked["pose"] = given["driving"], "natural"
+    return GenerationOptions(**asked), driving
 
 
 def as_hex(colour: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from geneface.media.audio import AudioSource
+from geneface.resources import web
 from geneface.units import FPS, SAMPLES_PER_FRAME
 
 COLUMNS = 240
@@ -15,21 +16,7 @@ WIDTH, HEIGHT, MIDDLE = 960, 150, 52
 MOUTH_TOP, MOUTH_BOTTOM = 92, 140
 WIDEST = 1.2
 """cm: an opening that fills the plot, unless the recording has a wider one."""
-SCRIPT = """
-const line = () => element.querySelector('.gf-playhead');
-const player = () => [...document.querySelectorAll('#live video, #video video')].find(v => v.offsetParent);
-const tick = () => {
-  const video = player(), head = line();
-  if (head) {
-    const length = parseFloat(head.dataset.seconds), time = video ? video.currentTime : 0;
-    head.style.opacity = video && time > 0 ? 1 : 0;
-    head.style.transform = `translateX(${Math.min(time / length, 1) * 960}px)`;
-  }
-  if (video && video.closest('#live')) window.gfTime = video.currentTime;
-  requestAnimationFrame(tick);
-};
-tick();
-"""
+SCRIPT = web("playhead.js")
 """Moves a line through the plot with the video that plays."""
 
 
@@ -57,8 +44,8 @@ def mouth_curve(pipe: Any, motion: Sequence[Any]) -> np.ndarray:
     """[T] cm between the lips, from the chunks of `GeneFacePipeline.motion`."""
     from geneface.metrics import lm3d_opening
 
-    points = np.concatenate([chunk.float().cpu().numpy() for chunk in motion])
-    return lm3d_opening(points, pipe.motion_generator.mean_landmarks.float().cpu().numpy())
+    moves = np.concatenate([chunk.landmarks.float().cpu().numpy() for chunk in motion])
+    return lm3d_opening(moves, pipe.person.mean_landmarks.float().cpu().numpy())
 
 
 def draw(voice: Voice) -> str:

@@ -8,8 +8,9 @@ from html import escape
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.generate import Interrupted
+from geneface.stopping import Stopped
 from geneface.ui.live import Preparing, Step
+from geneface.words import duration, sentence
 
 UNKNOWN = "Something went wrong on the server; its log says what. Try again, or with another recording."
 MISSING = "That file is no longer on the server, which forgets files after a while: choose it again."
@@ -36,22 +37,17 @@ def status(text: str, kind: str = "idle", share: float | None = None) -> str:
 def progress(step: Preparing | Step, doing: str = "Speaking") -> str:
     if isinstance(step, Preparing):
         return status(f"{step.text} …", "busy")
-    left = f", {remaining(step.seconds_left)} left" if step.seconds_left is not None else ""
+    left = f", {duration(step.seconds_left)} left" if step.seconds_left is not None else ""
     return status(f"{doing}: {step.done} of {step.total} frames{left}", "busy", step.done / step.total)
 
 
-def remaining(seconds: float) -> str:
-    whole = max(round(seconds), 1)
-    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"
-
-
-def sentence(error: BaseException, files: Sequence[str | None] = ()) -> str:
+def explain(error: BaseException, files: Sequence[str | None] = ()) -> str:
     """What to tell a person about an error; what is not meant for them goes to the server's log.
 
     Args:
         files: Paths on the server which are the visitor's own files, not to be shown.
     """
-    if isinstance(error, Interrupted):
+    if isinstance(error, Stopped):
         return "Stopped."
     if isinstance(error, FileNotFoundError):
         return MISSING
@@ -62,13 +58,11 @@ def sentence(error: BaseException, files: Sequence[str | None] = ()) -> str:
     for file in filter(None, files):
         if f"{file} does not exist" in text:
             return MISSING
-        text = text.replace(str(file), "the file")
-    text = re.sub(r" \(\[Errno [^)]*\)", "", text[:1].upper() + text[1:])
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return sentence(re.sub(r" \(\[Errno [^)]*\)", "", text), {str(file): "the file" for file in files if file})
 
 
 def as_gradio(error: BaseException, files: Sequence[str | None] = ()) -> Any:
     """The same as a `gr.Error`, for those who call by the API."""
     import gradio as gr
 
-    return gr.Error(sentence(error, files), print_exception=False)
+    return gr.Error(explain(error, files), print_exception=False)

@@ -6,19 +6,22 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.generate import GeneratedVideo, Interrupted, check_seed, generate_video, new_seed, output_writer
+from geneface.generate import GeneratedVideo, generate_video, output_writer
 from geneface.media.audio import AudioSource, open_audio
+from geneface.options import GenerationOptions
+from geneface.stopping import StopToken
 from geneface.ui.live import Countdown, Live, Preparing
 from geneface.ui.persons import display_name
 from geneface.ui.plot import Voice, mouth_curve, voice_curve
 from geneface.units import FPS
+from geneface.words import duration
 
 Load = Callable[[str], Any]
 Tell = Callable[[Any], None]
@@ -93,13 +96,13 @@ class Studio:
                 "cut it, or run GeneFace yourself"
             )
 
-    async def work(self, job: Callable[[Tell, Callable[[], bool], Path], Any]) -> AsyncIterator[Any]:
-        """Run `job(tell, should_stop, folder)` in a thread; yield what it tells, then `Finished` with its result.
+    async def work(self, job: Callable[[Tell, StopToken, Path], Any]) -> AsyncIterator[Any]:
+        """Run `job(tell, stop, folder)` in a thread; yield what it tells, then `Finished` with its result.
 
         Leaving the iteration stops the job within a few frames. The files in `folder` live until the next but one
         piece of work, by when the server has copied them into its own cache.
         """
-        loop, steps, stop = asyncio.get_running_loop(), asyncio.Queue[Any](), threading.Event()
+        loop, steps, stop = asyncio.get_running_loop(), asyncio.Queue[Any](), StopToken()
 
         def tell(step: Any) -> None:
             loop.call_soon_threadsafe(steps.put_nowait, step)
@@ -107,9 +110,8 @@ class Studio:
         def run() -> None:
             try:
                 with self._working:
-                    if stop.is_set():
-                        raise Interrupted
-                    tell(Finished(job(tell, stop.is_set, self._new_folder())))
+                    stop.check()
+                    tell(Finished(job(tell, stop, self._new_folder())))
             except BaseException as error:
                 tell(error)
 
@@ -123,7 +125,7 @@ class Studio:
                 if isinstance(step, Finished):
                     return
         finally:
-            stop.set()
+            stop.stop()
             await asyncio.shield(running)
 
     def _new_folder(self) -> Path:
@@ -133,13 +135,16 @@ class Studio:
         return self._runs[-1]
 
     def talk(
-        self, person: str, audio: str, *, seed: int | None = None, live: bool = False, **options: Any
+        self, person: str, audio: str, options: GenerationOptions, *, driving: str = "", live: bool = False
     ) -> AsyncIterator[Any]:
-        """Make a video: yields `Step`, `Voice`, `Segment` if `live`, and `Finished` with a `GeneratedVideo`."""
+        """Make a video: yields `Step`, `Voice`, `Segment` if `live`, and `Finished` with a `GeneratedVideo`.
 
-        def job(tell: Tell, should_stop: Callable[[], bool], folder: Path) -> GeneratedVideo:
+        The head moves as in the video `driving`, if one is named.
+        """
+
+        def job(tell: Tell, stop: StopToken, folder: Path) -> GeneratedVideo:
             with self.recording(audio) as source:
-                return self._talk(person, source, seed, live, options, tell, should_stop, folder)
+                return self._talk(person, source, options.seeded(), driving, live, tell, stop, folder)
 
         return self.work(job)
 
@@ -147,46 +152,41 @@ class Studio:
         self,
         person: str,
         source: AudioSource,
-        seed: int | None,
+        options: GenerationOptions,
+        driving: str,
         live: bool,
-        options: dict[str, Any],
         tell: Tell,
-        should_stop: Callable[[], bool],
+        stop: StopToken,
         folder: Path,
     ) -> GeneratedVideo:
-        import torch
-
         pipe = self.pipe(person, tell)
-        if driving := options.pop("driving", None):
-            options["pose"] = self._driven(pipe, driving, source.frames, tell, should_stop)
+        if driving:
+            options = replace(options, pose=self._driven(pipe, driving, source.frames, tell, stop))
         tell(Preparing("Listening"))
         loudness = voice_curve(source)
         tell(Voice(loudness, None))
-        seed = new_seed() if seed is None else check_seed(seed)
-        manner = {name: options[name] for name in ("temperature", "blink") if name in options}
         motion = []
-        for chunk in pipe.motion(source, generator=torch.Generator().manual_seed(seed), **manner):
+        for chunk in pipe.motion(source, options=options):
             motion.append(chunk)
-            if should_stop():
-                raise Interrupted
+            stop.check()
         tell(Voice(loudness, mouth_curve(pipe, motion)))
-        live = live and output_writer(options.get("background")).suffix == ".mp4"
+        suffix = output_writer(options).suffix
+        live = live and suffix == ".mp4"
         countdown = Countdown(tell)
         with Live(folder, source, tell) if live else _Silent() as player:
             return generate_video(
                 pipe,
                 source,
-                folder / f"{person.replace('/', '-')}{output_writer(options.get('background')).suffix}",
-                seed=seed,
+                folder / f"{person.replace('/', '-')}{suffix}",
+                options=options,
                 mark=self.mark,
                 on_frame=countdown,
                 on_chunk=lambda chunk, _: player.show(chunk.frames, countdown.seconds_left),
-                should_stop=should_stop,
+                stop=stop,
                 motion=motion,
-                **options,
             )
 
-    def _driven(self, pipe: Any, video: str, frames: int, tell: Tell, should_stop: Callable[[], bool]) -> np.ndarray:
+    def _driven(self, pipe: Any, video: str, frames: int, tell: Tell, stop: StopToken) -> np.ndarray:
         """Head poses [frames, 3, 4] after a driving video."""
         from geneface.data.driving import drive, track_head
 
@@ -195,7 +195,7 @@ class Studio:
                 tell(Preparing(f"Watching the driving video: {done // FPS} s"))
 
         tell(Preparing("Watching the driving video"))
-        return drive(pipe.renderer.scene, track_head(video, on_frame=watched, should_stop=should_stop), frames)
+        return drive(pipe.person, track_head(video, on_frame=watched, stop=stop), frames)
 
 
 class _Silent:
@@ -209,8 +209,3 @@ class _Silent:
 
     def __exit__(self, *error: object) -> None:
         pass
-
-
-def duration(seconds: float) -> str:
-    whole = max(round(seconds), 1)
-    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"

@@ -3,35 +3,23 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
+from geneface.resources import web
 from geneface.ui.gallery import QUIET, Gallery, build_gallery
 from geneface.ui.live import Preparing, Segment, Step, can_stream
-from geneface.ui.options import OptionFields, build_options, pipeline_options
+from geneface.ui.options import build_options, described, generation_options, page_defaults
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.plot import SCRIPT, Voice, draw
 from geneface.ui.portrait import FOLLOW, portrait_html, turns_html
-from geneface.ui.status import as_gradio, progress, sentence, status
+from geneface.ui.status import as_gradio, explain, progress, status
 from geneface.ui.studio import QUEUE, Finished, Studio
 from geneface.ui.voice import NO_VOICE, build_voice
 
-SHOW_STAGE = """() => {
-  document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'});
-  window.gfTime = 0;
-  return [];
-}"""
-PLAY_ON = """() => {
-  const start = window.gfTime || 0;
-  const play = () => {
-    const video = document.querySelector('#video video');
-    if (!video || !video.src) return setTimeout(play, 50);
-    if (start > 0.2) video.currentTime = start;
-    video.play().catch(() => {});
-  };
-  if (document.querySelector('#talk-status .gf-done')) play();
-  return [];
-}"""
+SHOW_STAGE = web("show_stage.js")
+PLAY_ON = web("play_on.js")
 """The finished file goes on where the growing one was."""
 READY = "Pick a voice, then make {} talk."
 FIRST_PLOT = '<div class="gf-plot gf-empty">The voice and the motion of the mouth appear here.</div>'
@@ -86,16 +74,16 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
             video = gr.Video(visible=False, show_label=False, interactive=False, buttons=["download"], elem_id="video")
             said = gr.HTML(status(READY.format(display_name(first))), padding=False, elem_id="talk-status")
             plot = gr.HTML(FIRST_PLOT, padding=False, elem_id="plot", js_on_load=SCRIPT)
-    stage = Stage(portrait, live, video, said, plot, fields.seed, go, cancel)
+    stage = Stage(portrait, live, video, said, plot, fields["seed"], go, cancel)
 
     def awake(person: str) -> str:
         try:
             return turns_html(studio, persons.preview(person), person)
         except Exception as error:
-            return portrait_html(persons.preview(person), person, sentence(error))
+            return portrait_html(persons.preview(person), person, explain(error))
 
-    talk = Talk(gallery, stage, awake, [audio, fields.driving, fields.picture])
-    _connect(studio, persons, talk, [gallery.person, audio, *fields.inputs])
+    talk = Talk(gallery, stage, awake, [audio, fields["driving"], fields["picture"]])
+    _connect(studio, persons, talk, [gallery.person, audio, *fields.values()])
     return talk
 
 
@@ -176,16 +164,15 @@ async def _perform(
     """What happens on the page while a video is made."""
     import gradio as gr
 
-    given = dict(zip(OptionFields.__dataclass_fields__, values, strict=True))
-    seed = None if given.pop("new_seed") else int(given["seed"] or 0)
-    given.pop("seed")
+    given = dict(zip(page_defaults(), values, strict=True))
     files = [audio, given["driving"], given["picture"]]
     playing = False
     try:
         if not audio:
             yield {**_at_rest(stage), stage.said: status(NO_VOICE, "failed")}
             return
-        steps = studio.talk(person, audio, seed=seed, live=can_stream(), **pipeline_options(**given))
+        options, driving = generation_options(given)
+        steps = studio.talk(person, audio, options, driving=driving, live=can_stream())
         async with aclosing(steps):  # type: ignore[type-var]
             async for step in steps:
                 if isinstance(step, Preparing | Step):
@@ -215,7 +202,7 @@ async def _perform(
         yield {
             **_at_rest(stage),
             stage.portrait: gr.update(visible=True),
-            stage.said: status(sentence(error, files), "failed"),
+            stage.said: status(explain(error, files), "failed"),
         }
 
 
@@ -223,54 +210,14 @@ def _generate(studio: Studio) -> Any:
     """The same for those who call by the API: one answer, with progress."""
     import gradio as gr
 
-    async def generate(
-        person: str,
-        audio: str | None,
-        seed: int = 0,
-        new_seed: bool = True,
-        temperature: float = 1.0,
-        pose: str = "natural",
-        driving: str | None = None,
-        blink: str = "natural",
-        background: str = "own",
-        picture: str | None = None,
-        colour: str = "#00b140",
-        size: int = 512,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> tuple[str, int]:
-        """Make a talking portrait video from speech.
-
-        Args:
-            person: Name of the person who shall speak.
-            audio: The speech, as an audio file.
-            seed: Same seed, same video; ignored if new_seed is true.
-            new_seed: Draw a new seed.
-            temperature: Expressiveness of the motion, 0 (calm) to 2 (lively).
-            pose: Head motion: "natural", "still", or "video" for that of the driving video.
-            driving: A video of somebody whose head motion is taken; for pose "video".
-            blink: Eye blinks, "natural" or "none".
-            background: "own", "colour", "picture", or "transparent" for a webm with an alpha channel.
-            picture: The background of background "picture".
-            colour: The background of background "colour", like #20a0ff.
-            size: Pixels a side: 256, 512, 768 or 1024.
-
-        Returns:
-            The video (mp4, or webm if transparent) and the seed that was used.
-        """
+    async def generate(*values: Any) -> tuple[str, int]:
+        person, audio, *chosen, progress = values
+        given = dict(zip(page_defaults(), chosen, strict=True))
         try:
             if not audio:
                 raise gr.Error(NO_VOICE, print_exception=False)
-            options = pipeline_options(
-                temperature=temperature,
-                pose=pose,
-                driving=driving,
-                blink=blink,
-                background=background,
-                picture=picture,
-                colour=colour,
-                size=size,
-            )
-            steps = studio.talk(person, audio, seed=None if new_seed else int(seed or 0), **options)
+            options, driving = generation_options(given)
+            steps = studio.talk(person, audio, options, driving=driving)
             async with aclosing(steps):  # type: ignore[type-var]
                 async for step in steps:
                     if isinstance(step, Preparing):
@@ -282,7 +229,21 @@ def _generate(studio: Studio) -> Any:
         except gr.Error:
             raise
         except Exception as error:
-            raise as_gradio(error, [audio, driving, picture]) from None
+            raise as_gradio(error, [audio, given["driving"], given["picture"]]) from None
         raise gr.Error("Stopped.", print_exception=False)
 
+    return _shown(generate, gr.Progress())
+
+
+def _shown(generate: Any, progress: Any) -> Any:
+    """Give the function the names, defaults and words that the API shows."""
+    asked = {"person": Parameter.empty, "audio": Parameter.empty, **page_defaults(), "progress": progress}
+    words = {"person": "Name of the person who shall speak.", "audio": "The speech, as an audio file.", **described()}
+    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=given) for name, given in asked.items()]
+    generate.__signature__ = Signature(parameters)
+    lines = "\n".join(f"    {name}: {text}" for name, text in words.items())
+    generate.__doc__ = (
+        f"Make a talking portrait video from speech.\n\nArgs:\n{lines}\n\n"
+        "Returns:\n    The video (mp4, or webm if transparent) and the seed that was used."
+    )
     return generate

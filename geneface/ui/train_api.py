@@ -8,9 +8,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.ui.job_status import JobStatus, as_sentence
+from geneface.ui.job_status import JobStatus
 from geneface.ui.jobs import TrainingJobs
 from geneface.ui.train_view import UNFILLED
+from geneface.words import sentence
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -153,7 +154,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise gr.Error(as_sentence(str(error)), print_exception=False) from None
+        raise gr.Error(sentence(str(error)), print_exception=False) from None
 
 
 def _facts(status: JobStatus) -> dict[str, Any]:

@@ -1,34 +1,21 @@
 """What the Train tab says and looks like: a training in words and HTML."""
 
-import re
 from html import escape
 
+from geneface.card import Figure
+from geneface.resources import web
+from geneface.training.run import Stage
 from geneface.ui.job_status import LONGEST, SHORTEST, JobStatus
+from geneface.words import about
 
-INTRO = f"""
-<div class="gf-intro">
-  <h2>Train a person of your own</h2>
-  <p>A video of someone speaking is enough. GeneFace learns the face and how it moves; nothing leaves this machine.</p>
-  <ul class="gf-hints">
-    <li><b>{SHORTEST} seconds to {LONGEST // 60} minutes</b><span>Two or more minutes of speech are best.</span></li>
-    <li><b>One face, seen from the front</b><span>The whole head and the shoulders, never hidden by hands.</span></li>
-    <li><b>Even light, still camera</b><span>One shot without cuts, before a background that rests.</span></li>
-    <li><b>With sound</b><span>A quiet room, and the voice of the person you see.</span></li>
-  </ul>
-</div>
-"""
+INTRO = web("train_intro.html").format(shortest=SHORTEST, longest=LONGEST // 60)
 CONSENT = (
     "I am [full name], the person in this video. I agree that GeneFace learns my face from it, and that videos of me "
     "speaking are made with the result."
 )
 UNFILLED = "[full name]"
 DISCARD = "<b>Discard this training?</b> The video and all that was learned from it are deleted."
-LOOK = """
-<div class="gf-look"><b>Look at the overview below before you start.</b>
-<ul><li>Are the green points on the eyes, nose and lips in every picture?</li>
-<li>Does the grey face turn, open its mouth and shut its eyes like the person?</li>
-<li>Is the head tinted orange, and the shoulders blue?</li></ul></div>
-"""
+LOOK = web("train_look.html")
 STATES = {
     "preparing": "Preparing the video",
     "review": "Your decision",
@@ -38,11 +25,11 @@ STATES = {
     "failed": "Failed",
     "done": "Ready",
 }
-STAGES = {
-    "preprocess": "Prepare the video",
-    "renderer": "Learn the face",
-    "post_net": "Learn to speak",
-    "bundle": "Put it together",
+STAGES: dict[str, str] = {
+    Stage.PREPROCESS: "Prepare the video",
+    Stage.RENDERER: "Learn the face",
+    Stage.POST_NET: "Learn to speak",
+    Stage.BUNDLE: "Put it together",
 }
 REGIONS = {"full": "Whole picture", "head": "Head", "mouth": "Mouth"}
 PREVIEW = "<p class='gf-small'>Real above, generated below: moments of the video that the training does not see.</p>"
@@ -58,7 +45,7 @@ LIKENESS = ((32.0, "lifelike"), (28.0, "very close"), (25.0, "close"), (22.0, "s
 """PSNR in dB from which a picture is called so."""
 
 
-def state_card(status: JobStatus, figures: dict[str, str] | None = None) -> str:
+def state_card(status: JobStatus, figures: dict[str, Figure | str] | None = None) -> str:
     """The state of a training, as HTML; `figures` are those of the card of a person who is ready."""
     parts = [
         f'<div class="gf-card"><header><h2>{escape(status.name)}</h2>'
@@ -100,7 +87,7 @@ def _progress(status: JobStatus) -> str:
         count = f"part {status.step + 1} of {status.steps}"
     left = ""
     if status.state == "training":
-        left = "working out how long" if status.seconds_left is None else f"{duration(status.seconds_left)} left"
+        left = "working out how long" if status.seconds_left is None else f"{about(status.seconds_left)} left"
     if status.state == "stopping":
         detail, left = "Keeping what has been learned", ""
     if status.state == "stopped":
@@ -124,15 +111,14 @@ def figure_tiles(figures: dict[str, float]) -> str:
     return f'<div class="gf-tiles">{"".join(tiles)}</div>{MEANING}'
 
 
-def card_tiles(figures: dict[str, str]) -> str:
+def card_tiles(figures: dict[str, Figure | str]) -> str:
     """The figures of a person's card."""
     tiles = []
     for what, value in figures.items():
-        psnr = re.fullmatch(r"(-?[\d.]+) dB", value) if what.startswith("PSNR, ") else None
-        if psnr:
-            tiles.append(_tile(what.removeprefix("PSNR, ").capitalize(), likeness(float(psnr[1])), value))
+        if isinstance(value, Figure) and value.unit == "dB":
+            tiles.append(_tile(what.removeprefix("PSNR, ").capitalize(), likeness(value.value), str(value)))
         else:
-            tiles.append(_tile(what, value))
+            tiles.append(_tile(what, str(value)))
     return f'<div class="gf-tiles">{"".join(tiles)}</div>{MEANING}' if tiles else ""
 
 
@@ -177,64 +163,4 @@ def unfinished_label(status: JobStatus) -> str:
     return f"{status.name}: {words}"
 
 
-def duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60} min"
-
-
-TRAIN_CSS = """
-.gf-flush, .gf-flush > div:not(.gf-card) { padding: 0 !important; }
-.gf-form input[type=checkbox], .gf-publish input[type=checkbox] { border: 1px solid var(--body-text-color-subdued); }
-.gf-intro h2, .gf-card h2 { font-size: 1.25rem; font-weight: 700; letter-spacing: -0.01em; margin: 0; }
-.gf-intro p { margin: 4px 0 12px; color: var(--body-text-color-subdued); }
-.gf-hints { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; list-style: none; margin: 0; padding: 0; }
-.gf-hints li { margin: 0; padding: 10px 12px; border-radius: 14px; background: var(--block-background-fill); }
-.gf-hints b { display: block; font-size: 0.92rem; }
-.gf-hints span { font-size: 0.84rem; line-height: 1.4; color: var(--body-text-color-subdued); }
-.gf-card { padding: 16px 18px !important; border-radius: 18px; background: var(--block-background-fill);
-  border: 1px solid var(--block-border-color); }
-.gf-card header { display: flex; align-items: center; justify-content: space-between; gap: 12px; margin-bottom: 10px; }
-.gf-card p { margin: 8px 0 0; }
-.gf-state { flex: none; padding: 3px 12px; border-radius: 999px; font-size: 0.84rem; font-weight: 650; color: #fff;
-  background: #78716c; }
-.gf-state.gf-preparing, .gf-state.gf-training { background: #d63a70; }
-.gf-state.gf-review { background: #b45309; }
-.gf-state.gf-done { background: #15803d; }
-.gf-state.gf-failed { background: #b91c1c; }
-.gf-stages { display: flex; gap: 8px; list-style: none; margin: 4px 0 12px; padding: 0; counter-reset: stage; }
-.gf-stages li { flex: 1; margin: 0; font-size: 0.86rem; color: var(--body-text-color-subdued); display: flex; gap: 8px;
-  align-items: center; counter-increment: stage; }
-.gf-stages li::before { content: counter(stage); flex: none; width: 24px; height: 24px; border-radius: 50%;
-  display: grid; place-items: center; font-size: 0.8rem; font-weight: 650; background: var(--border-color-primary); }
-.gf-stages .gf-done::before { content: "\\2713"; background: #15803d; color: #fff; }
-.gf-stages .gf-now { color: var(--body-text-color); font-weight: 650; }
-.gf-stages .gf-now::before { background: #d63a70; color: #fff; }
-.gf-line { display: flex; justify-content: space-between; gap: 12px; font-size: 0.92rem; }
-.gf-line span:last-child { flex: none; color: var(--body-text-color-subdued); }
-.gf-tiles { display: grid; grid-template-columns: repeat(3, 1fr); gap: 10px; margin-top: 12px; }
-.gf-tiles div { padding: 10px 12px; border-radius: 14px; background: var(--background-fill-secondary); }
-.gf-tiles span { display: block; font-size: 0.82rem; color: var(--body-text-color-subdued); }
-.gf-tiles b { display: block; font-size: 1rem; }
-.gf-small { font-size: 0.82rem; line-height: 1.4; color: var(--body-text-color-subdued); }
-.gf-look, .gf-warnings { margin-top: 10px; font-size: 0.92rem; }
-.gf-look ul, .gf-warnings ul { margin: 4px 0 0; padding-left: 20px; list-style: disc; }
-.gf-warnings, .gf-note, .gf-error { padding: 10px 14px; border-radius: 14px; }
-.gf-warnings, .gf-note { background: #f59e0b22; border: 1px solid #f59e0b66; }
-.gf-note { font-size: 0.92rem; margin: 0; }
-.gf-note.gf-good { background: #22c55e1f; border-color: #22c55e66; overflow-wrap: anywhere; }
-.gf-note a { text-decoration: underline; }
-.gf-error { background: #ef44441f; border: 1px solid #ef444466; margin: 0 0 12px !important; overflow-wrap: anywhere; }
-.gf-upload video { max-height: 360px; }
-.gf-pictures img { width: 100%; object-fit: contain; }
-@media (max-width: 760px) {
-  .gf-hints { grid-template-columns: 1fr 1fr; }
-  .gf-stages { flex-direction: column; gap: 6px; }
-  .gf-line { flex-direction: column; gap: 2px; }
-  .gf-form { align-items: stretch !important; }
-  .gf-tiles { grid-template-columns: 1fr; gap: 6px; }
-  .gf-tiles div { display: flex; align-items: baseline; gap: 10px; padding: 8px 12px; }
-  .gf-tiles b { flex: 1; text-align: right; }
-}
-"""
+TRAIN_CSS = web("train.css")

@@ -14,21 +14,13 @@ def turned_heads(pipe: Any, angles: Sequence[tuple[float, float]], *, closed_eye
     """uint8 [N, S, S, 3]: the person at rest, its head turned by (yaw, pitch) degrees from its mean pose."""
     import torch
 
-    from geneface.ahead import ahead
+    from geneface.motion.face_motion import FaceMotion
 
-    scene, rest = pipe.renderer.scene, pipe.post_net.target_rest
-    if closed_eyes:
-        rest = rest + scene.blink_shift.to(rest)
-    with torch.no_grad():
-        window = rest[None, None].expand(1, 3, -1, -1)
-        poses = [turned(scene.reference_pose, *angle)[None] for angle in angles]
-
-        def render(pose: torch.Tensor) -> torch.Tensor:
-            with torch.no_grad():
-                return pipe.render(window, pose).cpu()
-
-        frames = torch.cat(list(ahead(render, poses, pipe.render_threads)))
-    return frames.permute(0, 2, 3, 1).contiguous().numpy()
+    person = pipe.person
+    eyes = torch.full((len(angles),), float(closed_eyes))
+    landmarks = (person.rest + closed_eyes * person.blink.to(person.rest)).repeat(len(angles), 1, 1)
+    head = torch.stack([turned(person.reference_pose, *angle) for angle in angles])
+    return pipe.render(FaceMotion(landmarks, head, eyes)).frames
 
 
 def turned(pose: Any, yaw: float, pitch: float) -> Any:

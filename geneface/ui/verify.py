@@ -5,35 +5,14 @@ from html import escape
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.media.provenance import Provenance, read_provenance
+from geneface.media.check import check_file, watermark_words
+from geneface.media.provenance import Provenance
 from geneface.media.verdict import advice, facts, headline
-from geneface.ui.job_status import as_sentence
+from geneface.resources import web
+from geneface.words import sentence
 
-EMPTY = """
-<div class="gf-verdict gf-nothing"><h2>Where does this video come from?</h2>
-<p>Upload a video to see who signed it, with which person and settings it was made, and whether it was altered since.
-It is looked at on this server and deleted after use.</p></div>
-"""
-STYLE = """
-<style>
-#verdict, #verdict .html-container { padding: 0 !important; }
-.gf-verdict { --gf-tone: #78716c; border: 1px solid var(--border-color-primary); border-radius: 16px;
-  padding: 20px 22px; background: var(--background-fill-primary); color: var(--body-text-color); }
-.gf-good, .gf-altered, .gf-unsure { border-color: var(--gf-tone); }
-.gf-verdict h2 { display: flex; gap: 12px; align-items: center; margin: 0 0 8px !important;
-  font-size: 1.2rem; line-height: 1.3; }
-.gf-verdict svg { flex: none; width: 30px; height: 30px; margin: 0; fill: none; stroke: var(--gf-tone);
-  stroke-width: 2.2; stroke-linecap: round; stroke-linejoin: round; }
-.gf-verdict p { margin: 0; }
-.gf-verdict dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 8px 18px; margin: 18px 0 0; }
-.gf-verdict dt { color: var(--body-text-color-subdued); }
-.gf-verdict dd { margin: 0; overflow-wrap: anywhere; }
-.gf-good { --gf-tone: #15803d; } .gf-altered { --gf-tone: #dc2626; } .gf-unsure { --gf-tone: #d97706; }
-.dark .gf-good { --gf-tone: #4ade80; } .dark .gf-altered { --gf-tone: #f87171; }
-.dark .gf-unsure { --gf-tone: #fbbf24; }
-#verify-video button[aria-label^="Trim"], #verify-video button[aria-label^="Reset"] { display: none; }
-</style>
-"""
+EMPTY = web("verify_empty.html")
+STYLE = f"<style>{web('verify.css')}</style>"
 FACTS = [field.name for field in fields(Provenance)]
 CIRCLE = '<circle cx="12" cy="12" r="10"/>'
 SIGNS = {
@@ -55,7 +34,7 @@ def build_verify() -> Any:
             report = gr.JSON(label="Report", visible="hidden")
 
     def verify(video: str | None) -> dict[str, Any]:
-        """Read and check the Content Credentials (C2PA) of a video, of whatever tool.
+        """Read and check the Content Credentials (C2PA) of a video, and look for GeneFace's watermark in it.
 
         Args:
             video: The video.
@@ -63,20 +42,27 @@ def build_verify() -> Any:
         Returns:
             The verdict in words (`headline`, `advice`), `state` (valid, invalid or none), `altered`, `trusted`,
             `development`, `signer`, `signed_at`, `timestamped`, `generator`, `ai_generated`, `person`, `settings`,
-            `problems` and `tag`.
+            `problems` and `tag`; `watermark` (null, or `number`, `fits_credentials`, `score` and
+            `false_alarm`), the same in words (`watermark_words`), and why it was not looked for (`watermark_unread`).
         """
         if not video:
             raise gr.Error("There is no video yet: upload one.", print_exception=False)
         try:
-            found = read_provenance(video)
+            check = check_file(video)
         except InputError as error:
-            told = as_sentence(str(error).replace(str(video), "The video", 1))
-            raise gr.Error(told, print_exception=False) from None
-        words = {"headline": headline(found), "advice": advice(found)}
-        return words | vars(found)
+            raise gr.Error(sentence(str(error), {str(video): "The video"}), print_exception=False) from None
+        found, marked = check.provenance, check.watermark is not None
+        words = {
+            "headline": headline(found, marked),
+            "advice": advice(found, watermark=marked),
+            # The server's folder is nobody's business.
+            "watermark_words": watermark_words(check).replace(str(video), "the video"),
+        }
+        return check.report() | words | {"watermark_unread": check.unread.replace(str(video), "the video")}
 
     def show(report: dict[str, Any]) -> str:
-        return STYLE + verdict_card(Provenance(**{name: report[name] for name in FACTS}))
+        found = Provenance(**{name: report[name] for name in FACTS})
+        return STYLE + verdict_card(found, report["watermark_words"], report["watermark"] is not None)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
     checked = video.upload(verify, video, report, api_name="verify", show_progress="hidden")
@@ -86,13 +72,14 @@ def build_verify() -> Any:
     return video
 
 
-def verdict_card(found: Provenance) -> str:
-    """The facts as HTML; everything that the file says is escaped."""
+def verdict_card(found: Provenance, watermark: str = "", marked: bool = False) -> str:
+    """The facts as HTML, with what is said of the watermark; everything that the file says is escaped."""
     tone = "gf-good" if found.state == "valid" else "gf-altered" if found.altered else "gf-unsure"
-    title = headline(found)
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts(found))
+    title = headline(found, marked)
+    told = [*facts(found), *([("Watermark", watermark)] if watermark else [])]
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in told)
     return (
         f'<div class="gf-verdict {tone}" role="status">'
         f'<h2><svg viewBox="0 0 24 24" aria-hidden="true">{SIGNS[tone]}</svg>{title[0].upper() + title[1:]}</h2>'
-        f"<p>{escape(advice(found))}</p>" + (f"<dl>{rows}</dl></div>" if rows else "</div>")
+        f"<p>{escape(advice(found, watermark=marked))}</p>" + (f"<dl>{rows}</dl></div>" if rows else "</div>")
     )

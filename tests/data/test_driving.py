@@ -1,13 +1,15 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
+from tiny import TINY_RENDERER
 
 from geneface.data.driving import LEAST_TURN, REACH, drive, track_head
 from geneface.errors import InputError
-from geneface.rendering.scene import Scene
+from geneface.rendering.fast import FastRenderer
 
 
 def poses(turns: np.ndarray, depth: float = 80.0) -> torch.Tensor:
@@ -19,47 +21,50 @@ def poses(turns: np.ndarray, depth: float = 80.0) -> torch.Tensor:
 
 
 @pytest.fixture
-def scene() -> Scene:
-    scene = Scene(64, 10)
+def person() -> SimpleNamespace:
+    """What `drive` asks of a person: the pose and the range of a renderer whose video showed turns of 0.2 radians."""
+    renderer = FastRenderer(**TINY_RENDERER)
     turns = np.zeros((10, 3))
     turns[:, 1] = np.linspace(-0.2, 0.2, 10)
-    scene.pose_track.copy_(poses(turns, 100.0))
-    return scene
+    renderer.scene.pose_track.copy_(poses(turns, 100.0))
+    return SimpleNamespace(reference_pose=renderer.scene.reference_pose, shown_range=renderer.shown_range)
 
 
-def turns_of(track: np.ndarray, scene: Scene) -> np.ndarray:
-    return Rotation.from_matrix(track[:, :, :3] @ scene.reference_pose[:, :3].numpy().T).as_rotvec()
+def turns_of(track: np.ndarray, person: SimpleNamespace) -> np.ndarray:
+    return Rotation.from_matrix(track[:, :, :3] @ person.reference_pose[:, :3].numpy().T).as_rotvec()
 
 
-def test_small_motion_is_carried_over_about_the_mean(scene: Scene) -> None:
+def test_small_motion_is_carried_over_about_the_mean(person: SimpleNamespace) -> None:
     turns = np.zeros((20, 3))
     turns[:, 1] = 0.3 + 0.03 * np.sin(np.arange(20) * np.pi / 10)
-    track = drive(scene, poses(turns), 20)
+    track = drive(person, poses(turns), 20)
     assert track.shape == (20, 3, 4) and track.dtype == np.float32
-    np.testing.assert_allclose(turns_of(track, scene)[:, 1], turns[:, 1] - 0.3, atol=2e-3)
-    np.testing.assert_allclose(track[:, :, 3], scene.reference_pose[:, 3].numpy()[None].repeat(20, 0), atol=1e-3)
+    np.testing.assert_allclose(turns_of(track, person)[:, 1], turns[:, 1] - 0.3, atol=2e-3)
+    np.testing.assert_allclose(track[:, :, 3], person.reference_pose[:, 3].numpy()[None].repeat(20, 0), atol=1e-3)
 
 
-def test_large_motion_is_held_back(scene: Scene) -> None:
+def test_large_motion_is_held_back(person: SimpleNamespace) -> None:
     turns = np.zeros((20, 3))
     turns[:, 0], turns[:, 1] = np.linspace(-0.6, 0.6, 20), np.linspace(-0.9, 0.9, 20)
-    found = np.abs(turns_of(drive(scene, poses(turns), 20), scene)).max(0)
+    found = np.abs(turns_of(drive(person, poses(turns), 20), person)).max(0)
     assert found[1] <= REACH * 0.2 + 0.05 and found[1] > 0.2
     assert found[0] <= LEAST_TURN + 0.05
 
 
-def test_short_tracks_go_back_and_forth(scene: Scene) -> None:
+def test_short_tracks_go_back_and_forth(person: SimpleNamespace) -> None:
     turns = np.zeros((5, 3))
     turns[:, 1] = np.linspace(-0.05, 0.05, 5)
-    track = drive(scene, poses(turns), 12)
+    track = drive(person, poses(turns), 12)
     np.testing.assert_array_equal(track[5:8], track[[3, 2, 1]])
     np.testing.assert_array_equal(track[8:12], track[:4])
-    assert drive(scene, poses(turns[:1]), 3).shape == (3, 3, 4)
+    assert drive(person, poses(turns[:1]), 3).shape == (3, 3, 4)
 
 
 @pytest.mark.real_data
 @pytest.mark.slow
-def test_head_of_a_real_video(shared: Path, monkeypatch: pytest.MonkeyPatch, scene: Scene, tmp_path: Path) -> None:
+def test_head_of_a_real_video(
+    shared: Path, monkeypatch: pytest.MonkeyPatch, person: SimpleNamespace, tmp_path: Path
+) -> None:
     pytest.importorskip("mediapipe")
     import av
 
@@ -76,7 +81,7 @@ def test_head_of_a_real_video(shared: Path, monkeypatch: pytest.MonkeyPatch, sce
     assert 45 <= len(track) <= 56
     assert np.allclose((track[:, :, :3] @ track[:, :, :3].mT).numpy(), np.eye(3), atol=1e-4)
     assert (track[:, 2, 3] > 0).all()
-    assert np.abs(np.diff(turns_of(drive(scene, track, 50), scene), axis=0)).max() < 0.05
+    assert np.abs(np.diff(turns_of(drive(person, track, 50), person), axis=0)).max() < 0.05
 
 
 @pytest.mark.real_data

@@ -14,6 +14,7 @@ from geneface.data import preprocess as module
 from geneface.data.background import clean_plate, fill
 from geneface.data.contact_sheet import Sheet, draw_sheet, face_polygons, shade_mesh
 from geneface.data.preprocess import Settings, preprocess
+from geneface.data.preprocess_steps import Step
 from geneface.data.report import Figures, find_warnings
 from geneface.data.rows import RowWriter, map_rows
 from geneface.data.scan import Scan, find_cuts, find_turned, longest_shot, scan_video
@@ -227,7 +228,7 @@ def test_steps_are_kept_and_gone_on_from(tmp_path: Path, monkeypatch: pytest.Mon
                 raise KeyboardInterrupt
             path.write_text(str(job.video.stat().st_size))
 
-        return name, run
+        return Step(name, run, f"making {name}")
 
     monkeypatch.setattr(module, "STEPS", tuple(step(name) for name in ("a.txt", "b.txt", "c.txt")))
     monkeypatch.setattr(module, "_manifest", lambda job, made_of: {"made_of": made_of})
@@ -257,7 +258,7 @@ def test_another_video_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def stop(job: module.Job, path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "STEPS", (("a.txt", run), ("b.txt", stop)))
+    monkeypatch.setattr(module, "STEPS", (Step("a.txt", run, "a"), Step("b.txt", stop, "b")))
     for content in (b"video", b"video", b"another"):
         if not (tmp_path / "v.mp4").exists() or (tmp_path / "v.mp4").read_bytes() != content:
             (tmp_path / "v.mp4").write_bytes(content)

@@ -164,7 +164,7 @@ def test_renderer_rows_and_their_videos(flat: Plan, table: str, monkeypatch: pyt
         assert isinstance(row, RendererRow)
         full = json.loads(Path(row.renderer).read_text())
         sizes = TINY_RENDERER if row.script == "renderer" else {**tiny_nerf, "pose_frames": 10}
-        own = {key: full[key] for key in ("head_aware",) if key in full}
+        own = {key: full[key] for key in ("_class_name", "head_aware") if key in full}
         own |= {"audio_features": 16} if "audio_features" in full else {}
         path = flat.dataset / f"renderer_{name}.json"
         path.write_text(json.dumps({**sizes, **own}))

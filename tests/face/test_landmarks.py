@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from geneface.errors import InputError
+from geneface.face.ibug68 import LIP_GAPS
 from geneface.face.landmarks import (
     MEDIAPIPE_68,
     MEDIAPIPE_BLENDSHAPES,
@@ -12,12 +13,12 @@ from geneface.face.landmarks import (
     expression_from_blendshapes,
     nearest_valid,
 )
-from geneface.metrics import LM3D_LIPS, MEDIAPIPE_LIPS
+from geneface.metrics import MEDIAPIPE_LIPS
 
 
 def test_the_map_names_each_point_once_and_agrees_with_the_measures() -> None:
     assert len(MEDIAPIPE_68) == len(set(MEDIAPIPE_68.tolist())) == 68
-    pairs = {frozenset((int(MEDIAPIPE_68[a]), int(MEDIAPIPE_68[b]))) for a, b in LM3D_LIPS}
+    pairs = {frozenset((int(MEDIAPIPE_68[a]), int(MEDIAPIPE_68[b]))) for a, b in LIP_GAPS}
     assert pairs == {frozenset(pair) for pair in MEDIAPIPE_LIPS}
     assert len(MEDIAPIPE_BLENDSHAPES) == 52
 

@@ -22,7 +22,7 @@ def tone(frequency: float, frames: int = 25) -> np.ndarray:
 
 
 def test_log_mel_hears_which_tone_it_is():
-    extractor = trained_component(CONFIGS / "log_mel.json", "FeatureExtractor")
+    extractor = trained_component(CONFIGS / "log_mel.json")
     low, high = (features_of(tone(frequency), extractor) for frequency in (300.0, 3000.0))
     assert isinstance(extractor, LogMel) and low.shape == (50, 80)
     assert low[25].argmax() < high[25].argmax()
@@ -44,11 +44,11 @@ def test_log_mel_in_chunks_equals_the_whole():
 )
 def test_generators_are_made_of_their_configurations(name: str, kind: type, tmp_path: Path):
     torch.manual_seed(0)
-    generator = new_component(CONFIGS / f"{name}.json", "MotionGenerator", 16).eval()
+    generator = new_component(CONFIGS / f"{name}.json", "MotionGenerator", feature_size=16).eval()
     assert type(generator) is kind
     features, noise = torch.randn(1, 40, 16), torch.randn(1, 5, 16)
     generator.save_pretrained(tmp_path)
-    loaded = trained_component(tmp_path, "MotionGenerator")
+    loaded = trained_component(tmp_path)
     assert type(loaded) is kind and torch.equal(loaded(features, noise), generator(features, noise))
     # Only what has a prior answers to noise.
     moved = not torch.equal(generator(features, noise), generator(features, 0 * noise))
@@ -61,7 +61,7 @@ def test_generators_are_made_of_their_configurations(name: str, kind: type, tmp_
 
 
 def test_without_flow_the_prior_is_a_gaussian():
-    generator = new_component(CONFIGS / "generator_no_flow.json", "MotionGenerator", 16)
+    generator = new_component(CONFIGS / "generator_no_flow.json", "MotionGenerator", feature_size=16)
     latent, condition = torch.randn(1, 16, 5), torch.randn(1, 112, 5)
     gaussian, log_det = generator.prior(latent, condition)
     assert torch.equal(gaussian, latent) and float(log_det) == 0 and generator.prior.radius == 0
@@ -69,7 +69,7 @@ def test_without_flow_the_prior_is_a_gaussian():
 
 def test_a_folder_of_a_hubert_needs_no_class_name(tmp_path: Path):
     FeatureExtractor(TINY_HUBERT).save_pretrained(tmp_path)
-    assert isinstance(trained_component(tmp_path, "FeatureExtractor"), FeatureExtractor)
+    assert isinstance(trained_component(tmp_path), FeatureExtractor)
 
 
 def test_unknown_classes_are_refused(tmp_path: Path):

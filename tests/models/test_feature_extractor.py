@@ -8,7 +8,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from geneface.errors import InputError
-from geneface.models.feature_extractor import MARGIN, FeatureExtractor
+from geneface.models.feature_extractor import FeatureExtractor
+from geneface.models.features import MARGIN
+from geneface.streaming.audio import ArrayStream
 
 TINY = {
     "model_type": "hubert",
@@ -24,23 +26,6 @@ TINY = {
     "num_conv_pos_embedding_groups": 2,
 }
 ROOT = Path(__file__).parents[2]
-
-
-class Recording:
-    """What `media.audio.AudioSource` offers, over an array."""
-
-    def __init__(self, samples: np.ndarray):
-        self.samples = samples
-        self.reads: list[int] = []
-
-    @property
-    def frames(self) -> int:
-        return -(-len(self.samples) // 640)
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        self.reads.append(stop - start)
-        padded = np.pad(self.samples, (max(-start, 0), max(stop - len(self.samples), 0)))
-        return padded[max(start, 0) : max(start, 0) + stop - start]
 
 
 @pytest.fixture
@@ -62,30 +47,33 @@ def test_two_features_a_frame(extractor: FeatureExtractor, frames: int) -> None:
 
 @pytest.mark.parametrize("length", [640, 641, 640 * 250, 640 * 251, 640 * 700 - 100])
 def test_any_length(extractor: FeatureExtractor, samples: np.ndarray, length: int) -> None:
-    recording = Recording(samples[:length])
+    recording = ArrayStream(samples[:length])
     assert extractor.extract(recording).shape == (2 * recording.frames, 16)
 
 
 def test_a_short_recording_is_one_window(extractor: FeatureExtractor, samples: np.ndarray) -> None:
     padded = torch.from_numpy(np.pad(samples[: 640 * 40], MARGIN))[None]
     with torch.no_grad():
-        assert torch.equal(extractor.extract(Recording(samples[: 640 * 40])), extractor(padded)[0])
+        assert torch.equal(extractor.extract(ArrayStream(samples[: 640 * 40])), extractor(padded)[0])
 
 
 def test_what_comes_later_changes_nothing(extractor: FeatureExtractor, samples: np.ndarray) -> None:
-    short, long = Recording(samples[: 640 * 520]), Recording(samples)
-    first, same = list(extractor.stream(short)), list(extractor.stream(long))
-    assert [len(chunk) for chunk in first] == [300] * 3 + [140]
-    assert all(torch.equal(one, other) for one, other in zip(first[:2], same[:2], strict=True))
-    assert not torch.equal(first[3], same[3][: len(first[3])])
-    assert max(long.reads) == 640 * 250 + 2 * MARGIN
+    short, long = ArrayStream(samples[: 640 * 520]), ArrayStream(samples)
+    first = extractor.extract(short)
+    windows = []
+    extractor.register_forward_pre_hook(lambda _, given: windows.append(given[0].shape[1]))
+    same = extractor.extract(long)
+    assert len(first) == 300 * 3 + 140
+    assert torch.equal(first[:600], same[:600])
+    assert not torch.equal(first[900:], same[900:1040])
+    assert max(windows) == 640 * 250 + 2 * MARGIN
 
 
 def test_chunks_join_within_the_context(extractor: FeatureExtractor, samples: np.ndarray) -> None:
-    extractor.CHUNK_FRAMES = 10_000
-    whole = extractor.extract(Recording(samples))
-    extractor.CHUNK_FRAMES = 150
-    difference = (whole - extractor.extract(Recording(samples))).abs().amax(1)
+    extractor.block_frames = 10_000
+    whole = extractor.extract(ArrayStream(samples))
+    extractor.block_frames = 150
+    difference = (whole - extractor.extract(ArrayStream(samples))).abs().amax(1)
     assert difference.max() < 0.1 * whole.abs().mean()
 
 

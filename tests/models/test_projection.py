@@ -6,7 +6,8 @@ import torch
 from geneface.errors import InputError
 from geneface.metrics import jitter
 from geneface.models.projection import LandmarkProjection
-from geneface.models.streaming import overlapped
+from geneface.models.stages import AdaptStage
+from geneface.streaming.stage import through
 
 
 def projection(blend: float = 1.0, count: int = 40) -> LandmarkProjection:
@@ -56,7 +57,7 @@ def test_streams_and_half_precision() -> None:
     model = projection(0.7)
     lm3d = 0.3 * torch.randn(30, 68, 3)
     whole = model(lm3d[None])[0]
-    chunks = overlapped(lm3d.split(7), lambda window, _: model(window[None])[0], model.context_frames)
+    chunks = through(AdaptStage(model), lm3d.split(7))
     torch.testing.assert_close(torch.cat(list(chunks)), whole, atol=1e-4, rtol=1e-4)
     half = model.to(torch.bfloat16)(lm3d[None].bfloat16())
     assert half.dtype == torch.bfloat16 and (half[0].float() - whole).abs().max() < 0.3

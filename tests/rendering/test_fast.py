@@ -20,7 +20,7 @@ def frames():
 
 @torch.no_grad()
 def test_shapes_and_ranges(renderer, frames):
-    out = renderer(frames, renderer.scene.poses(0, 5))
+    out = renderer(frames, renderer.scene.pose_track[0:5])
     assert out.rgb.shape == (5, 3, 64, 64) and out.alpha.shape == (5, 1, 64, 64)
     assert out.head_alpha.shape == out.torso_alpha.shape == (5, 1, 16, 16) and out.head_rgb.shape == (5, 3, 16, 16)
     for alpha in (out.alpha, out.head_alpha, out.torso_alpha):
@@ -29,7 +29,7 @@ def test_shapes_and_ranges(renderer, frames):
 
 @torch.no_grad()
 def test_frames_do_not_depend_on_their_batch(renderer, frames):
-    poses = renderer.scene.poses(0, 5)
+    poses = renderer.scene.pose_track[0:5]
     together = renderer(frames, poses).rgb
     alone = torch.cat([renderer(frames[i : i + 1], poses[i : i + 1]).rgb for i in range(5)])
     assert torch.allclose(together, alone, atol=1e-5)
@@ -37,7 +37,7 @@ def test_frames_do_not_depend_on_their_batch(renderer, frames):
 
 @torch.no_grad()
 def test_landmarks_pose_and_background_all_matter(renderer, frames):
-    poses = renderer.scene.poses(3, 8)
+    poses = renderer.scene.pose_track[3:8]
     base = renderer(frames, poses)
     assert not torch.allclose(renderer(frames + 0.5, poses).head_rgb, base.head_rgb, atol=1e-4)
     assert not torch.allclose(renderer(frames, poses + 0.1).rgb, base.rgb, atol=1e-4)
@@ -58,14 +58,14 @@ def test_torso_is_aware_of_the_head(renderer, frames):
 
 @torch.no_grad()
 def test_inference_is_deterministic_and_training_is_not(renderer, frames):
-    poses = renderer.scene.poses(0, 5)
+    poses = renderer.scene.pose_track[0:5]
     assert torch.equal(renderer(frames, poses).rgb, renderer(frames, poses).rgb)
     renderer.train()
     assert not torch.equal(renderer(frames, poses).rgb, renderer(frames, poses).rgb)
 
 
 def test_every_parameter_gets_a_gradient(renderer, frames):
-    out = renderer(frames, renderer.scene.poses(0, 5))
+    out = renderer(frames, renderer.scene.pose_track[0:5])
     (out.rgb.square().mean() + out.head_rgb.square().mean()).backward()
     without = [name for name, parameter in renderer.named_parameters() if parameter.grad is None]
     assert not without
@@ -73,7 +73,7 @@ def test_every_parameter_gets_a_gradient(renderer, frames):
 
 @torch.no_grad()
 def test_a_window_equals_that_part_of_the_whole(renderer, frames):
-    poses = renderer.scene.poses(0, 5)
+    poses = renderer.scene.pose_track[0:5]
     window = Window(1, 2, 14)
     part, whole = renderer(frames, poses, window=window), renderer(frames, poses)
     assert torch.allclose(part.head_rgb, window.of(whole.head_rgb), atol=1e-5)
@@ -84,14 +84,14 @@ def test_a_window_equals_that_part_of_the_whole(renderer, frames):
 
 @torch.no_grad()
 def test_landmarks_beyond_the_persons_own_are_held_back(renderer, frames):
-    poses = renderer.scene.poses(0, 5)
+    poses = renderer.scene.pose_track[0:5]
     assert torch.allclose(renderer(1e5 * frames, poses).rgb, renderer(2e5 * frames, poses).rgb, atol=1e-4)
 
 
 @torch.no_grad()
 def test_textures_are_looked_up_where_they_count(renderer, frames, monkeypatch):
     """The straightforward way looks everywhere."""
-    poses = renderer.scene.poses(0, 5)
+    poses = renderer.scene.pose_track[0:5]
     fast = renderer(frames, poses).rgb
     monkeypatch.setattr(upsampler, "_covered", lambda share: (slice(0, 16), slice(0, 16)))
     assert torch.allclose(renderer(frames, poses).rgb, fast, atol=1e-5)

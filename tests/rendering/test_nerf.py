@@ -128,7 +128,7 @@ def test_too_few_layers_are_refused():
 
 @torch.no_grad()
 def test_frames_do_not_depend_on_batch_or_chunks(renderer, frames, monkeypatch):
-    poses = renderer.scene.poses(0, 3)
+    poses = renderer.scene.pose_track[0:3]
     together = renderer(frames, poses)
     assert together.rgb.shape == (3, 3, 64, 64) and together.alpha.shape == (3, 1, 64, 64)
     assert together.alpha.min() >= 0 and together.alpha.max() <= 1 + 1e-5
@@ -139,7 +139,7 @@ def test_frames_do_not_depend_on_batch_or_chunks(renderer, frames, monkeypatch):
 
 @torch.no_grad()
 def test_landmarks_pose_and_background_all_matter(renderer, frames):
-    poses = renderer.scene.poses(0, 3)
+    poses = renderer.scene.pose_track[0:3]
     base = renderer(frames, poses)
     assert not torch.allclose(renderer(frames + 1, poses).rgb, base.rgb, atol=1e-3)
     assert not torch.allclose(renderer(frames, poses + 0.1).rgb, base.rgb, atol=1e-3)
@@ -210,7 +210,7 @@ def test_autocast_leaves_the_rays_straight():
 @torch.no_grad()
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
 def test_other_precisions_see_the_same_picture(renderer, frames, dtype):
-    poses = renderer.scene.poses(0, 1)
+    poses = renderer.scene.pose_track[0:1]
     exact = renderer(frames[:1], poses).rgb
     renderer.to(dtype)
     rgb = renderer(frames[:1].to(dtype), poses.to(dtype)).rgb

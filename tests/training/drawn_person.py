@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pytest
 import torch
 from motion_corpus import MODELS, speak, write_corpus, write_face_model
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from geneface import assets
+from geneface.data import preprocess_steps
+from geneface.data.preprocess import preprocess
 from geneface.face.correspondence import Correspondence
 from geneface.face.face_model import FaceModel
 from geneface.face.landmarks import MEDIAPIPE_68, Face
@@ -137,6 +141,19 @@ class ColourParser:
 def no_correspondence(task: Path, face: FaceModel) -> Correspondence:
     assert task.is_file()
     return Correspondence(np.zeros(0, int), torch.zeros(0, dtype=torch.long), torch.zeros(0, 3))
+
+
+def write_drawn_dataset(folder: Path) -> Path:
+    """The dataset that `geneface preprocess` makes of the drawn head, with what stands in for third-party models."""
+    face = folder / "face.safetensors"
+    actor = Actor(write_drawn_face(face))
+    video = actor.write_video(folder / "video.mp4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preprocess_steps.Job, "detector", lambda self: NumberDetector(actor))
+        patch.setattr(preprocess_steps, "FaceParser", ColourParser)
+        patch.setattr(preprocess_steps, "find_correspondence", no_correspondence)
+        patch.setattr(assets, "get_asset", lambda *asset: face)
+        return preprocess(video, folder / "dataset")
 
 
 def write_tiny_models(folder: Path, face: FaceModel) -> dict[str, str]:

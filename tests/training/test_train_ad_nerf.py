@@ -6,9 +6,9 @@ from flat_person import FRAMES, SHORT_TRAINING, write_flat_person
 from safetensors.torch import load_file, save_file
 from tiny import TINY_RENDERER
 
-from geneface.rendering.fast import FastRenderer
-from geneface.training import renderer as script
-from geneface.training.renderer import RendererConfig
+from geneface.rendering.ad_nerf import AudioDrivenFastRenderer
+from geneface.training.renderers import fast as script
+from geneface.training.renderers.fast import RendererConfig
 
 
 def test_the_mouth_follows_the_sound(tmp_path: Path):
@@ -18,7 +18,7 @@ def test_the_mouth_follows_the_sound(tmp_path: Path):
     features = torch.randn(FRAMES, 2, 6, generator=torch.Generator().manual_seed(0))
     features[..., 0] = 3 * opening[:, None]
     save_file({"features": features.flatten(0, 1)}, tmp_path / "features.safetensors")
-    settings = {**TINY_RENDERER, "audio_features": 6, "head_aware": False}
+    settings = {"_class_name": "AudioDrivenFastRenderer", **TINY_RENDERER, "audio_features": 6, "head_aware": False}
     (tmp_path / "renderer.json").write_text(json.dumps(settings))
     model = script.train(
         RendererConfig(
@@ -28,9 +28,9 @@ def test_the_mouth_follows_the_sound(tmp_path: Path):
             **SHORT_TRAINING | {"steps": 450},
         )
     )
-    renderer = FastRenderer.from_pretrained(model)
+    renderer = AudioDrivenFastRenderer.from_pretrained(model)
     order = opening[: int(0.8 * FRAMES)].argsort()
-    windows = renderer.condition.windows(features)
+    windows = renderer.windows(features)
     dark = []
     with torch.no_grad():
         for t in (int(order[-1]), int(order[0])):

@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 
 from geneface.data.person import TORSO, PersonDataset
 from geneface.rendering.nerf import NerfRenderer
-from geneface.training import nerf as script
 from geneface.training.loop import parse_config
-from geneface.training.nerf import NerfConfig, RayBatches
+from geneface.training.renderers import nerf as script
+from geneface.training.renderers.nerf import NerfConfig, RayBatches
 
 TINY = {"size": 64, "layers": 7, "hidden": 32, "encoder_hidden": 16, "samples": 16, "fine_samples": 16}
 

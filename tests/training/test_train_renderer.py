@@ -14,9 +14,8 @@ from geneface.data.person import PersonDataset
 from geneface.rendering.camera import triangulate
 from geneface.rendering.fast import FastRenderer
 from geneface.rendering.window import FastRendering
-from geneface.training import renderer as script
-from geneface.training.renderer import RendererConfig, surface_distance
-from geneface.training.renderer_figures import fit_statistics
+from geneface.training.renderers import fast as script
+from geneface.training.renderers.fast import RendererConfig, surface_distance
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def test_blinks_are_drawn_more_often_and_eyes_weigh_more(config: RendererConfig,
     data = PersonDataset(dataset)
     data.tracks["blink"].zero_()[:4] = 1.0
     renderer = FastRenderer(**TINY_RENDERER)
-    fit_statistics(renderer, data)
+    renderer.prepare(data)
     batches = script.Batches(data, renderer, replace(config, blink_chance=5.0, eye_weight=3.0, window=renderer.grid))
     assert batches.chances[0] == pytest.approx(5 * batches.chances[4])
     _, batch = batches.draw(np.random.default_rng(0))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
 from pages import start_page, write_wave
+from tiny import ROOT
 from train_machine import Machine
 
 from geneface.ui import train, train_api
@@ -63,6 +64,7 @@ def page_url(portrait_pipe: FakePipeline, tmp_path_factory: pytest.TempPathFacto
 def machine(tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """Trains with a stand-in for the command."""
     monkeypatch.setenv("FAKE_GENEFACE", str(tmp_path / "machine" / "control"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setattr(train_api, "training_needs", lambda: "")
     monkeypatch.setattr(train, "training_needs", lambda: "")
     monkeypatch.setattr(train, "LOOK_EVERY", 0.3)

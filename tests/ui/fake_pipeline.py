@@ -1,4 +1,7 @@
-"""A stand-in for `GeneFacePipeline` that shows one picture: the same streaming and interruption, no models."""
+"""A stand-in for `GeneFacePipeline` that shows one picture: the same streaming and interruption, no models.
+
+`test_fake_pipeline.py` holds it against the real one.
+"""
 
 import time
 from collections.abc import Iterator
@@ -9,9 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.errors import InputError
 from geneface.media.audio import open_audio
-from geneface.pipeline import FrameChunk
+from geneface.motion.face_motion import FaceMotion, Person
+from geneface.options import GenerationOptions, takes_options
+from geneface.output import FrameChunk
 from geneface.rendering.scene import Scene
 
 
@@ -19,72 +23,84 @@ class FakePipeline:
     """Grey squares of the seed's value, or `picture` [S, S, 3] with a mark that moves."""
 
     name = "grey"
-    render_threads = 1
 
     def __init__(self, size: int = 64, delay: float = 0.0, batch: int = 4, picture: np.ndarray | None = None) -> None:
         self.size, self.delay, self.batch, self.picture = size, delay, batch, picture
         self.drawn = 0
         self.seeds: list[int] = []
-        self.options: dict[str, Any] = {}
-        self.renderer = SimpleNamespace(scene=Scene(size, 4), size=size)
-        self.post_net = SimpleNamespace(target_rest=torch.zeros(68, 3))
+        self.options = GenerationOptions()
+        self.renderer = SimpleNamespace(size=size)
         angles = torch.linspace(0, 6.2, 68)
         circle = torch.stack([5 * angles.cos(), 5 * angles.sin(), torch.zeros(68)], dim=-1)
         circle[27:36] = circle[60:] = 0
-        self.motion_generator = SimpleNamespace(mean_landmarks=circle)
+        scene, none = Scene(size, 4), torch.zeros(68, 3)
+        self.person = Person(
+            none,
+            none,
+            circle,
+            none,
+            scene.pose_track,
+            scene.reference_pose,
+            torch.ones(6),
+            scene.intrinsics,
+            scene.background,
+        )
 
     def set_progress_bar_config(self, **options: Any) -> None:
         pass
 
+    @takes_options
     def motion(
-        self, audio: Any, *, generator: Any, temperature: float = 1.0, blink: str = "natural"
-    ) -> Iterator[torch.Tensor]:
-        if not 0 <= temperature <= 2:
-            raise InputError(f"temperature is {temperature}; it must be between 0 and 2")
-        self.seeds.append(generator.initial_seed())
-        with open_audio(audio) as source:
+        self,
+        audio: Any,
+        sampling_rate: int | None = None,
+        *,
+        options: GenerationOptions | None = None,
+        generator: torch.Generator | None = None,
+        **changes: Any,
+    ) -> Iterator[FaceMotion]:
+        options = GenerationOptions.of(options, generator, **changes).seeded()
+        self.seeds.append(options.seed or 0)
+        with open_audio(audio, sampling_rate) as source:
             moves = torch.zeros(source.frames, 68, 3)
             moves[:, 66, 1] = -torch.arange(source.frames).mul(0.7).sin().abs()
-        yield from moves.split(50)
+        for chunk in moves.split(50):
+            head = self.person.reference_pose.expand(len(chunk), -1, -1)
+            yield FaceMotion(chunk, head, torch.zeros(len(chunk)))
 
-    def render(self, lm3d: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
-        shade = (128 + 100 * pose[:, 0, 2]).to(torch.uint8)
+    def render(self, motion: Any, options: GenerationOptions | None = None, **changes: Any) -> FrameChunk:
+        slopes = (100 * motion.head[:, 0, 2]).tolist()
         if self.picture is not None:
-            return torch.tensor(self.picture).permute(2, 0, 1)[None].roll(int(100 * pose[0, 0, 2]), 3)
-        return shade[:, None, None, None].expand(-1, 3, self.size, self.size)
+            frames = np.stack([np.roll(self.picture, int(slope), 1) for slope in slopes])
+        else:
+            frames = np.stack([np.full((self.size, self.size, 3), int(128 + slope), np.uint8) for slope in slopes])
+        return FrameChunk(0, frames, motion.landmarks.numpy())
 
+    @takes_options
     def stream(
         self,
         audio: Any,
+        sampling_rate: int | None = None,
         *,
-        generator: Any,
-        temperature: float = 1.0,
-        pose: Any = "natural",
-        blink: str = "natural",
-        background: Any = None,
-        size: int | None = None,
+        options: GenerationOptions | None = None,
+        generator: torch.Generator | None = None,
         callback_on_frame_end: Any = None,
         motion: Any = None,
+        **changes: Any,
     ) -> Iterator[FrameChunk]:
-        self.options = {
-            "temperature": temperature,
-            "pose": pose,
-            "blink": blink,
-            "background": background,
-            "size": size,
-        }
+        self.options = options = GenerationOptions.of(options, generator, **changes).seeded()
         if motion is None:
-            with closing(self.motion(audio, generator=generator, temperature=temperature)) as whole:
+            with closing(self.motion(audio, sampling_rate, options=options)) as whole:
                 motion = list(whole)
-        lm3d = torch.cat(list(motion)).numpy()
+        lm3d = FaceMotion.join(list(motion)).landmarks.numpy()
         self.drawn = drawn = 0
-        channels = 4 if isinstance(background, str) and background == "transparent" else 3
-        with open_audio(audio) as source:
+        channels = 4 if options.transparent else 3
+        with open_audio(audio, sampling_rate) as source:
             while drawn < source.frames:
                 count = min(self.batch, source.frames - drawn)
                 time.sleep(self.delay * count)
-                frames = self._frames(drawn, size or self.size, count, generator.initial_seed(), channels)
-                yield FrameChunk(drawn, frames, lm3d[drawn : drawn + count], source.frames)
+                frames = self._frames(drawn, options.size or self.size, count, options.seed or 0, channels)
+                yield FrameChunk(drawn, frames, lm3d[drawn : drawn + count])
                 self.drawn = drawn = drawn + count
                 if callback_on_frame_end:
                     callback_on_frame_end(self, drawn - 1, source.frames)

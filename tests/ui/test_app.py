@@ -94,9 +94,9 @@ def test_options_reach_the_pipeline(client: Client, pipe: FakePipeline, speech_f
         "size": 256,
     }
     client.predict(audio=speech_file, **options, api_name="/generate")
-    assert pipe.options["pose"] == "still"
-    assert pipe.options["background"] == "#20a0ff"
-    assert pipe.options["size"] == 256
+    assert pipe.options.pose == "still"
+    assert pipe.options.background == "#20a0ff"
+    assert pipe.options.size == 256
     video, _ = client.predict(audio=speech_file, background="transparent", api_name="/generate")
     info = probe(video_path(video))
     assert (info.video_codec, info.audio_codec) == ("vp9", "opus")
@@ -149,8 +149,8 @@ def test_api_is_stable_and_documented(client: Client) -> None:
     assert sorted(api) == ["/compare", "/generate", "/turn", "/verify"]
     names = [parameter["parameter_name"] for parameter in api["/generate"]["parameters"]]
     assert names == [
-        "person", "audio", "seed", "new_seed", "temperature", "pose", "driving", "blink", "background", "picture",
-        "colour", "size",
+        "person", "audio", "seed", "new_seed", "temperature", "mouth", "head", "pose", "driving", "blink",
+        "background", "picture", "colour", "size",
     ]  # fmt: skip
     with urllib.request.urlopen(client.src + "gradio_api/info") as answer:
         info = answer.read()
@@ -199,7 +199,7 @@ def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 
     given: dict[str, Any] = {}
     monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
-    monkeypatch.setattr(app, "serve", lambda **options: given.update(options))
+    monkeypatch.setattr("geneface.ui.demo.serve", lambda **options: given.update(options))
     line = (
         "--host 0.0.0.0 --port 7000 --share --device cpu --persons-dir them --auth anna:a:b --max-seconds 9 --no-hub "
         "--train --no-mark"
@@ -241,7 +241,7 @@ def test_address_of_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
     import app
 
     given: dict[str, Any] = {}
-    monkeypatch.setattr(app, "serve", lambda **options: given.update(options))
+    monkeypatch.setattr("geneface.ui.demo.serve", lambda **options: given.update(options))
     monkeypatch.setattr(sys, "argv", ["app.py"])
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     app.main()

@@ -1,0 +1,49 @@
+"""Lips that must meet, for p, b and m, do meet, and lips that touch are pressed together."""
+
+import torch
+
+from geneface.metrics import LM3D_LIPS
+
+PRESSED = 0.1
+"""Of the way from the mean mouth in speech to the closed one, gone once more: a renderer that learned from noisy
+landmarks leaves a line of light between lips that only touch."""
+TOUCHING = 0.1
+"""cm more than the closed mouth's gap, from where on lips are pressed."""
+BESIDE = 0.5
+"""How much of what must close in a frame closes in the two beside it."""
+
+
+def press_lips(
+    lm3d: torch.Tensor,
+    closed: torch.Tensor,
+    usual: torch.Tensor,
+    mean_landmarks: torch.Tensor,
+    closures: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """LM3D [..., 68, 3] in which lips that touch go beyond; others stay as they are.
+
+    Args:
+        closed: [68, 3], the person's LM3D with a closed mouth.
+        usual: [68, 3], the person's mean LM3D in speech.
+        mean_landmarks: [68, 3] cm, of the face model.
+        closures: [...], 0 to 1: how surely the lips must meet; the mouth closes by that much of its opening first.
+    """
+    upper, lower = (list(side) for side in zip(*LM3D_LIPS, strict=True))
+
+    def opening(moves: torch.Tensor) -> torch.Tensor:
+        points = moves + mean_landmarks
+        return (points[..., upper, :] - points[..., lower, :]).norm(dim=-1).mean(-1)
+
+    gap = opening(lm3d) - opening(closed)
+    if closures is not None:
+        # The way that the person's own mouth closes, as far as this one is open.
+        full = (opening(usual) - opening(closed)).clamp_min(TOUCHING)
+        lm3d = lm3d + (closures * gap.clamp_min(0) / full)[..., None, None] * (closed - usual)
+        gap = opening(lm3d) - opening(closed)
+    touch = (1 - gap / TOUCHING).clamp(0, 1)[..., None, None]
+    return lm3d + PRESSED * touch * (closed - usual)
+
+
+def spread_closures(closures: torch.Tensor) -> torch.Tensor:
+    """[n] from [n + 2], one frame more on each side: lips come together and part within the frames beside, too."""
+    return torch.maximum(closures[1:-1], BESIDE * torch.maximum(closures[:-2], closures[2:]))

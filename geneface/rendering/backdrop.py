@@ -1,0 +1,26 @@
+"""What is behind the person in place of the person's own background."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from geneface.media.image import read_image
+from geneface.options import Background
+
+
+def background_picture(background: Background, side: int) -> torch.Tensor | None:
+    """[3, side, side] in [0, 1] from a path, a colour like #20a0ff or a uint8 picture; None for the person's own.
+
+    Raises `InputError` for a picture that cannot be read.
+    """
+    if background is None:
+        return None
+    if isinstance(background, str) and background.startswith("#"):
+        colour = np.frombuffer(bytes.fromhex(background[1:]), np.uint8).reshape(1, 1, 3)
+        picture = np.broadcast_to(colour, (side, side, 3))
+    elif isinstance(background, np.ndarray):
+        picture = background
+    else:
+        picture = read_image(background, (side, side))
+    tensor = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None] / 255
+    return F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0]

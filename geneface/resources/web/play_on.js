@@ -1,0 +1,11 @@
+() => {
+  const start = window.gfTime || 0;
+  const play = () => {
+    const video = document.querySelector('#video video');
+    if (!video || !video.src) return setTimeout(play, 50);
+    if (start > 0.2) video.currentTime = start;
+    video.play().catch(() => {});
+  };
+  if (document.querySelector('#talk-status .gf-done')) play();
+  return [];
+}

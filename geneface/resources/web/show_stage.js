@@ -1,0 +1,5 @@
+() => {
+  document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'});
+  window.gfTime = 0;
+  return [];
+}
