@@ -63,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(stop) or "interrupted; nothing was written", INTERRUPTED, args)
     except InputError as error:
         return _fail(str(error), BAD_INPUT, args)
+    except BrokenPipeError:  # As of `geneface persons | head`: nobody is left who would read a message.
+        return FAILURE
     except OSError as error:
         return _fail(os_sentence(error), FAILURE, args)
     except Exception as error:

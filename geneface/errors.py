@@ -37,8 +37,6 @@ def os_sentence(error: OSError) -> str:
         return f"the name {where} is longer than the disk allows; choose a shorter one"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"too many files are open ({reason}); raise the limit with ulimit -n"
-    if error.errno == errno.EPIPE:
-        return "what reads the output has gone"
     return f"{where} cannot be read or written ({reason}); look at it, and try again"
 
 

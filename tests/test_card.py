@@ -5,7 +5,7 @@ import json
 import pytest
 
 from geneface import InputError
-from geneface.card import Card, generic_readme, person_readme, read_card, write_card
+from geneface.card import Card, Figure, generic_readme, person_readme, read_card, write_card
 from geneface.hub import PERSONS_DIR, list_persons
 
 
@@ -14,6 +14,17 @@ def test_round_trip(tmp_path):
     card = Card("Ada", about="A person.", consent="Yes, I agree.", figures={"PSNR": "30 dB"}, limits="None known.")
     write_card(tmp_path, card)
     assert read_card(tmp_path) == card
+
+
+def test_figures_stay_numbers(tmp_path):
+    card = Card("Ada", figures={"PSNR": Figure(30.456, "dB"), "r": Figure(0.756, digits=2), "mood": "fine"})
+    write_card(tmp_path, card)
+    assert read_card(tmp_path) == card
+    assert [str(value) for value in card.figures.values()] == ["30.5 dB", "0.76", "fine"]
+    assert "| PSNR | 30.5 dB |" in person_readme(card, "user/ada", [])
+    (tmp_path / "card.json").write_text(json.dumps({"name": "Ada", "figures": {"PSNR": {"value": "much"}}}))
+    with pytest.raises(InputError, match="figures must map"):
+        read_card(tmp_path)
 
 
 def test_entries_of_a_later_release_are_passed_over(tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from geneface.cli import main
+from geneface.evaluation.watermark_changes import encode, resized
 from geneface.generate import generate_video
 from geneface.media.certificate import (
     ANCHOR_FILE,
@@ -19,6 +20,7 @@ from geneface.media.certificate import (
 from geneface.media.mark import Mark
 from geneface.media.provenance import read_provenance
 from geneface.media.video import VideoReader, VideoWriter
+from geneface.media.watermark import video_number
 
 RATE = 16000
 
@@ -67,6 +69,58 @@ def test_unsigned_and_unreadable(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for arguments in (["none.mp4"], ["t.mp4"], ["v.mp4", "--anchor", str(tmp_path / "none.pem")]):
         assert main(["verify", str(tmp_path / arguments[0]), *arguments[1:]]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_watermark_survives_where_credentials_are_lost(
+    tiny_pipeline, speech: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    original, copy = tmp_path / "v.mp4", tmp_path / "copy.mp4"
+    options = {"sampling_rate": RATE, "seed": 3, "size": 256, "background": "#8090a0"}
+    generate_video(tiny_pipeline, speech[:RATE], original, mark=False, **options)
+    number = f"{video_number('tiny', 3):08x}"
+    assert main(["verify", str(original)]) == 0
+    words = "as the credentials say (false alarms: under 1 in 1,000,000,000 videos)"
+    assert f"Watermark  GeneFace's, number {number}, {words}" in capsys.readouterr().out.splitlines()
+
+    with VideoReader(original) as reader:
+        encode((resized(frame, 320, 320) for frame in reader), copy, 23, 25)
+    assert main(["verify", str(copy)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith(f"{copy}: AI-generated with GeneFace, by its watermark; no Content Credentials\n")
+    assert f"Watermark  GeneFace's, number {number} (" in out
+    assert main(["verify", str(copy), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["state"] == "none"
+    assert (report["watermark"]["number"], report["watermark"]["fits_credentials"]) == (number, None)
+    assert report["watermark"]["false_alarm"] < 1e-9
+
+
+def test_a_watermark_of_another_video_is_told(
+    tiny_pipeline, speech: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr("geneface.generate.video_number", lambda person, seed: 7)
+    options = {"sampling_rate": RATE, "seed": 3, "size": 256}
+    generate_video(tiny_pipeline, speech[:RATE], tmp_path / "v.mp4", **options)
+    main(["verify", str(tmp_path / "v.mp4")])
+    assert "number 00000007, which is not that of the credentials (" in capsys.readouterr().out
+
+
+def test_without_a_watermark_and_without_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import wave
+
+    with VideoWriter(tmp_path / "v.mp4", (64, 64)) as writer:
+        writer.write(np.zeros((5, 64, 64, 3), np.uint8))
+    with wave.open(str(tmp_path / "s.wav"), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(bytes(2 * RATE))
+    main(["verify", str(tmp_path / "v.mp4")])
+    assert "Watermark  none found\n" in capsys.readouterr().out
+    main(["verify", str(tmp_path / "s.wav")])
+    assert "Watermark  not looked for: " in capsys.readouterr().out
+    main(["verify", str(tmp_path / "s.wav"), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["watermark"] is None
+    assert "no video track" in report["watermark_unread"]
 
 
 def test_the_mark_is_seen_in_its_corner_alone(tiny_pipeline, speech: np.ndarray, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Until all of it is there, it lies in a hidden folder beside the target; each ste
 at all. A step whose file is there is not done again, unless the video or the settings have changed.
 """
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from geneface.errors import InputError
 from geneface.face.crop import SIZE
 from geneface.files import ResumableFolder, finished, read_json, write_json
 from geneface.index import FORMAT_VERSION
+from geneface.media.intake import open_file
 from geneface.units import FPS
 
 MANIFEST = "manifest.json"
-INTERIM = ("scan.json", "points", "landmarks.safetensors", "background.json", "report.json")
+INTERIM = ("scan.json", "sound.json", "points", "landmarks.safetensors", "background.json", "report.json")
 
 
 def preprocess(
@@ -62,10 +64,8 @@ def preprocess(
 
 def _identity(video: Path) -> dict[str, Any]:
     """What tells one video file from another."""
-    try:
-        facts = video.stat()
-    except OSError as error:
-        raise InputError(f"{video} cannot be read ({error.strerror}); name a video file") from None
+    with open_file(video) as file:
+        facts = os.fstat(file.fileno())
     return {"name": video.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
 
 

@@ -111,7 +111,8 @@ def write_sheet(video: Path, work: Path, scan: Scan, face: FaceModel, path: Path
     """Draw the contact sheet; returns `figures` and `warnings` for the manifest."""
     loudness = sound_level(work / "audio.flac", scan.frames)
     figures = measure(work, scan, face, loudness)
-    warnings = find_warnings(figures, scan)
+    heard = read_json(work / "sound.json", "run")["notes"]
+    warnings = list(dict.fromkeys([*find_warnings(figures, scan), *heard]))
     tracks, masks = read_tensors(work / "tracks.safetensors", "run"), map_rows(work / "masks.safetensors")
     chosen = choose_frames(tracks)
     vertices = face.mesh(tracks["identity"], tracks["expression"][chosen])

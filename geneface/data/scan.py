@@ -24,6 +24,8 @@ SECOND_FACE, SECOND_SHARE = 0.4, 0.1
 """A second face counts from this size beside the first, and is refused from this share of the pictures."""
 LYING = 60.0
 """Degrees to the side from which on a head is not held so: the picture is turned."""
+TURNS_TRIED = 5
+"""So many pictures are also turned, if none of them shows a face as it is."""
 LEAST_SEEN = 0.6
 """Share of a shot's pictures that must show the face."""
 
@@ -63,6 +65,7 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
     changes = [0.0]
     boxes: dict[int, np.ndarray | None] = {}
     rolls: dict[int, float] = {}
+    turned: list[float] = []
     crowds: dict[int, bool] = {}
     previous: np.ndarray | None = None
     even, total = True, 0
@@ -80,11 +83,14 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
             boxes[moment.index], crowds[moment.index] = _largest([scale * face.box for face in found])
             if found:
                 rolls[moment.index] = max(found, key=lambda face: face.box[3] - face.box[1]).roll
+            elif not rolls and len(boxes) <= TURNS_TRIED:
+                turned += find_turned(detector, picture)
     if total < SHORTEST:
         raise InputError(
             f"{video.path} is {total / FPS:.1f} s long; give at least {SHORTEST // FPS} s, better some minutes"
         )
-    if not any(box is not None for box in boxes.values()):
+    if not rolls:
+        refuse_lying(turned, video.path)
         raise InputError(f"no face was found in {video.path}; give a video of one person who faces the camera")
     refuse_lying(list(rolls.values()), video.path)
     cuts = sorted({*find_cuts(np.array(changes)), *(cut for cut in video.cuts if 0 < cut < total)})
@@ -153,6 +159,12 @@ def find_faces(detector: FaceDetector, picture: np.ndarray) -> list[Seen]:
             faces = [face.points[detector.order_68] for face in found]
             return [Seen(face_box(points) + np.array([left, top] * 2), roll(points)) for points in faces]
     return []
+
+
+def find_turned(detector: FaceDetector, picture: np.ndarray) -> list[float]:
+    """The rolls of faces in a picture that can be seen only if it is turned by 90, 180 or 270 degrees."""
+    turns = ((90 * quarters, np.ascontiguousarray(np.rot90(picture, quarters))) for quarters in (1, 2, 3))
+    return [face.roll + angle for angle, turned in turns for face in find_faces(detector, turned)[:1]]
 
 
 def _largest(boxes: list[np.ndarray]) -> tuple[np.ndarray | None, bool]:

@@ -35,7 +35,6 @@ class Check:
             "number": f"{mark.payload:08x}",
             "fits_credentials": self.watermark_fits,
             "score": round(mark.score, 2),
-            "scale": round(mark.scale, 3),
             "false_alarm": mark.false_alarm,
         }
         return vars(self.provenance) | {"watermark": found, "watermark_unread": self.unread}

@@ -48,11 +48,11 @@ class Clock:
 
     def put_right(self, packet: Any) -> None:
         """Shift a packet's times in place."""
-        unit = packet.time_base
+        unit = float(packet.time_base or 0)
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is None or not unit:
             return
-        shift = self._shift(packet.stream_index, float(stamp * unit), float((packet.duration or 0) * unit))
+        shift = self._shift(packet.stream_index, stamp * unit, (packet.duration or 0) * unit)
         moved = round(shift / unit)
         far = packet.pts is not None and packet.dts is not None and abs(packet.pts - packet.dts) * unit > PAUSE
         if packet.pts is not None:

@@ -8,6 +8,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import IO, Any, Self, cast
 
 from geneface.errors import InputError, os_sentence
@@ -103,11 +104,15 @@ class _Temporary:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 
+    def close(self) -> None:
+        with suppress(OSError):  # What could not be written is thrown away anyhow.
+            self._file.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        self.close()
 
 
 def _full(error: OSError) -> OSError:

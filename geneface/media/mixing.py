@@ -39,6 +39,17 @@ def mono_frame(frame: "AudioFrame", weights: np.ndarray) -> "AudioFrame":
     return mixed
 
 
+def scaled(frame: "AudioFrame", gain: float) -> "AudioFrame":
+    """A frame of a known layout, louder by a factor."""
+    import av
+
+    layout = {1: "mono", 2: "stereo"}.get(frame.layout.nb_channels, frame.layout.name)
+    samples = np.ascontiguousarray(planes(frame).T * np.float32(gain)).reshape(1, -1)
+    made = av.AudioFrame.from_ndarray(samples, "flt", layout)
+    made.sample_rate = frame.sample_rate
+    return made
+
+
 def known(layout: "AudioLayout") -> bool:
     """Whether the file says what its channels are, or they can be but one thing."""
     return layout.nb_channels <= 2 or not layout.name.endswith(" channels")

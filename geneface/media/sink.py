@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.mixing import FULL_SCALE, Levels, known, mono_frame, planes
+from geneface.media.mixing import FULL_SCALE, Levels, known, mono_frame, planes, scaled
 from geneface.units import SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TRACK_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 TOLERANCE = 0.05
 """Seconds by which times may be off; containers round them, and a recorder's clock is not the sound card's."""
+LISTENED, LONG = 4, 4096
+"""One frame of so many is listened to for how its channels add up, and each of more samples than the second."""
 HOT, UNSCALED = 1.25, 16.0
 """Floats beyond the first are scaled down rather than cut off; beyond the second nobody knows their scale."""
 
@@ -99,6 +101,7 @@ class Sink:
         self._outputs: list[_Output] = []
         self._start: float | None = None
         self._time = 0.0
+        self._turn = 0
 
     def add(self, frame: "AudioFrame") -> None:
         self._keep_time(frame)
@@ -136,7 +139,7 @@ class Sink:
         """Silence where nothing was recorded or it could not be decoded; what overlaps is cut."""
         if frame.pts is None or not frame.time_base:
             return
-        time = float(frame.pts * frame.time_base)
+        time = frame.pts * float(frame.time_base)
         if self._start is None:
             self._start = time - self._time
         late = time - self._start - self._time
@@ -149,29 +152,24 @@ class Sink:
 
     def _listen(self, frame: "AudioFrame") -> "tuple[AudioFrame | None, AudioFrame]":
         """What to write as speech and as track; nothing while it is not known how to sum the channels."""
-        import av
-
         layout = frame.layout
         real, many = frame.format.name.startswith(("flt", "dbl")), layout.nb_channels > 1
-        if real or (many and not self.plan.weights):
+        self._turn = (self._turn + 1) % LISTENED
+        heard = many and layout.name not in self.plan.weights and (self._turn == 1 or frame.samples > LONG)
+        if real or heard:
             samples = planes(frame)
             if real:
                 self._check(float(np.abs(samples).max(initial=0.0)))
-            if many and layout.name not in self.plan.weights:
+            if heard:
                 self.levels.setdefault(layout.name, Levels(layout)).add(samples)
-            if self.plan.gain != 1:
-                names = {1: "mono", 2: "stereo"}
-                scaled = np.ascontiguousarray(samples.T * np.float32(self.plan.gain)).reshape(1, -1)
-                louder, frame = (
-                    frame,
-                    av.AudioFrame.from_ndarray(scaled, "flt", names.get(layout.nb_channels, layout.name)),
-                )
-                frame.sample_rate = louder.sample_rate
         weights = self.plan.weights.get(layout.name)
-        if weights is None:
-            return (frame if known(layout) else None), frame
-        mixed = mono_frame(frame, weights)
-        return mixed, frame if known(layout) else mono_frame(frame, weights)
+        if not known(layout):
+            if weights is None:
+                return None, frame
+            return mono_frame(frame, self.plan.gain * weights), mono_frame(frame, self.plan.gain * weights)
+        if self.plan.gain != 1:
+            frame = scaled(frame, self.plan.gain)
+        return (frame if weights is None else mono_frame(frame, weights)), frame
 
     def _check(self, peak: float) -> None:
         if not np.isfinite(peak):

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from geneface.errors import InputError, os_sentence
+from geneface.errors import InputError
 from geneface.files import PARTIAL
 
 MARK = ".geneface"
@@ -33,6 +33,8 @@ class Unfinished:
                 self._lock.acquire()
             except Timeout:  # Another process sweeps just now.
                 continue
+            except NotImplementedError:  # The disk has no locks, so nobody sweeps there.
+                pass
             self.path = Path(name.removesuffix(".lock") + target.suffix)
             try:
                 self.path.touch()
@@ -67,7 +69,7 @@ def _remove_if_left(lock: Path) -> None:
     held: Any = FileLock(lock, timeout=0)
     try:
         held.acquire()
-    except (Timeout, OSError):
+    except (Timeout, OSError, NotImplementedError):
         return
     try:
         begin = lock.name.removesuffix(".lock")
@@ -86,16 +88,14 @@ def check_target(target: Path, suffix: str) -> None:
     if target.suffix.lower() != suffix:
         raise InputError(f"{target} does not end in {suffix}, the format that is written; choose such a name")
     try:
-        # A name that is too long is said here.
-        if os.path.lexists(target) and not target.is_file() and target.stat():
-            raise InputError(f"{target} is there and is not a file; choose another name")
-        os.stat(target.parent)
+        os.stat(target)  # A name that is too long is said here.
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{target} cannot be written ({getattr(error, 'strerror', error)}); choose another place"
-        ) from None
+        raise _unwritable(target, error) from None
+    else:
+        if not target.is_file():
+            raise InputError(f"{target} is there and is not a file; choose another name")
     if not target.parent.is_dir():
         raise InputError(f"the folder {target.parent} does not exist; make it, or choose another place")
 
@@ -106,6 +106,9 @@ def begin(target: Path, suffix: str) -> Unfinished:
     try:
         return Unfinished(target)
     except OSError as error:
-        raise InputError(
-            f"{target} cannot be written ({error.strerror or os_sentence(error)}); choose another place"
-        ) from None
+        raise _unwritable(target, error) from None
+
+
+def _unwritable(target: Path, error: Exception) -> InputError:
+    reason = getattr(error, "strerror", None) or error
+    return InputError(f"{target} cannot be written ({reason}); choose another place")

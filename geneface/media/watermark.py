@@ -1,10 +1,13 @@
-"""The invisible watermark: 32 bits in the luma of every frame, which re-encoding, scaling and cropping leave readable.
+"""The invisible watermark: 32 bits in every frame, which re-encoding, scaling and cropping leave readable.
 
-A fixed pattern of about one level is added to each frame (spread spectrum). It is a sum of 1508 waves, each with a
-phase that comes from a key. The waves repeat `REPEATS` times along the smaller side of the picture and are 1/64 to
-1/16 of it long (8 to 32 pixels at 512): longer ones would be seen in flat areas, shorter ones are what encoders and
-scaling drop first. A part of them is the same in all videos, and is how `geneface.media.watermark_reader` finds scale
-and place. The others carry the number and a checksum as 96 chips of a Golay code, which turn a wave by half a period.
+A fixed, faint pattern is added to each frame (spread spectrum). It is a sum of 1508 waves, each with a phase that
+comes from a key. Eyes hardly see such fine differences between blue and yellow, so most of it lies in the blue. Strong
+encoding and grey copies leave little of that, so some of it lies in red and green, that is, in the luma.
+
+The waves are 8 to 32 pixels long at 512, and `repeat_length` says how long at other sizes: longer ones would be seen
+in flat areas, shorter ones are what encoders and scaling drop first. They all repeat after 256 pixels. A part of them
+is the same in all videos, and is how `geneface.media.watermark_reader` finds scale and place. The others carry the
+number and a checksum as 96 chips of a Golay code, each of which turns its waves by half a period or not.
 
 The pattern does not change with time: an encoder pays for it once, any cut keeps it, and nothing flickers.
 """
@@ -21,11 +24,11 @@ from geneface.media import golay
 
 KEY = 0x67656E6566616365
 """Seed of the phases. It is known to all who have this file; change it and older videos can no longer be read."""
-REPEATS = 2
 LONGEST, SHORTEST = 8, 32
 """Of the waves, in periods per repeat."""
-STRENGTH, LIMIT = 0.75, 2
-"""Root mean square and largest size of the pattern in levels of 255."""
+STRENGTH = 0.4, 0.4, 2.6
+LIMIT = 1, 1, 6
+"""Root mean square, before it is rounded, and largest size of the pattern in levels of 255: red, green, blue."""
 FINDING = 0.25
 """Part of the waves that are the same in all videos."""
 WORDS = 4
@@ -91,19 +94,27 @@ def video_number(person: str, seed: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{person}\n{seed}".encode()).digest()[:4], "big")
 
 
+def repeat_length(side: int) -> float:
+    """Pixels after which the waves repeat in a picture whose smaller side is `side`: half of it, and 256 below 512.
+
+    Waves that are shorter in pixels do not survive; but a small picture must hold one repeat.
+    """
+    return max(side / 2, min(side, 256))
+
+
 def pattern(width: int, height: int, payload: int) -> np.ndarray:
-    """int8 [height, width], what is added to each frame."""
+    """int8 [height, width, 3], what is added to each frame."""
     used = waves()
     phases = used.carrier.astype(np.complex128)
     phases[used.chips] *= to_chips(payload)[:, None]
     plane = np.zeros((SHORTEST + 1, 2 * SHORTEST + 1), np.complex128)
     plane[used.down, used.across + SHORTEST] = phases
-    repeat = min(width, height) / REPEATS
+    repeat = repeat_length(min(width, height))
     rows = np.exp(2j * np.pi / repeat * np.outer(np.arange(height), np.arange(SHORTEST + 1)))
     columns = np.exp(2j * np.pi / repeat * np.outer(np.arange(-SHORTEST, SHORTEST + 1), np.arange(width)))
     ideal = (rows @ plane @ columns).real
-    ideal *= STRENGTH / ideal.std()
-    return np.clip(np.rint(ideal), -LIMIT, LIMIT).astype(np.int8)
+    colours = np.rint(ideal[..., None] / ideal.std() * np.array(STRENGTH))
+    return np.clip(colours, np.negative(LIMIT), LIMIT).astype(np.int8)
 
 
 class Watermark:
@@ -114,7 +125,7 @@ class Watermark:
 
     def __init__(self, width: int, height: int, payload: int) -> None:
         self.payload = payload
-        self._pattern = pattern(width, height, payload)[..., None]
+        self._pattern = pattern(width, height, payload)
         self._channels = 0
 
     def draw(self, frames: np.ndarray) -> None:
@@ -129,9 +140,7 @@ class Watermark:
             np.subtract(frame, self._darker, out=frame)
 
     def _prepare(self, channels: int) -> None:
-        colours = np.arange(channels) < 3
-        self._lighter, self._darker = (
-            np.where(colours, np.maximum(part, 0), 0).astype(np.uint8) for part in (self._pattern, -self._pattern)
-        )
+        added = np.pad(self._pattern, ((0, 0), (0, 0), (0, channels - 3)))
+        self._lighter, self._darker = (np.maximum(part, 0).astype(np.uint8) for part in (added, -added))
         self._ceiling = 255 - self._lighter
         self._channels = channels

@@ -11,8 +11,10 @@ That bound is stated with each reading.
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,18 @@ import numpy as np
 from geneface.errors import InputError
 from geneface.media.audio import decodable, open_container, open_file
 from geneface.media.colour import to_rgb
-from geneface.media.watermark import HIGHEST_PAYLOAD, KEY, REPEATS, SHORTEST, from_chips, to_chips, waves
+from geneface.media.watermark import HIGHEST_PAYLOAD, KEY, SHORTEST, from_chips, repeat_length, to_chips, waves
 
 FALSE_ALARM = 1e-9
 """The highest probability at which a reading is taken for real, for a whole video."""
-SIDE = 384
-"""Pixels of the smaller side that pictures are looked at with."""
+SIDE, LONGEST_SIDE = 384, 1536
+"""Pixels of the smaller and the larger side that pictures are looked at with, at most."""
 SMALLEST = 32
+"""Pixels of a side, below which nothing is looked for."""
 FLATTEN_BY, SPREAD_OVER, FLOOR = 3.0, 7, 0.1
 """Pixels of the surroundings (Gaussian's sigma, box), and the variation in levels that is not amplified further."""
-SCALES = np.exp(np.arange(math.log(0.35), math.log(1.45), 0.007))
-"""Of the marked picture, relative to the one looked at: above 1 it was cropped, below 1 things lie around it."""
+SCALES = np.exp(np.arange(math.log(0.35), math.log(2.25), 0.007))
+"""Of the waves, relative to an uncropped picture of 512 pixels or more; small ones have longer waves, up to twice."""
 FINE_STEPS = (0.004, 0.002, 0.001)
 CANDIDATES = 3
 GRID, FINE_GRID = 128, 256
@@ -39,8 +42,10 @@ GRID, FINE_GRID = 128, 256
 MOST_FRAMES, PARTS = 48, 4
 """Frames of a video that are looked at, all together and in so many parts."""
 LONG, ENOUGH = 60, 6
-"""Seconds above which only key frames are decoded, if there are enough of them."""
-SURFACES = 1 + len(SCALES) + CANDIDATES * 9 * len(FINE_STEPS)
+"""Seconds above which only key frames are decoded, if there are so many of them."""
+MOST_DECODED = 6000
+"""Frames that are decoded where there are too few key frames."""
+SURFACES = 2 + len(SCALES) + CANDIDATES * 9 * len(FINE_STEPS)
 HYPOTHESES = (1 + PARTS) * SURFACES * FINE_GRID**2 * (HIGHEST_PAYLOAD + 1)
 THRESHOLD = math.sqrt(2 * math.log(HYPOTHESES / FALSE_ALARM))
 
@@ -52,8 +57,6 @@ class WatermarkReading:
     payload: int
     score: float
     """See above; a reading from `THRESHOLD` on is taken for real."""
-    scale: float
-    """Size of the marked picture, relative to the one that was looked at: 1.1 for one cropped by a tenth."""
 
     @property
     def false_alarm(self) -> float:
@@ -99,29 +102,46 @@ def sample_frames(path: str | os.PathLike) -> list[np.ndarray]:
         stream.thread_type = "AUTO"
         frames: list[np.ndarray] = []
         if (container.duration or 0) > LONG * 1_000_000:
-            stream.codec_context.skip_frame = "NONKEY"
-            frames = _thinned(_small(container, stream))
-            stream.codec_context.skip_frame = "DEFAULT"
+            frames = _thinned(_small(_key_frames(container, stream)))
         if len(frames) < ENOUGH:
             container.seek(0)
-            frames = _thinned(_small(container, stream))
+            frames = _thinned(_small(islice(decodable(container, stream), MOST_DECODED)))
     if not frames:
         raise InputError(f"no frame of {path} can be decoded; give another copy of it")
     return frames
 
 
-def _small(container: Any, stream: Any) -> Iterator[Any]:
-    """Functions that give the frames, so that those that are not wanted are not converted."""
+def _key_frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Key frames from all over a video, which are found without decoding what lies between."""
+    import av
+
+    seen = set()
+    for number in range(MOST_FRAMES):
+        try:
+            container.seek((container.start_time or 0) + container.duration * number // MOST_FRAMES)
+        except av.FFmpegError:
+            return
+        frame = next(decodable(container, stream), None)
+        if frame is not None and frame.pts not in seen:
+            seen.add(frame.pts)
+            yield frame
+
+
+def _small(frames: Iterable[Any]) -> Iterator[Callable[[], np.ndarray]]:
+    """Functions that give the frames' pixels, so that those that are not wanted are not converted."""
     from av.video.reformatter import VideoReformatter
 
     reformatter = VideoReformatter()
-    for frame in decodable(container, stream):
-        scale = min(1, SIDE / min(frame.width, frame.height))
-        size = round(scale * frame.width), round(scale * frame.height)
-        yield lambda frame=frame, size=size: to_rgb(frame, reformatter, size)
+    for frame in frames:
+        yield partial(to_rgb, frame, reformatter, _small_size(frame.width, frame.height))
 
 
-def _thinned(frames: Iterable[Any]) -> list[np.ndarray]:
+def _small_size(width: int, height: int) -> tuple[int, int]:
+    scale = min(1, SIDE / min(width, height), LONGEST_SIDE / max(width, height))
+    return max(1, round(scale * width)), max(1, round(scale * height))
+
+
+def _thinned(frames: Iterable[Callable[[], np.ndarray]]) -> list[np.ndarray]:
     """Every n-th frame, with the smallest power of two that gives no more than `MOST_FRAMES`; all of one size."""
     kept: list[np.ndarray] = []
     every = 1
@@ -139,24 +159,28 @@ def _thinned(frames: Iterable[Any]) -> list[np.ndarray]:
 
 
 def flattened(frame: np.ndarray) -> np.ndarray:
-    """float32 [h, w]: what is left of a frame's luma once its content is evened out; of `SIDE` pixels at most."""
+    """float32 [h, w]: what is left of a frame's luma and blue once its content is evened out; `SIDE` at most."""
+    colours = _reduced(frame[..., :3]).astype(np.float32)
+    luma = colours @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return _evened(luma) + _evened(colours[..., 2] - luma)
+
+
+def _evened(channel: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
-    luma = frame[..., :3].astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    if min(luma.shape) > SIDE:
-        luma = _reduced(luma)
-    rest = luma - ndimage.gaussian_filter(luma, FLATTEN_BY, truncate=3)
+    rest = channel - ndimage.gaussian_filter(channel, FLATTEN_BY, truncate=3)
     power = ndimage.uniform_filter(rest * rest, SPREAD_OVER)
     return rest / (np.sqrt(np.maximum(power, 0)) + np.float32(FLOOR))
 
 
-def _reduced(luma: np.ndarray) -> np.ndarray:
+def _reduced(frame: np.ndarray) -> np.ndarray:
     from PIL import Image
 
-    height, width = luma.shape
-    scale = SIDE / min(width, height)
-    picture = Image.fromarray(luma).resize((round(scale * width), round(scale * height)), Image.Resampling.BICUBIC)
-    return np.asarray(picture)
+    height, width = frame.shape[:2]
+    size = _small_size(width, height)
+    if size == (width, height):
+        return frame
+    return np.asarray(Image.fromarray(np.ascontiguousarray(frame)).resize(size, Image.Resampling.BICUBIC))
 
 
 def _powers(size: int, repeat: float) -> np.ndarray:
@@ -172,13 +196,14 @@ class _Search:
     def __init__(self, picture: np.ndarray, key: int) -> None:
         self._picture = picture.astype(np.float32)
         self._waves = waves(key)
-        self._repeat = min(picture.shape) / REPEATS
 
     def reading(self) -> WatermarkReading | None:
-        whole = self._best_place(self._repeat, self._repeat, FINE_GRID)
-        if found := self._read(whole):
-            return found
-        places = [self._best_place(self._repeat * scale, self._repeat * scale, GRID) for scale in SCALES]
+        side = min(self._picture.shape)
+        # Pictures that are as they were made, or only scaled, are read at once.
+        for repeat in dict.fromkeys((side / 2, repeat_length(side))):
+            if found := self._read(self._best_place(repeat, repeat, FINE_GRID)):
+                return found
+        places = [self._best_place(scale * side / 2, scale * side / 2, GRID) for scale in SCALES]
         for place in sorted(places, key=lambda place: place.score, reverse=True)[:CANDIDATES]:
             if found := self._read(self._refined(place)):
                 return found
@@ -240,5 +265,4 @@ class _Search:
             return None
         agreement[self._waves.chips] *= to_chips(payload)[:, None]
         score = float(agreement.sum() / math.sqrt((weights**2).sum() / 2))
-        scale = math.sqrt(place.width * place.height) / self._repeat
-        return WatermarkReading(payload, score, scale) if score >= THRESHOLD else None
+        return WatermarkReading(payload, score) if score >= THRESHOLD else None

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from geneface.errors import InputError
+from geneface.errors import InputError, os_sentence
 from geneface.files import Record
 
 
@@ -69,9 +69,11 @@ class TrainingStatus(Record):
 
     def fail(self, error: BaseException) -> None:
         """The command ends for this reason."""
-        words = " ".join(str(error).split())
-        self.outcome = Outcome.FAILED
-        self.error = words if words and isinstance(error, InputError) else f"{type(error).__name__}: {words}"
+        words = os_sentence(error) if isinstance(error, OSError) else str(error)
+        known = words and isinstance(error, InputError | OSError)
+        self.outcome, self.error = Outcome.FAILED, " ".join(words.split())
+        if not known:
+            self.error = f"{type(error).__name__}: {self.error}"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from geneface.ui.persons import Persons
 from geneface.ui.studio import LONGEST, Load, Studio
 from geneface.ui.talk import build_talk
 from geneface.ui.theme import CSS, HEADER, NOTICE, build_theme
-from geneface.ui.train import build_train
+from geneface.ui.train import TrainPage
 from geneface.ui.train_api import LOCAL, is_offered
 from geneface.ui.train_view import TRAIN_CSS
 from geneface.ui.uploads import Uploads
@@ -66,7 +66,7 @@ def build_demo(
                 looking = build_look(studio, persons, examples)
             if jobs is not None:
                 with gr.Tab("Train", id="train"):
-                    training = build_train(jobs)
+                    training = TrainPage(jobs)
             with gr.Tab("Check a video", id="check"):
                 checking = build_verify()
         gr.HTML(NOTICE, padding=False)

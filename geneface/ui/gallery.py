@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import gradio as gr
+
 from geneface.errors import InputError
 from geneface.ui.persons import Persons
 from geneface.ui.status import as_gradio, explain, status
@@ -23,8 +25,6 @@ class Gallery:
 
 def build_gallery(persons: Persons, name: str = "person") -> Gallery:
     """Lay out the choice of a person, within the current layout."""
-    import gradio as gr
-
     person = gr.Radio(persons.choices, value=persons.names[0], label="Person", elem_id=name, elem_classes="gf-persons")
     persons.keep_current(person)
     pictures = gr.HTML(persons.pictures(f"#{name}"), padding=False, elem_classes="gf-style")
@@ -36,21 +36,27 @@ def build_gallery(persons: Persons, name: str = "person") -> Gallery:
 
     gallery = Gallery(person, pictures, refresh)
     if persons.hub:
-        _build_hub(persons, gallery)
+        HubSearch(persons, gallery)
     return gallery
 
 
-def _build_hub(persons: Persons, gallery: Gallery) -> None:
-    import gradio as gr
+class HubSearch:
+    """Persons of the Hub: searched by name, fetched by choosing one; within the current layout, and by API."""
 
-    with gr.Accordion("More persons from the Hugging Face Hub", open=False):
+    def __init__(self, persons: Persons, gallery: Gallery) -> None:
+        self.persons, self.gallery = persons, gallery
+        with gr.Accordion("More persons from the Hugging Face Hub", open=False):
+            self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
         gr.Markdown(HINT, elem_classes="gf-hint")
         with gr.Row(equal_height=True, elem_classes="gf-search"):
-            query = gr.Textbox(
+            self.query = gr.Textbox(
                 label="Name", placeholder="part of a name, or nothing for all", scale=3, max_lines=1, min_width=140
             )
-            look = gr.Button("Search", scale=1, min_width=90)
-        found = gr.Gallery(
+            self.look = gr.Button("Search", scale=1, min_width=90)
+        self.found = gr.Gallery(
             visible=False,
             show_label=False,
             columns=3,
@@ -60,10 +66,22 @@ def _build_hub(persons: Persons, gallery: Gallery) -> None:
             buttons=[],
             elem_id="hub-persons",
         )
-        said = gr.HTML(status("Search to see who is there."), padding=False)
-        ids = gr.State([])
+        self.said = gr.HTML(status("Search to see who is there."), padding=False)
+        self.ids = gr.State([])
 
-    def search(query: str) -> Any:
+    def _connect(self) -> None:
+        with gr.Row(visible=False):
+            by_api, rows, name = gr.Button(), gr.JSON(label="persons"), gr.Textbox(label="name")
+            repo_id = gr.Textbox(label="repo_id")
+            by_api.click(self.search, self.query, rows, api_name="search_persons")
+            by_api.click(self.pull, repo_id, name, api_name="pull_person")
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        shown = [self.found, self.said, self.ids]
+        gr.on([self.look.click, self.query.submit], self._show, self.query, shown, **private)
+        chosen = [self.gallery.person, self.gallery.pictures, self.said]
+        self.found.select(self._choose, self.ids, chosen, **private)
+
+    def search(self, query: str) -> Any:
         """Search the Hugging Face Hub for persons.
 
         Args:
@@ -73,13 +91,27 @@ def _build_hub(persons: Persons, gallery: Gallery) -> None:
             For each person its id and how often it was downloaded.
         """
         try:
-            return [[repo_id, note] for repo_id, _, note in persons.search(query)]
+            return [[repo_id, note] for repo_id, _, note in self.persons.search(query)]
         except InputError as error:
             raise as_gradio(error) from None
 
-    def show(query: str) -> list[Any]:
+    def pull(self, repo_id: str) -> str:
+        """Fetch a person from the Hugging Face Hub, to be used by name from then on.
+
+        Args:
+            repo_id: Id on the Hub, like user/person.
+
+        Returns:
+            The name to call it by.
+        """
         try:
-            rows = persons.search(query)
+            return self.persons.pull(repo_id)
+        except InputError as error:
+            raise as_gradio(error) from None
+
+    def _show(self, query: str) -> list[Any]:
+        try:
+            rows = self.persons.search(query)
         except InputError as error:
             return [gr.update(visible=False, value=[]), status(explain(error), "failed"), []]
         if not rows:
@@ -93,39 +125,15 @@ def _build_hub(persons: Persons, gallery: Gallery) -> None:
             [row[0] for row in rows],
         ]
 
-    def pull(repo_id: str) -> str:
-        """Fetch a person from the Hugging Face Hub, to be used by name from then on.
-
-        Args:
-            repo_id: Id on the Hub, like user/person.
-
-        Returns:
-            The name to call it by.
-        """
-        try:
-            return persons.pull(repo_id)
-        except InputError as error:
-            raise as_gradio(error) from None
-
-    def choose(ids: list[str], chosen: gr.SelectData) -> Any:
+    def _choose(self, ids: list[str], chosen: gr.SelectData) -> Any:
         repo_id = ids[chosen.index]
         yield [gr.skip(), gr.skip(), status(f"Fetching {repo_id} …", "busy")]
         try:
-            persons.pull(repo_id)
+            self.persons.pull(repo_id)
         except InputError as error:
             yield [gr.skip(), gr.skip(), status(explain(error), "failed")]
             return
-        yield [*gallery.refresh(repo_id), status(f"{repo_id} is here, and chosen.", "done")]
-
-    with gr.Row(visible=False):
-        by_api, rows, name = gr.Button(), gr.JSON(label="persons"), gr.Textbox(label="name")
-        repo_id = gr.Textbox(label="repo_id")
-        by_api.click(search, query, rows, api_name="search_persons")
-        by_api.click(pull, repo_id, name, api_name="pull_person")
-    outputs = [found, said, ids]
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    gr.on([look.click, query.submit], show, query, outputs, **private)
-    found.select(choose, ids, [gallery.person, gallery.pictures, said], **private)
+        yield [*self.gallery.refresh(repo_id), status(f"{repo_id} is here, and chosen.", "done")]
 
 
 NOBODY = "There is nobody on the Hub yet: train a person and publish it."

@@ -1,12 +1,13 @@
 """Look closer: two takes of one recording side by side, the landmarks that drive them, the head from the side."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 
 from geneface.compare import Take, compare_video
@@ -41,80 +42,10 @@ class Look:
 
 def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -> Look:
     """Lay out the tab, within the current `gr.Tab`."""
-    import gradio as gr
-
-    first = persons.names[0]
     gr.Markdown("### Side by side", elem_classes="gf-section")
-    with gr.Row(elem_classes="gf-columns", equal_height=False):
-        with gr.Column(scale=5, min_width=300):
-            audio = build_voice(examples, "voice-compare")
-            shown = gr.Radio(SHOWN, value="take", label="Beside it")
-            with gr.Row():
-                with gr.Group():
-                    one, seed_one, lively_one = _take_fields(persons, "Left", 1, 1.0)
-                with gr.Group() as other:
-                    two, seed_two, lively_two = _take_fields(persons, "Right", 2, 1.0)
-            go = gr.Button("Compare", variant="primary", size="lg", elem_classes="gf-go", elem_id="compare")
-            cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-compare")
-        with gr.Column(scale=6, min_width=300, elem_classes="gf-stage gf-wide"):
-            empty = gr.HTML(EMPTY, padding=False)
-            video = gr.Video(
-                visible=False, show_label=False, interactive=False, autoplay=True, buttons=["download"],
-                elem_id="compared",
-            )  # fmt: skip
-            said = gr.HTML(status("Pick a voice, then compare."), padding=False, elem_id="compare-status")
-
+    beside = SideBySide(studio, persons, examples)
     gr.Markdown("### From the side", elem_classes="gf-section")
-    with gr.Row(elem_classes="gf-columns", equal_height=False):
-        with gr.Column(scale=5, min_width=300):
-            gr.Markdown(
-                "The head is a model in three dimensions. Turn it, as far as a video of a talking head shows it.",
-                elem_classes="gf-hint",
-            )
-            person = persons.keep_current(gr.Dropdown(persons.choices, value=first, label="Person"))
-            yaw = gr.Slider(-MOST_YAW, MOST_YAW, 0, step=0.5, label="Left and right", info="degrees", elem_id="yaw")
-            pitch = gr.Slider(-MOST_PITCH, MOST_PITCH, 0, step=0.5, label="Up and down", info="degrees")
-        with gr.Column(scale=6, min_width=300, elem_classes="gf-stage"):
-            preview = persons.preview(first)
-            head = gr.Image(
-                str(preview) if preview else None,
-                show_label=False,
-                interactive=False,
-                buttons=[],
-                elem_id="head",
-                format="webp",
-            )
-
-    _connect_compare(
-        studio,
-        [audio, shown, one, seed_one, lively_one, two, seed_two, lively_two],
-        [empty, video, said, go, cancel],
-    )
-    shown.change(lambda chosen: gr.update(visible=chosen != "landmarks"), shown, other, **QUIET)
-
-    def turn(person: str, yaw: float = 0.0, pitch: float = 0.0) -> np.ndarray:
-        """Show a person's head from a little to the side.
-
-        Args:
-            person: Name of the person.
-            yaw: Degrees from -12 to 12; more turns the face to the picture's right.
-            pitch: Degrees from -5 to 5; more lowers the face.
-
-        Returns:
-            A picture of the person at rest.
-        """
-        try:
-            angles = [(float(np.clip(yaw, -MOST_YAW, MOST_YAW)), float(np.clip(pitch, -MOST_PITCH, MOST_PITCH)))]
-            return turned_heads(studio.pipe(person), angles)[0]
-        except Exception as error:
-            raise as_gradio(error) from None
-
-    look: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "concurrency_id": "look"}
-    gr.on(
-        [yaw.change, pitch.change, person.change], turn, [person, yaw, pitch], head, api_name="turn",
-        concurrency_limit=2, **look,
-    )  # fmt: skip
-    pickers = [one, two, person]
+    turned = FromTheSide(studio, persons)
 
     def refresh(*chosen: str) -> list[Any]:
         choices = persons.refresh()
@@ -122,51 +53,77 @@ def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
             gr.update(choices=choices, value=name if name in persons.names else persons.names[0]) for name in chosen
         ]
 
-    return Look(refresh, pickers, [audio])
+    return Look(refresh, [*beside.pickers, turned.person], [beside.audio])
 
 
-def _take_fields(persons: Persons, label: str, seed: int, lively: float) -> tuple[Any, Any, Any]:
-    import gradio as gr
+class SideBySide:
+    """Two takes of one recording, or a take and its landmarks, in one video; by API, too."""
 
-    return (
-        persons.keep_current(gr.Dropdown(persons.choices, value=persons.names[0], label=label, min_width=120)),
-        gr.Number(seed, label="Seed", precision=0, minimum=0, maximum=HIGHEST_SEED, min_width=100),
-        gr.Slider(0, 2, lively, step=0.1, label="Expressiveness", min_width=120),
-    )
+    def __init__(self, studio: Studio, persons: Persons, examples: Mapping[str, Path]) -> None:
+        self.studio = studio
+        with gr.Row(elem_classes="gf-columns", equal_height=False):
+            with gr.Column(scale=5, min_width=300):
+                self.audio = build_voice(examples, "voice-compare")
+                self.shown = gr.Radio(SHOWN, value="take", label="Beside it")
+                with gr.Row():
+                    with gr.Group():
+                        left = _take_fields(persons, "Left", 1, 1.0)
+                    with gr.Group() as self.other:
+                        right = _take_fields(persons, "Right", 2, 1.0)
+                self.go = gr.Button("Compare", variant="primary", size="lg", elem_classes="gf-go", elem_id="compare")
+                self.cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-compare")
+            with gr.Column(scale=6, min_width=300, elem_classes="gf-stage gf-wide"):
+                self.empty = gr.HTML(EMPTY, padding=False)
+                self.video = gr.Video(
+                    visible=False, show_label=False, interactive=False, autoplay=True, buttons=["download"],
+                    elem_id="compared",
+                )  # fmt: skip
+                self.said = gr.HTML(status("Pick a voice, then compare."), padding=False, elem_id="compare-status")
+        self.pickers = [left[0], right[0]]
+        self._connect([self.audio, self.shown, *left, *right])
 
+    def _connect(self, inputs: list[Any]) -> None:
+        outputs = [self.empty, self.video, self.said, self.go, self.cancel]
+        queue: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": QUEUE}
+        started = self.go.click(self._begin, None, outputs, **QUIET)
+        running = started.then(
+            self._perform, inputs, outputs, api_visibility="private", show_progress="hidden", **queue
+        )
+        stopped = partial(self._at_rest, done=False, line=status("Stopped."))
+        self.cancel.click(stopped, None, outputs, cancels=[running], **QUIET)
+        with gr.Row(visible=False):
+            by_api, made = gr.Button(), gr.Video(label="video")
+        by_api.click(self.compare, inputs, made, api_name="compare", **queue)
+        self.shown.change(lambda chosen: gr.update(visible=chosen != "landmarks"), self.shown, self.other, **QUIET)
 
-def _connect_compare(studio: Studio, inputs: list[Any], outputs: list[Any]) -> None:
-    import gradio as gr
-
-    empty, video, said, go, cancel = outputs
-
-    def at_rest(*, done: bool, line: str, value: Any = None) -> dict[Any, Any]:
+    def _at_rest(self, *, done: bool, line: str, value: Any = None) -> dict[Any, Any]:
         return {
-            empty: gr.update(visible=not done),
-            video: gr.update(visible=done, value=value),
-            said: line,
-            go: gr.update(visible=True),
-            cancel: gr.update(visible=False),
+            self.empty: gr.update(visible=not done),
+            self.video: gr.update(visible=done, value=value),
+            self.said: line,
+            self.go: gr.update(visible=True),
+            self.cancel: gr.update(visible=False),
         }
 
-    def begin() -> dict[Any, Any]:
-        waiting = at_rest(done=False, line=status("Waiting for its turn …", "busy"))
-        return {**waiting, go: gr.update(visible=False), cancel: gr.update(visible=True)}
+    def _begin(self) -> dict[Any, Any]:
+        waiting = self._at_rest(done=False, line=status("Waiting for its turn …", "busy"))
+        return {**waiting, self.go: gr.update(visible=False), self.cancel: gr.update(visible=True)}
 
-    async def perform(*values: Any) -> AsyncIterator[dict[Any, Any]]:
+    async def _perform(self, audio: str | None, shown: str, *takes: Any) -> AsyncIterator[dict[Any, Any]]:
         try:
-            async with aclosing(_steps(studio, *values)) as steps:  # type: ignore[type-var]
+            async with aclosing(self._steps(audio, shown, takes)) as steps:  # type: ignore[type-var]
                 async for step in steps:
                     if isinstance(step, Finished):
                         made = step.result
                         line = status(f"{made.seconds:.1f} s of video in {made.elapsed:.1f} s.", "done")
-                        yield at_rest(done=True, line=line, value=str(made.path))
+                        yield self._at_rest(done=True, line=line, value=str(made.path))
                     else:
-                        yield {said: progress(step, "Comparing")}
+                        yield {self.said: progress(step, "Comparing")}
         except Exception as error:
-            yield at_rest(done=False, line=status(explain(error, values[:1]), "failed"))
+            yield self._at_rest(done=False, line=status(explain(error, [audio]), "failed"))
 
     async def compare(
+        self,
         audio: str | None,
         shown: str = "take",
         left: str = "",
@@ -191,9 +148,9 @@ def _connect_compare(studio: Studio, inputs: list[Any], outputs: list[Any]) -> N
         Returns:
             The video (mp4).
         """
-        values = (audio, shown, left, left_seed, left_temperature, right, right_seed, right_temperature)
+        takes = (left, left_seed, left_temperature, right, right_seed, right_temperature)
         try:
-            async with aclosing(_steps(studio, *values)) as steps:  # type: ignore[type-var]
+            async with aclosing(self._steps(audio, shown, takes)) as steps:  # type: ignore[type-var]
                 async for step in steps:
                     if isinstance(step, Finished):
                         return str(step.result.path)
@@ -201,50 +158,92 @@ def _connect_compare(studio: Studio, inputs: list[Any], outputs: list[Any]) -> N
             raise as_gradio(error, [audio]) from None
         raise gr.Error("Stopped.", print_exception=False)
 
-    queue: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": QUEUE}
-    started = go.click(begin, None, outputs, **QUIET)
-    running = started.then(perform, inputs, outputs, api_visibility="private", show_progress="hidden", **queue)
-    stopped = partial(at_rest, done=False, line=status("Stopped."))
-    cancel.click(stopped, None, outputs, cancels=[running], **QUIET)
-    with gr.Row(visible=False):
-        by_api, made = gr.Button(), gr.Video(label="video")
-    by_api.click(compare, inputs, made, api_name="compare", **queue)
+    def _steps(
+        self, audio: str | None, shown: str, fields: Sequence[Any]
+    ) -> AsyncIterator[Preparing | Step | Finished]:
+        """`fields`: person, seed and expressiveness of the left take and of the right one."""
+        if not audio:
+            raise InputError(NO_VOICE)
+        given = [fields[:3]] if shown == "landmarks" else [fields[:3], fields[3:]]
 
-
-def _steps(
-    studio: Studio,
-    audio: str | None,
-    shown: str,
-    left: str,
-    left_seed: int,
-    left_temperature: float,
-    right: str,
-    right_seed: int,
-    right_temperature: float,
-) -> AsyncIterator[Preparing | Step | Finished]:
-    if not audio:
-        raise InputError(NO_VOICE)
-    given = [(left, left_seed, left_temperature), (right, right_seed, right_temperature)]
-
-    def job(tell: Callable[[Any], None], stop: StopToken, folder: Path) -> GeneratedVideo:
-        with studio.recording(audio) as source:
-            takes = [
-                Take(
-                    studio.pipe(person, tell),
-                    f"{display_name(person)}, seed {int(seed)}, expressiveness {temperature:g}",
-                    GenerationOptions(seed=int(seed), temperature=temperature),
+        def job(tell: Callable[[Any], None], stop: StopToken, folder: Path) -> GeneratedVideo:
+            with self.studio.recording(audio) as source:
+                takes = [
+                    Take(
+                        self.studio.pipe(person, tell),
+                        f"{display_name(person)}, seed {int(seed)}, expressiveness {temperature:g}",
+                        GenerationOptions(seed=int(seed), temperature=temperature),
+                    )
+                    for person, seed, temperature in given
+                ]
+                tell(Preparing("Listening"))
+                return compare_video(
+                    takes,
+                    source,
+                    folder / "comparison.mp4",
+                    landmarks=shown != "take",
+                    mark=self.studio.mark,
+                    on_frame=Countdown(tell),
+                    stop=stop,
                 )
-                for person, seed, temperature in given[: 1 if shown == "landmarks" else 2]
-            ]
-            tell(Preparing("Listening"))
-            return compare_video(
-                takes,
-                source,
-                folder / "comparison.mp4",
-                landmarks=shown != "take",
-                mark=studio.mark,
-                on_frame=Countdown(tell),
-                stop=stop,
-            )
 
-    return studio.work(job)
+        return self.studio.work(job)
+
+
+def _take_fields(persons: Persons, label: str, seed: int, lively: float) -> tuple[Any, Any, Any]:
+    return (
+        persons.keep_current(gr.Dropdown(persons.choices, value=persons.names[0], label=label, min_width=120)),
+        gr.Number(seed, label="Seed", precision=0, minimum=0, maximum=HIGHEST_SEED, min_width=100),
+        gr.Slider(0, 2, lively, step=0.1, label="Expressiveness", min_width=120),
+    )
+
+
+class FromTheSide:
+    """A person's head, turned by two sliders; by API, too."""
+
+    def __init__(self, studio: Studio, persons: Persons) -> None:
+        self.studio = studio
+        first = persons.names[0]
+        with gr.Row(elem_classes="gf-columns", equal_height=False):
+            with gr.Column(scale=5, min_width=300):
+                gr.Markdown(
+                    "The head is a model in three dimensions. Turn it, as far as a video of a talking head shows it.",
+                    elem_classes="gf-hint",
+                )
+                self.person = persons.keep_current(gr.Dropdown(persons.choices, value=first, label="Person"))
+                yaw = gr.Slider(
+                    -MOST_YAW, MOST_YAW, 0, step=0.5, label="Left and right", info="degrees", elem_id="yaw"
+                )
+                pitch = gr.Slider(-MOST_PITCH, MOST_PITCH, 0, step=0.5, label="Up and down", info="degrees")
+            with gr.Column(scale=6, min_width=300, elem_classes="gf-stage"):
+                preview = persons.preview(first)
+                head = gr.Image(
+                    str(preview) if preview else None,
+                    show_label=False,
+                    interactive=False,
+                    buttons=[],
+                    elem_id="head",
+                    format="webp",
+                )
+        gr.on(
+            [yaw.change, pitch.change, self.person.change], self.turn, [self.person, yaw, pitch], head,
+            api_name="turn", show_progress="hidden", trigger_mode="always_last", concurrency_limit=2,
+            concurrency_id="look",
+        )  # fmt: skip
+
+    def turn(self, person: str, yaw: float = 0.0, pitch: float = 0.0) -> np.ndarray:
+        """Show a person's head from a little to the side.
+
+        Args:
+            person: Name of the person.
+            yaw: Degrees from -12 to 12; more turns the face to the picture's right.
+            pitch: Degrees from -5 to 5; more lowers the face.
+
+        Returns:
+            A picture of the person at rest.
+        """
+        try:
+            angles = [(float(np.clip(yaw, -MOST_YAW, MOST_YAW)), float(np.clip(pitch, -MOST_PITCH, MOST_PITCH)))]
+            return turned_heads(self.studio.pipe(person), angles)[0]
+        except Exception as error:
+            raise as_gradio(error) from None

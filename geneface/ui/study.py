@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from geneface.errors import InputError
+import gradio as gr
+from gradio.context import Context
+
+from geneface.errors import InputError, print_error
 from geneface.evaluation.study import QUESTIONS, Study, find_clips, parse_plan
 from geneface.evaluation.study_votes import Votes
 from geneface.resources import web
@@ -44,85 +47,93 @@ def is_rater(value: Any) -> bool:
     return isinstance(value, str) and RATER.fullmatch(value) is not None
 
 
-def build_study(study: Study, votes: Votes, clips: Path, seconds: float) -> Any:
-    """The page as a `gr.Blocks`.
+class StudyPage:
+    """The page, one rater at a time: a welcome, clip after clip with its scores, thanks.
 
     Args:
         clips: holds the blind copies of `Study.copy_to`.
         seconds: how long a clip is on average.
     """
-    import gradio as gr
 
-    gr.set_static_paths(paths=[clips])
-    minutes = max(1, round(study.videos * (seconds + SECONDS_TO_RATE) / 60))
-    with gr.Blocks(title="Talking faces", analytics_enabled=False) as demo:
+    def __init__(self, study: Study, votes: Votes, clips: Path, seconds: float) -> None:
+        self.study, self.votes, self.clips = study, votes, clips
+        minutes = max(1, round(study.videos * (seconds + SECONDS_TO_RATE) / 60))
         # Name and key outlive the server, so that raters find their place again after a restart.
-        rater = gr.BrowserState(None, storage_key=study.name, secret=study.name)
-        shown = gr.Textbox(visible="hidden", label="Video", elem_id="shown")
+        self.rater = gr.BrowserState(None, storage_key=study.name, secret=study.name)
+        self.shown = gr.Textbox(visible="hidden", label="Video", elem_id="shown")
         gr.HTML(HEADER, padding=False)
-        with gr.Column(visible=False) as welcome:
+        with gr.Column(visible=False) as self.welcome:
             gr.HTML(WELCOME.format(videos=study.videos, minutes=minutes), padding=False)
             start = gr.Button("Start", variant="primary", size="lg", elem_classes="gf-go gf-narrow", elem_id="start")
-        with gr.Row(visible=False, elem_classes="gf-columns", equal_height=False) as rating:
+        with gr.Row(visible=False, elem_classes="gf-columns", equal_height=False) as self.rating:
             with gr.Column(scale=5, min_width=300):
-                place = gr.HTML(padding=False, elem_id="place")
-                scores = [
+                self.place = gr.HTML(padding=False, elem_id="place")
+                self.scores = [
                     gr.Radio(SCALE, label=title, info=ASKED[key], elem_id=key, elem_classes="gf-scores")
                     for key, title in QUESTIONS.items()
                 ]
                 go = gr.Button("Next video", variant="primary", size="lg", elem_classes="gf-go", elem_id="go")
-                said = gr.HTML(padding=False, elem_id="said")
+                self.said = gr.HTML(padding=False, elem_id="said")
             with gr.Column(scale=6, min_width=300, elem_classes="gf-stage gf-wide"):
-                video = gr.Video(show_label=False, interactive=False, autoplay=True, buttons=[], elem_id="clip")
-        with gr.Column(visible=False) as thanks:
+                self.video = gr.Video(show_label=False, interactive=False, autoplay=True, buttons=[], elem_id="clip")
+        with gr.Column(visible=False) as self.thanks:
             gr.HTML(THANKS.format(videos=study.videos), padding=False)
             another = gr.Button("Somebody else rates on this device", elem_classes="gf-narrow", elem_id="another")
-
-        def show(rater: str) -> dict[Any, Any]:
-            """The next video of a rater, or thanks."""
-            order, rated = study.order(rater), votes.rated(rater)
-            left = [item for item in order if item not in rated]
-            page = {
-                welcome: gr.update(visible=False),
-                rating: gr.update(visible=bool(left)),
-                thanks: gr.update(visible=not left),
-                said: "",
-                **dict.fromkeys(scores),
-            }
-            if not left:
-                return {**page, video: None}
-            token, count = study.token(left[0]), len(order) - len(left)
-            line = status(f"Video {count + 1} of {len(order)}", "busy", count / len(order))
-            return {**page, place: line, shown: token, video: str(clips / f"{token}.mp4")}
-
-        def begin() -> dict[Any, Any]:
-            new = secrets.token_hex(8)
-            return {rater: new, **show(new)}
-
-        def resume(rater: Any) -> dict[Any, Any]:
-            if is_rater(rater) and votes.rated(rater):
-                return show(rater)
-            return {welcome: gr.update(visible=True)}
-
-        def vote(rater: Any, token: str, *given: Any) -> dict[Any, Any]:
-            item = study.items.get(token)
-            if item is None or not is_rater(rater) or item not in study.order(rater):
-                return resume(rater)
-            missing = [title for title, score in zip(QUESTIONS.values(), given, strict=True) if score is None]
-            if missing:
-                return {said: status(OPEN.format(", ".join(missing)), "failed")}
-            try:
-                votes.add(rater, item, dict(zip(QUESTIONS, given, strict=True)))
-                return show(rater)
-            except InputError as error:
-                print(f"error: {error}", file=sys.stderr)
-                return {said: status(LOST, "failed")}
-
-        page = [rater, shown, welcome, rating, place, *scores, said, video, thanks]
-        demo.load(resume, rater, page, **QUIET)
+        page = [self.rater, self.shown, self.welcome, self.rating, self.place, *self.scores, self.said]
+        page += [self.video, self.thanks]
+        assert Context.root_block is not None
+        Context.root_block.load(self.resume, self.rater, page, **QUIET)
         for button in (start, another):
-            button.click(begin, None, page, **QUIET)
-        go.click(vote, [rater, shown, *scores], page, js=TO_TOP, **QUIET)
+            button.click(self.begin, None, page, **QUIET)
+        go.click(self.vote, [self.rater, self.shown, *self.scores], page, js=TO_TOP, **QUIET)
+
+    def show(self, rater: str) -> dict[Any, Any]:
+        """The next video of a rater, or thanks."""
+        order, rated = self.study.order(rater), self.votes.rated(rater)
+        left = [item for item in order if item not in rated]
+        page = {
+            self.welcome: gr.update(visible=False),
+            self.rating: gr.update(visible=bool(left)),
+            self.thanks: gr.update(visible=not left),
+            self.said: "",
+            **dict.fromkeys(self.scores),
+        }
+        if not left:
+            return {**page, self.video: None}
+        token, count = self.study.token(left[0]), len(order) - len(left)
+        line = status(f"Video {count + 1} of {len(order)}", "busy", count / len(order))
+        return {**page, self.place: line, self.shown: token, self.video: str(self.clips / f"{token}.mp4")}
+
+    def begin(self) -> dict[Any, Any]:
+        new = secrets.token_hex(8)
+        return {self.rater: new, **self.show(new)}
+
+    def resume(self, rater: Any) -> dict[Any, Any]:
+        if is_rater(rater) and self.votes.rated(rater):
+            return self.show(rater)
+        return {self.welcome: gr.update(visible=True)}
+
+    def vote(self, rater: Any, token: str, *given: Any) -> dict[Any, Any]:
+        """Keep the scores of a clip, and go on to the next."""
+        item = self.study.items.get(token)
+        if item is None or not is_rater(rater) or item not in self.study.order(rater):
+            return self.resume(rater)
+        missing = [title for title, score in zip(QUESTIONS.values(), given, strict=True) if score is None]
+        if missing:
+            return {self.said: status(OPEN.format(", ".join(missing)), "failed")}
+        try:
+            self.votes.add(rater, item, dict(zip(QUESTIONS, given, strict=True)))
+            return self.show(rater)
+        except InputError as error:
+            print_error(str(error))
+            return {self.said: status(LOST, "failed")}
+
+
+def build_study(study: Study, votes: Votes, clips: Path, seconds: float) -> Any:
+    """The page as a `gr.Blocks`; the arguments are those of `StudyPage`."""
+    gr.set_static_paths(paths=[clips])
+    with gr.Blocks(title="Talking faces", analytics_enabled=False) as demo:
+        StudyPage(study, votes, clips, seconds)
     return demo
 
 

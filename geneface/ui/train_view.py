@@ -4,6 +4,7 @@ from html import escape
 
 from geneface.card import Figure
 from geneface.resources import web
+from geneface.training.run import Stage
 from geneface.ui.job_status import LONGEST, SHORTEST, JobStatus
 from geneface.words import about
 
@@ -24,11 +25,11 @@ STATES = {
     "failed": "Failed",
     "done": "Ready",
 }
-STAGES = {
-    "preprocess": "Prepare the video",
-    "renderer": "Learn the face",
-    "post_net": "Learn to speak",
-    "bundle": "Put it together",
+STAGES: dict[str, str] = {
+    Stage.PREPROCESS: "Prepare the video",
+    Stage.RENDERER: "Learn the face",
+    Stage.POST_NET: "Learn to speak",
+    Stage.BUNDLE: "Put it together",
 }
 REGIONS = {"full": "Whole picture", "head": "Head", "mouth": "Mouth"}
 PREVIEW = "<p class='gf-small'>Real above, generated below: moments of the video that the training does not see.</p>"

@@ -42,7 +42,7 @@ def build_verify() -> Any:
         Returns:
             The verdict in words (`headline`, `advice`), `state` (valid, invalid or none), `altered`, `trusted`,
             `development`, `signer`, `signed_at`, `timestamped`, `generator`, `ai_generated`, `person`, `settings`,
-            `problems` and `tag`; `watermark` (null, or `number`, `fits_credentials`, `score`, `scale` and
+            `problems` and `tag`; `watermark` (null, or `number`, `fits_credentials`, `score` and
             `false_alarm`), the same in words (`watermark_words`), and why it was not looked for (`watermark_unread`).
         """
         if not video:

@@ -21,6 +21,7 @@ from geneface.data.scan import Scan, find_cuts, longest_shot, scan_video
 from geneface.errors import InputError
 from geneface.face.crop import Crop
 from geneface.face.face_model import FaceModel
+from geneface.face.landmarks import Face
 from geneface.media.resample import SteadyVideo
 
 
@@ -74,6 +75,44 @@ def test_the_longest_shot_is_used(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, options, faces: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         scan(film(tmp_path / "a.mp4", **options), faces)
+
+
+class EyesAcross(SquareDetector):
+    """A bright square with eyes in it, in a line that is turned; perhaps only in the lower half of a portrait."""
+
+    def __init__(self, roll: float, portrait: bool = False):
+        super().__init__()
+        self.roll, self.portrait = np.radians(roll), portrait
+
+    def find(self, picture: np.ndarray) -> list[Face]:
+        height, width = picture.shape[:2]
+        found = super().find(picture)
+        if self.portrait and (height < width or not found or found[0].points[:, 1].mean() < height / 2):
+            return []
+        for face in found:
+            middle = face.points.mean(0)
+            across = 20 * np.array([np.cos(self.roll), np.sin(self.roll), 0])
+            face.points[36:42], face.points[42:48] = middle - across, middle + across
+        return found
+
+
+@pytest.mark.parametrize(
+    ("roll", "portrait", "words"),
+    [
+        (90, False, "turned to the right.*transpose=2 "),
+        (-80, False, "turned to the left.*transpose=1 "),
+        (175, False, "upside down.*transpose=1,transpose=1 "),
+        (0, True, "turned to the right"),
+        (-40, False, ""),
+    ],
+)
+def test_a_film_that_is_turned_is_refused(tmp_path: Path, roll: float, portrait: bool, words: str) -> None:
+    with SteadyVideo(film(tmp_path / "a.mp4")) as video:
+        if not words:
+            assert scan_video(video, EyesAcross(roll, portrait)).seen == 1
+            return
+        with pytest.raises(InputError, match=words):
+            scan_video(video, EyesAcross(roll, portrait))
 
 
 def test_cuts_are_told_from_motion_and_flicker() -> None:

@@ -100,7 +100,7 @@ def test_projection_is_chosen_by_the_config(settings: dict, tmp_path: Path) -> N
     nearest = (component.frames - component.target_rest).flatten(1).norm(dim=1)
     assert nearest.min() == 0, "the rest is one of the frames"
     assert len(component.frames) == 1 + 120, "the training part"
-    with pytest.raises(InputError, match="must be one of post_net, projection, fine_tune"):
+    with pytest.raises(InputError, match="choose one of fine_tune, post_net, projection"):
         train(PostNetConfig(**{**config, "adapter": "none"}))
 
 

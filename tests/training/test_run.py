@@ -32,6 +32,8 @@ def test_a_status_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (status.outcome, status.error) == (Outcome.FAILED, "the disk is full; make room")
     status.fail(KeyError("x"))
     assert status.error == "KeyError: 'x'"
+    status.fail(OSError(28, "No space left on device", "/data/x"))
+    assert status.error.startswith("there is no space left on the disk of /data/x")
     folder.status.write_text(json.dumps({"stage": "renderer", "of a later release": 1}))
     assert folder.load_status() == TrainingStatus(Stage.RENDERER)
     folder.status.write_text(json.dumps({"stage": "lunch"}))

@@ -8,8 +8,11 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from geneface.evaluation.watermark_changes import encode
 from geneface.generate import generate_video
 from geneface.media.provenance import Provenance, read_provenance
+from geneface.media.video import VideoReader
+from geneface.media.watermark import video_number
 from geneface.ui.demo import launch_options
 from geneface.ui.verify import build_verify, verdict_card
 
@@ -38,6 +41,22 @@ def test_verify_by_api(client: Client, video: Path) -> None:
     video.write_bytes(content)
     report = client.predict(video=handle_file(video), api_name="/verify")
     assert (report["state"], report["altered"]) == ("invalid", True)
+
+
+def test_the_watermark_by_api_and_on_the_card(
+    client: Client, tiny_pipeline: Any, speech: np.ndarray, tmp_path: Path
+) -> None:
+    made = generate_video(
+        tiny_pipeline, speech[:16000], tmp_path / "v.mp4", sampling_rate=16000, seed=5, size=256
+    ).path
+    with VideoReader(made) as reader:
+        encode(reader, tmp_path / "copy.mp4", 23, 25)
+    report = client.predict(video=handle_file(tmp_path / "copy.mp4"), api_name="/verify")
+    number = f"{video_number('tiny', 5):08x}"
+    assert (report["state"], report["watermark"]["number"]) == ("none", number)
+    assert report["headline"] == "AI-generated with GeneFace, by its watermark; no Content Credentials"
+    card = verdict_card(Provenance("none"), report["watermark_words"], marked=True)
+    assert f"<dt>Watermark</dt><dd>GeneFace&#x27;s, number {number} (" in card
 
 
 def test_bad_videos_are_told_in_sentences(client: Client, tmp_path: Path) -> None:
