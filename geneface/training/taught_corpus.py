@@ -17,13 +17,13 @@ import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from geneface.bundle import atomic_folder
 from geneface.components import trained_component
 from geneface.data.align import GENERIC, LEAST_SCORE, align_features
 from geneface.data.corpus import Clip, Corpus, write_clips
 from geneface.data.motion import features_of
 from geneface.data.speech import choose
 from geneface.errors import run_script
+from geneface.files import atomic_folder
 from geneface.models.phoneme_head import PhonemeHead
 from geneface.streaming.audio import ArrayStream
 from geneface.training.mouth_teacher import MouthTeacher
