@@ -20,7 +20,7 @@ import torch
 
 from geneface import assets, metrics
 from geneface.data.in_step import agreement_curve, best_offset
-from geneface.data.motion import features_of, open_corpora, tracked_speech
+from geneface.data.motion import MotionData, features_of, open_corpora, tracked_speech
 from geneface.errors import run_script
 from geneface.evaluation.lips import generated_opening
 from geneface.evaluation.tools import open_tools
@@ -30,7 +30,6 @@ from geneface.files import write_json
 from geneface.hub import find_person
 from geneface.models.speech_regression import SpeechRegression
 from geneface.pipeline import GeneFacePipeline
-from geneface.training.corpora import Corpora
 from geneface.training.loop import Loop
 from geneface.training.mouth_judge import MouthJudgeConfig, train_judge
 from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
@@ -130,16 +129,15 @@ def main(argv: list[str] | None = None) -> None:
         name: GeneFacePipeline.from_pretrained(find_person(name), device="cpu") for name in args.persons
     }
     pipe = pipes[args.persons[0]]
-    face_model = assets.get_asset(assets.FACE_MODEL, args.assets)
-    generic = find_person(args.persons[0]).parent / "generic" / "feature_extractor"
+    face = FaceModel.load(assets.get_asset(assets.FACE_MODEL, args.assets))
     with tempfile.TemporaryDirectory() as folder:
-        config = MouthJudgeConfig(
-            folder, corpora=args.corpora, feature_extractor=str(generic), face_model=str(face_model), cpu=True
+        config = MouthJudgeConfig(folder, cpu=True)
+        train = open_corpora(args.corpora, "train")
+        data = MotionData(
+            train, face, pipe.feature_extractor, config.copies, config.window, config.real_share, config.seed
         )
-        loop = Loop(config)
-        corpora = Corpora(config, loop.device)
-        judge = train_judge(corpora.train, corpora.face.mean_landmarks, "", config, loop)
-    mean_landmarks = FaceModel.load(face_model).mean_landmarks.numpy()
+        judge = train_judge(data, face.mean_landmarks, pipe.feature_extractor.identity, config, Loop(config))
+    mean_landmarks = face.mean_landmarks.numpy()
     cases = list(corpus_cases(args.corpora, args.split, mean_landmarks)) if args.split else []
     cases += [video_case(path, args.assets, pipe, judge) for path in args.videos]
     landmarker = assets.get_asset(assets.FACE_LANDMARKER, args.assets) if args.pixels else None
