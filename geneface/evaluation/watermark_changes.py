@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geneface.media.audio import FPS
+from geneface.units import FPS
 
 Frames = Iterable[np.ndarray]
 """uint8 [H, W, 3], one after the other."""
@@ -95,13 +95,13 @@ def mirrored(source: Frames) -> Iterator[np.ndarray]:
 CHANGES = (
     Change("H.264, CRF 23", 23),
     Change("H.264, CRF 28", 28),
-    Change("H.264, CRF 35", 35),
     Change("scaled to 360, CRF 23", 23, scaled(360, 360)),
     Change("scaled to 720, CRF 23", 23, scaled(720, 720)),
     Change("10% cropped, CRF 23", 23, cropped(0.1)),
     Change("10% cropped and scaled back, CRF 23", 23, cropped(0.1, back=True)),
     Change("10 s cut out, CRF 23", 23, cut(1.6, 10)),
     Change("screen recording, CRF 26", 26, screen_recording, SCREEN_FPS),
+    Change("H.264, CRF 35", 35, promised=False),
     Change("25% cropped, CRF 28", 28, cropped(0.25), promised=False),
     Change("scaled to 256, CRF 28", 28, scaled(256, 256), promised=False),
     Change("scaled to 360, CRF 35", 35, scaled(360, 360), promised=False),
