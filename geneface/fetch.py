@@ -24,13 +24,11 @@ from geneface.index import (
     read_index,
     refuse_pickles,
 )
+from geneface.untrusted import LIMITS, MEGABYTE
 
 PREVIEW = "preview.png"
 NOT_CACHED = "{} is not cached as a whole, and the Hub cannot be reached; go online once"
 COMMIT = re.compile(r"[0-9a-f]{40}")
-MEGABYTE = 2**20
-LIMITS = {".json": MEGABYTE, ".md": MEGABYTE, ".png": 16 * MEGABYTE, ".safetensors": 4096 * MEGABYTE}
-"""The largest file of each kind, in bytes; nothing of another kind is fetched."""
 
 
 def open_folder(folder: Path, **access: Any) -> Bundle:
@@ -42,8 +40,8 @@ def open_folder(folder: Path, **access: Any) -> Bundle:
     Raises:
         InputError: if it is no person's, was made by a newer release, or links to a place outside.
     """
+    index = read_index(folder)  # First, because a folder that is none may be a whole disk.
     refuse_pickles(folder)
-    index = read_index(folder)
     places = {}
     for name in COMPONENTS:
         link = index["_links"].get(name)
