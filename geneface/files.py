@@ -24,6 +24,7 @@ ADVICE: dict[Kind, tuple[str, str]] = {
     "run": ("what was begun is incomplete", "remove its folder and begin again"),
 }
 """What it means if a file of this kind is missing, and what to do about one that is missing or damaged."""
+WINDOWS = os.name == "nt"
 LARGEST_OWN = 1024 * MEGABYTE
 """Of JSON that is not a stranger's."""
 PARTIAL = ".partial."
@@ -158,11 +159,22 @@ def recover(target: Path) -> None:
                 old = work / "old" / target.name
                 if old.exists() and not target.exists():
                     os.replace(old, target)
-                shutil.rmtree(work, ignore_errors=True)
+            remove_left(work)
+
+
+def remove_left(folder: Path) -> None:
+    """Remove a folder that has a lock in it, if no process holds that."""
+    with suppress(InputError, OSError):
+        with locked(folder):
+            for path in folder.iterdir():
+                if path.name != LOCK:
+                    _remove(path)
+        # Windows removes no file that is open.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -240,7 +252,7 @@ class ResumableFolder:
 
     def __exit__(self, *error: object) -> None:
         # Windows removes no file that is open, and elsewhere nobody must lock one that is about to go.
-        if os.name == "nt":
+        if WINDOWS:
             self._held.close()
         for folder in (self.path, self.target):
             (folder / LOCK).unlink(missing_ok=True)
@@ -256,7 +268,7 @@ class ResumableFolder:
         """The folder is whole: it gets its name, `without` what only its making needed."""
         for name in (JOB, *without):
             _remove(self.path / name)
-        if os.name == "nt":  # It renames no folder with an open file in it.
+        if WINDOWS:  # It renames no folder with an open file in it.
             self._held.close()
         os.replace(self.path, self.target)
 

@@ -5,11 +5,11 @@ import atexit
 import os
 import shutil
 import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from geneface.errors import InputError
-from geneface.files import LOCK, locked
+from geneface.files import LOCK, locked, remove_left
 
 PREFIX = "geneface-server-"
 CACHE = "GRADIO_TEMP_DIR"
@@ -46,5 +46,4 @@ def sweep(parent: Path) -> None:
     for left in parent.glob(f"{PREFIX}*"):
         if (left / LOCK).is_file() and not left.is_symlink():
             # One that is locked belongs to a server that runs; one that cannot be locked is another user's.
-            with suppress(InputError, OSError), locked(left):
-                shutil.rmtree(left, ignore_errors=True)
+            remove_left(left)
