@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from geneface.errors import InputError
 from geneface.media.provenance import prepare_seal
 from geneface.resources import resource
 from geneface.ui.gallery import QUIET
+from geneface.ui.guard import LOCAL_NAMES, Guard
 from geneface.ui.jobs import TrainingJobs
 from geneface.ui.look import build_look
 from geneface.ui.persons import Persons
+from geneface.ui.server_folder import CACHE, ServerFolder
 from geneface.ui.studio import LONGEST, Load, Studio
 from geneface.ui.talk import build_talk
 from geneface.ui.theme import CSS, HEADER, NOTICE, build_theme
@@ -94,9 +96,20 @@ def build_demo(
     return demo
 
 
-def launch_options(largest: str = LARGEST_UPLOAD) -> dict[str, Any]:
-    """What `launch` of the page needs, whoever launches it; `largest` is the size of the largest upload."""
+def launch_options(
+    largest: str = LARGEST_UPLOAD, hosts: Iterable[str] = LOCAL_NAMES, share: bool = False
+) -> dict[str, Any]:
+    """What `launch` of the page needs, whoever launches it.
+
+    Args:
+        largest: The size of the largest upload.
+        hosts: The names under which the page may be asked for; all if empty.
+        share: Whether it gets a public link.
+    """
+    from starlette.middleware import Middleware
+
     return {
+        "app_kwargs": {"middleware": [Middleware(Guard, hosts=tuple(hosts), tunnelled=share)]},
         "theme": build_theme(),
         "css": CSS + TRAIN_CSS,
         "max_file_size": largest,
@@ -134,6 +147,8 @@ def serve(
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     own = not share and host in LOCAL
+    folder = ServerFolder()
+    os.environ[CACHE] = str(folder.path)
     if unsigned := prepare_seal(Path("video.mp4"), "", {})[1]:
         print(f"warning: {unsigned}", file=sys.stderr)
     persons = Persons(find_persons(), persons_dir, hub=hub, own=own)
@@ -147,12 +162,14 @@ def serve(
     if persons_dir is not None and is_offered(train, host=host, share=share):
         jobs = TrainingJobs(persons_dir, device=device)
     demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds, mark=mark, jobs=jobs)
-    options = launch_options(LARGEST_UPLOAD if jobs is None else LARGEST_VIDEO)
+    options = launch_options(LARGEST_UPLOAD if jobs is None else LARGEST_VIDEO, LOCAL_NAMES if own else (), share)
     try:
         demo.launch(server_name=host, server_port=port, share=share, auth=auth, **options)
     except OSError:
         place = f"port {port} of {host}" if port else host
         raise InputError(f"the page cannot be served at {place}: it is taken, or not ours; give another one") from None
+    finally:
+        folder.close()
 
 
 def find_persons() -> dict[str, Path]:

@@ -19,7 +19,7 @@ from geneface.ui.gallery import QUIET
 from geneface.ui.live import Countdown, Preparing, Step
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.status import as_gradio, explain, progress, status
-from geneface.ui.studio import QUEUE, Finished, Studio
+from geneface.ui.studio import QUEUE, Finished, Studio, with_pulse
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
 from geneface.ui.voice import NO_VOICE, build_voice
 
@@ -132,7 +132,7 @@ class SideBySide:
         right: str = "",
         right_seed: int = 2,
         right_temperature: float = 1.0,
-    ) -> str:
+    ) -> AsyncIterator[str | None]:
         """Make one video of two takes of the same speech, side by side, or of a take and its landmarks.
 
         Args:
@@ -150,10 +150,14 @@ class SideBySide:
         """
         takes = (left, left_seed, left_temperature, right, right_seed, right_temperature)
         try:
-            async with aclosing(self._steps(audio, shown, takes)) as steps:  # type: ignore[type-var]
-                async for step in steps:
+            steps = self._steps(audio, shown, takes)
+            async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:  # type: ignore[type-var]
+                async for step in pulse:
                     if isinstance(step, Finished):
-                        return str(step.result.path)
+                        yield str(step.result.path)
+                        return
+                    if step is None or isinstance(step, Step):
+                        yield None  # Only between answers is it noticed that who asked has gone.
         except Exception as error:
             raise as_gradio(error, [audio]) from None
         raise gr.Error("Stopped.", print_exception=False)

@@ -99,8 +99,8 @@ def generation_options(given: dict[str, Any]) -> tuple[GenerationOptions, str]:
     Raises `InputError` for what cannot be, or where something is missing.
     """
     asked = {name: given[name] for name in specs()}
-    asked["seed"] = None if given["new_seed"] else int(given["seed"] or 0)
-    asked["size"] = int(given["size"])
+    asked["seed"] = None if given["new_seed"] else _whole("seed", given["seed"] or 0)
+    asked["size"] = _whole("size", given["size"])
     asked["background"] = None
     if given["background"] == "picture":
         if not given["picture"]:
@@ -116,6 +116,13 @@ def generation_options(given: dict[str, Any]) -> tuple[GenerationOptions, str]:
             raise InputError("there is no video to take the head motion from: add one, or choose natural motion")
         driving, asked["pose"] = given["driving"], "natural"
     return GenerationOptions(**asked), driving
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} is {value!r}; give a whole number") from None
 
 
 def as_hex(colour: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from geneface.resources import web
-from geneface.ui.persons import display_name, thumbnail
+from geneface.ui.persons import display_name, shown
 from geneface.ui.turn import turned_heads
 
 YAWS = (-7.5, -5.0, -2.5, 0.0, 2.5, 5.0, 7.5)
@@ -42,7 +42,8 @@ def turns_html(studio: Any, picture: Path | None, person: str) -> str:
 def _still(picture: Path | None, name: str) -> str:
     if picture is None:
         return f'<p class="gf-nobody">{name}</p>'
-    return f'<img src="{thumbnail(picture, picture.stat().st_mtime_ns, SIDE)}" alt="{name}">'
+    source = shown(picture, SIDE)
+    return f'<img src="{source}" alt="{name}">' if source else f'<p class="gf-nobody">{name}</p>'
 
 
 def _sheet(pipe: Any) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from geneface.ui.persons import Persons, display_name
 from geneface.ui.plot import SCRIPT, Voice, draw
 from geneface.ui.portrait import FOLLOW, portrait_html, turns_html
 from geneface.ui.status import as_gradio, explain, progress, status
-from geneface.ui.studio import QUEUE, Finished, Studio
+from geneface.ui.studio import QUEUE, Finished, Studio, with_pulse
 from geneface.ui.voice import NO_VOICE, build_voice
 
 SHOW_STAGE = web("show_stage.js")
@@ -207,10 +207,13 @@ async def _perform(
 
 
 def _generate(studio: Studio) -> Any:
-    """The same for those who call by the API: one answer, with progress."""
+    """The same for those who call by the API: one answer, with progress.
+
+    Before it come empty ones, because only between answers is it noticed that who asked has gone.
+    """
     import gradio as gr
 
-    async def generate(*values: Any) -> tuple[str, int]:
+    async def generate(*values: Any) -> AsyncIterator[tuple[str | None, int | None]]:
         person, audio, *chosen, progress = values
         given = dict(zip(page_defaults(), chosen, strict=True))
         try:
@@ -218,14 +221,17 @@ def _generate(studio: Studio) -> Any:
                 raise gr.Error(NO_VOICE, print_exception=False)
             options, driving = generation_options(given)
             steps = studio.talk(person, audio, options, driving=driving)
-            async with aclosing(steps):  # type: ignore[type-var]
-                async for step in steps:
+            async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:  # type: ignore[type-var]
+                async for step in pulse:
+                    if step is None or isinstance(step, Step):
+                        yield None, None
                     if isinstance(step, Preparing):
                         progress(0.0, desc=step.text)
                     elif isinstance(step, Step):
                         progress((step.done, step.total), desc="Speaking", unit="frames")
                     elif isinstance(step, Finished):
-                        return str(step.result.path), step.result.seed
+                        yield str(step.result.path), step.result.seed
+                        return
         except gr.Error:
             raise
         except Exception as error:
