@@ -164,10 +164,11 @@ class GeneFacePipeline:
     # Progress and interruption
 
     def progress_bar(self, total: int) -> Any:
-        """A tqdm bar over frames; `set_progress_bar_config` sets its options."""
+        """A tqdm bar over frames, silent off a terminal; `set_progress_bar_config` sets its options."""
         from tqdm.auto import tqdm
 
-        return tqdm(**{"total": total, "unit": "frame", "dynamic_ncols": True, **self._progress_bar_config})
+        usual = {"unit": "frame", "dynamic_ncols": True, "disable": None}
+        return tqdm(**{"total": total, **usual, **self._progress_bar_config})
 
     def set_progress_bar_config(self, **options: Any) -> None:
         self._progress_bar_config = options

@@ -18,7 +18,7 @@ from geneface.ui.persons import Persons
 from geneface.ui.server_folder import CACHE, ServerFolder
 from geneface.ui.studio import LONGEST, Load, Studio
 from geneface.ui.talk import build_talk
-from geneface.ui.theme import CSS, HEADER, NOTICE, build_theme
+from geneface.ui.theme import CSS, HEADER, KEYS, NOTICE, VOICE, build_theme
 from geneface.ui.train import TrainPage
 from geneface.ui.train_api import LOCAL, is_offered
 from geneface.ui.train_view import TRAIN_CSS
@@ -56,14 +56,15 @@ def build_demo(
     import gradio as gr
 
     persons = persons if isinstance(persons, Persons) else Persons(persons)
+    uploads = Uploads()
     studio = Studio(load if not hasattr(load, "stream") else lambda _: load, max_seconds, mark)
     with gr.Blocks(
         title="GeneFace", analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
     ) as demo:
-        gr.HTML(HEADER, padding=False)
+        gr.HTML(HEADER, padding=False, js_on_load=KEYS + VOICE)
         with gr.Tabs(elem_classes="gf-tabs") as tabs:
             with gr.Tab("Talk", id="talk") as talk:
-                talking = build_talk(studio, persons, examples)
+                talking = build_talk(studio, persons, examples, uploads)
             with gr.Tab("Look closer", id="look") as look:
                 looking = build_look(studio, persons, examples)
             if jobs is not None:
@@ -78,6 +79,12 @@ def build_demo(
         demo.load(
             talking.awake, gallery.person, talking.stage.portrait, api_visibility="private", show_progress="hidden"
         )
+
+        def hand_over(video: str) -> list[Any]:
+            return [video, gr.Tabs(selected="check")]
+
+        taken_over = talking.check.click(hand_over, talking.stage.video, [checking.video, tabs], **QUIET)
+        checking.check_after(taken_over.then, api_visibility="private")
         if jobs is not None:
 
             def greet(trained: str) -> list[Any]:
@@ -90,8 +97,8 @@ def build_demo(
 
             training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
             training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, tabs], **QUIET)
-        taken = [*talking.uploads, *looking.uploads, checking, *([training.video] if jobs is not None else [])]
-        Uploads().watch(demo, *taken)
+        taken = [*talking.uploads, *looking.uploads, checking.video, *([training.video] if jobs is not None else [])]
+        uploads.watch(demo, *taken)
     demo.queue(max_size=WAITING)
     return demo
 

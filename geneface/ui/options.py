@@ -70,11 +70,16 @@ def build_options() -> dict[str, Any]:
         with gr.Row():
             made["new_seed"] = gr.Checkbox(True, label="New motion each time", info="Off: repeat that of the seed")
             made["seed"] = gr.Number(
-                0, label="Seed", info="Of the latest video", precision=0, minimum=0, maximum=HIGHEST_SEED
+                0,
+                label="Seed",
+                info="Of the latest take: the same seed moves the same",
+                precision=0,
+                minimum=0,
+                maximum=HIGHEST_SEED,
             )
     with gr.Accordion("Background and size", open=False):
         made["background"] = gr.Radio(
-            [("Own", "own"), ("Colour", "colour"), ("Picture", "picture"), ("Transparent", TRANSPARENT)],
+            [("As filmed", "own"), ("Colour", "colour"), ("Picture", "picture"), ("Transparent", TRANSPARENT)],
             value="own",
             label="Background",
             info="Transparent gives a webm with an alpha channel, for video editors and web pages",

@@ -18,16 +18,21 @@ from geneface.generate import GeneratedVideo, generate_video, output_writer
 from geneface.media.audio import AudioSource, open_audio
 from geneface.options import GenerationOptions
 from geneface.stopping import StopToken
-from geneface.ui.live import Countdown, Live, Preparing
+from geneface.ui.live import Countdown, Live, Preparing, Waiting
 from geneface.ui.persons import display_name
 from geneface.ui.plot import Voice, mouth_curve, voice_curve
+from geneface.ui.recording import check_speech, video_stem
 from geneface.units import FPS
 from geneface.words import duration
 
 Load = Callable[[str], Any]
 Tell = Callable[[Any], None]
 QUEUE = "pipeline"
-"""Name of the queue of all work that needs the device; one at a time."""
+"""Name of the queue of all work that needs the device and is asked for by API; one at a time."""
+LINE, MOST_WAITING = "line", 20
+"""The same for the page, whose visitors are let in so that they see their place in the line; the most of them."""
+LOOK_EVERY = 0.2
+"""Seconds between looks at the line."""
 LONGEST = 600.0
 MOST_LOADED, MOST_KEPT = 6, 24
 """Persons whose pipelines are kept loaded, each about 130 MB; and pictures made of persons."""
@@ -59,6 +64,7 @@ class Studio:
         self._loading, self._working, self._making = threading.Lock(), threading.Lock(), threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="geneface-")
         self._runs: list[Path] = []
+        self._line: list[object] = []
 
     def pipe(self, person: str, tell: Tell = lambda step: None) -> Any:
         """The person's pipeline, loaded at first use; those not used for longest are given up."""
@@ -87,13 +93,19 @@ class Studio:
 
     @contextmanager
     def recording(self, audio: str) -> Iterator[AudioSource]:
-        """The decoded recording; `InputError` if it is longer than this server takes."""
+        """The decoded recording; `InputError` if it is longer than this server takes, or nobody speaks in it."""
         from geneface.media.video import probe
 
         self._check_length(probe(audio).audio_seconds)
         # What a file says of its length may be wrong, so it is looked at while decoding, too.
         with open_audio(audio, check_seconds=self._check_length) as source:
+            check_speech(source)
             yield source
+
+    def listen(self, audio: str) -> np.ndarray:
+        """How loud each frame of a recording is, [T]; `InputError` as of `recording`."""
+        with self.recording(audio) as source:
+            return voice_curve(source)
 
     def _check_length(self, seconds: float) -> None:
         if seconds > self.max_seconds:
@@ -105,6 +117,7 @@ class Studio:
     async def work(self, job: Callable[[Tell, StopToken, Path], Any]) -> AsyncIterator[Any]:
         """Run `job(tell, stop, folder)` in a thread; yield what it tells, then `Finished` with its result.
 
+        Before it yields `Waiting`, whenever fewer pieces of work are still to be done first.
         Leaving the iteration stops the job within a few frames. The files in `folder` live until the next but one
         piece of work, and an hour at most, by when the server has copied them into its own cache.
         """
@@ -121,8 +134,16 @@ class Studio:
             except BaseException as error:
                 tell(error)
 
-        running = asyncio.ensure_future(asyncio.to_thread(run))
+        ticket, ahead = object(), 0
+        running: asyncio.Future[None] | None = None
+        self._line.append(ticket)
         try:
+            while place := self._line.index(ticket):
+                if place != ahead:
+                    ahead = place
+                    yield Waiting(ahead)
+                await asyncio.sleep(LOOK_EVERY)
+            running = asyncio.ensure_future(asyncio.to_thread(run))
             while True:
                 step = await steps.get()
                 if isinstance(step, BaseException):
@@ -132,7 +153,11 @@ class Studio:
                     return
         finally:
             stop.stop()
-            await asyncio.shield(running)
+            try:
+                if running is not None:
+                    await asyncio.shield(running)
+            finally:
+                self._line.remove(ticket)
 
     def _new_folder(self) -> Path:
         for old in self._runs[:-1]:
@@ -153,7 +178,9 @@ class Studio:
 
         def job(tell: Tell, stop: StopToken, folder: Path) -> GeneratedVideo:
             with self.recording(audio) as source:
-                return self._talk(person, source, options.seeded(), driving, live, tell, stop, folder)
+                seeded = options.seeded()
+                output = folder / (video_stem(person, audio, seeded.seed or 0) + output_writer(seeded).suffix)
+                return self._talk(person, source, output, seeded, driving, live, tell, stop)
 
         return self.work(job)
 
@@ -161,12 +188,12 @@ class Studio:
         self,
         person: str,
         source: AudioSource,
+        output: Path,
         options: GenerationOptions,
         driving: str,
         live: bool,
         tell: Tell,
         stop: StopToken,
-        folder: Path,
     ) -> GeneratedVideo:
         pipe = self.pipe(person, tell)
         if driving:
@@ -179,14 +206,13 @@ class Studio:
             motion.append(chunk)
             stop.check()
         tell(Voice(loudness, mouth_curve(pipe, motion)))
-        suffix = output_writer(options).suffix
-        live = live and suffix == ".mp4"
+        live = live and output.suffix == ".mp4"
         countdown = Countdown(tell)
-        with Live(folder, source, tell) if live else _Silent() as player:
+        with Live(output.parent, source, tell) if live else _Silent() as player:
             return generate_video(
                 pipe,
                 source,
-                folder / f"{person.replace('/', '-')}{suffix}",
+                output,
                 options=options,
                 mark=self.mark,
                 on_frame=countdown,
