@@ -14,7 +14,7 @@ from geneface.errors import InputError
 from geneface.hub import open_bundle
 from geneface.index import COMPONENTS, OPTIONAL
 from geneface.media.audio import AudioInput, open_audio
-from geneface.models.features import FeatureStage
+from geneface.models.features import FeatureStage, check_features
 from geneface.models.stages import AdaptStage, LipClosureStage, MotionStage
 from geneface.motion.face_motion import FaceMotion, Person
 from geneface.motion.finish import FinishStage
@@ -364,20 +364,11 @@ def check_fit(
             "paper): compare it by `python -m geneface.evaluation.ablations`, or take a person made by "
             "`geneface train`"
         )
-    if extractor.feature_size != generator.feature_size:
-        raise InputError(
-            f"the feature extractor gives {extractor.feature_size} numbers a feature where the motion generator was "
-            f"trained on {generator.feature_size}; take the two from one bundle"
-        )
+    check_features(extractor, generator, "motion generator")
     if head is not None and extractor.feature_size != head.ctc.in_features:
         raise InputError(
             f"the feature extractor gives {extractor.feature_size} numbers a feature where the phoneme head was "
             f"trained on {head.ctc.in_features}; take the two from one bundle, or phoneme_head=None"
-        )
-    if extractor.identity and generator.extractor and extractor.identity != generator.extractor:
-        raise InputError(
-            f"the feature extractor is {extractor.identity} where the motion generator was trained on "
-            f"{generator.extractor}; take the two from one bundle"
         )
 
 

@@ -130,3 +130,15 @@ def test_unknown_person():
         load("no such person")
     with pytest.raises(InputError, match="not cached"):
         load("nobody/nothing")
+
+
+def test_bundles_of_before_still_load(tiny_bundle):
+    """Where the torso's own track was a part of the scene, and a baseline's setting was written that nobody set."""
+    from safetensors.torch import load_file, save_file
+
+    renderer = tiny_bundle / "renderer"
+    edit_json(renderer / "config.json", audio_features=None)
+    tensors = load_file(renderer / "model.safetensors")
+    tensors["scene.body_track"] = tensors.pop("torso_track") + 1
+    save_file(tensors, renderer / "model.safetensors")
+    assert (load(tiny_bundle).renderer.torso_track == 1).all()

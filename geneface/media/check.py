@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from geneface.errors import InputError
+from geneface.media.intake import on_disk
 from geneface.media.provenance import Provenance, read_provenance
 from geneface.media.watermark import video_number
 from geneface.media.watermark_reader import FALSE_ALARM, WatermarkReading, read_watermark
@@ -42,11 +43,12 @@ class Check:
 
 def check_file(path: str | os.PathLike, anchor: str | Path | None = None) -> Check:
     """Arguments and errors as of `read_provenance`; a signed recording or picture, without frames, is no error."""
-    provenance = read_provenance(path, anchor)
-    try:
-        return Check(provenance, read_watermark(path))
-    except InputError as error:
-        return Check(provenance, None, str(error))
+    with on_disk(path) as file:
+        provenance = read_provenance(file, anchor)
+        try:
+            return Check(provenance, read_watermark(file))
+        except InputError as error:
+            return Check(provenance, None, str(error))
 
 
 def watermark_words(check: Check) -> str:

@@ -7,8 +7,8 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, Any, Self, cast
 
 from geneface.errors import InputError, os_sentence
@@ -34,6 +34,19 @@ def open_file(path: str | os.PathLike, *, pipe: bool = False) -> IO[bytes]:
             raise InputError("nothing comes in through -; pipe a recording into the command, or name a file")
         return _spool(sys.stdin.buffer, "what comes in through -")
     return _open(name)
+
+
+@contextmanager
+def on_disk(path: str | os.PathLike) -> Iterator[str]:
+    """The path of a file that can be read again and again: a copy of what comes through a pipe or `-`."""
+    name = os.fspath(path)
+    if name != STDIN and not _is_pipe(name):
+        yield name
+        return
+    with open_file(name, pipe=True) as source, tempfile.NamedTemporaryFile(prefix="geneface.") as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield copy.name
 
 
 def _open(name: str) -> IO[bytes]:

@@ -183,7 +183,7 @@ def read_provenance(path: str | os.PathLike, anchor: str | Path | None = None) -
     settings = dict(SETTINGS)
     if anchor is not None:
         settings["trust"] = {"user_anchors": as_pem(read_certificates(anchor)).decode()}
-    with open_file(path, pipe=True) as file:
+    with open_file(path) as file:
         try:
             with c2pa.Context.from_dict(settings) as context:
                 reader = c2pa.Reader.try_create(_kind(path), file, None, context)

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import AudioSource
 from geneface.media.colour import BT709, Converter, to_rgb
 from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file, refuse_overwriting
@@ -36,6 +35,16 @@ def check_output(path: str | os.PathLike, suffix: str = ".mp4", inputs: Iterable
     return file
 
 
+class SoundTrack(Protocol):
+    """What a video takes its sound from: a recording (`media.audio.AudioSource`), or a part of one."""
+
+    track_rate: int
+    track_channels: int
+
+    def read_track(self, start: int, stop: int) -> np.ndarray:
+        """Samples [start, stop), int16 [stop - start, channels]; zeros where there are none."""
+
+
 class VideoWriter:
     """Encodes frames as they come, with the sound track between them, in constant memory.
 
@@ -59,7 +68,7 @@ class VideoWriter:
         self,
         path: str | os.PathLike,
         size: tuple[int, int] = (512, 512),
-        audio: AudioSource | None = None,
+        audio: SoundTrack | None = None,
         *,
         fps: int = FPS,
         crf: int = 18,

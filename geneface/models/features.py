@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
+from geneface.errors import InputError
 from geneface.streaming.audio import AudioStream, blocks
 from geneface.streaming.stage import join, through
 from geneface.units import FPS, SAMPLES_PER_FRAME
@@ -58,6 +59,28 @@ class AudioFeatures(nn.Module):
     def extract(self, audio: AudioStream) -> torch.Tensor:
         """[2T, feature_size] of a whole recording."""
         return torch.cat(list(self.stream(audio)))
+
+
+class TrainedOnFeatures(Protocol):
+    """What was trained on the features of one extractor."""
+
+    feature_size: int
+    extractor: str
+    """`AudioFeatures.identity` of it; "" if unknown."""
+
+
+def check_features(extractor: AudioFeatures, model: TrainedOnFeatures, name: str) -> None:
+    """Raise `InputError` for a model, called `name`, that was trained on other features than these."""
+    if extractor.feature_size != model.feature_size:
+        raise InputError(
+            f"the feature extractor gives {extractor.feature_size} numbers a feature where the {name} was trained on "
+            f"{model.feature_size}; take the two from one bundle"
+        )
+    if extractor.identity and model.extractor and extractor.identity != model.extractor:
+        raise InputError(
+            f"the feature extractor is {extractor.identity} where the {name} was trained on {model.extractor}; take "
+            "the two from one bundle"
+        )
 
 
 @dataclass

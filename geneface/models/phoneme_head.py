@@ -8,7 +8,7 @@ from geneface.face.phonemes import INVENTORY
 
 BLANK = len(INVENTORY)
 BILABIALS = [INVENTORY.index(phoneme) for phoneme in ("p", "b", "m")]
-UNLIKELY, SURE = 0.05, 0.25
+UNLIKELY, SURE = 0.08, 0.3
 """Probabilities of a bilabial, by CTC's part of the head, at which lips begin to close for it, and must meet."""
 
 

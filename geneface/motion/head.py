@@ -29,9 +29,9 @@ CALM_SIZE, CALM_PACE = 0.55, 0.4
 """The same while nobody speaks: the head comes back to the viewer."""
 SIZE_EASE, PACE_EASE = 0.03, 0.08
 """How fast the two follow, a frame."""
-WIDEST = np.radians(11.0)
+WIDEST = np.radians(12.0)
 """A turn away from the mean pose comes near to this, and goes no further: a speaker looks at the viewer."""
-HOMING, HOMING_EASE = 0.75, 0.03
+HOMING, HOMING_EASE = 0.6, 0.03
 """Share of where the head has lately been on average that it is brought back by, and how fast that is followed."""
 DRIFT = 0.3
 """Of the track's own deviation: slow waves without a common period, so that no piece comes back as it was."""

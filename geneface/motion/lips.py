@@ -9,6 +9,8 @@ PRESSED = 0.1
 landmarks leaves a line of light between lips that only touch."""
 TOUCHING = 0.1
 """cm more than the closed mouth's gap, from where on lips are pressed."""
+MOUTH = [*range(17), *range(48, 68)]
+"""Points of jaw and lips, which close it."""
 BESIDE = 0.5
 """How much of what must close in a frame closes in the two beside it."""
 
@@ -26,7 +28,7 @@ def press_lips(
         closed: [68, 3], the person's LM3D with a closed mouth.
         usual: [68, 3], the person's mean LM3D in speech.
         mean_landmarks: [68, 3] cm, of the face model.
-        closures: [...], 0 to 1: how surely the lips must meet; the mouth closes by that much of its opening first.
+        closures: [...], 0 to 1: how surely the lips must meet; the mouth closes by that share of its opening first.
     """
     upper, lower = (list(side) for side in zip(*LM3D_LIPS, strict=True))
 
@@ -34,13 +36,12 @@ def press_lips(
         points = moves + mean_landmarks
         return (points[..., upper, :] - points[..., lower, :]).norm(dim=-1).mean(-1)
 
-    gap = opening(lm3d) - opening(closed)
     if closures is not None:
-        # The way that the person's own mouth closes, as far as this one is open.
-        full = (opening(usual) - opening(closed)).clamp_min(TOUCHING)
-        lm3d = lm3d + (closures * gap.clamp_min(0) / full)[..., None, None] * (closed - usual)
-        gap = opening(lm3d) - opening(closed)
-    touch = (1 - gap / TOUCHING).clamp(0, 1)[..., None, None]
+        # Its width stays as it is: what is said before and after shows in it.
+        share = torch.zeros(68, 3).to(lm3d)
+        share[MOUTH, 1:] = 1
+        lm3d = lm3d + closures[..., None, None] * share * (closed - lm3d)
+    touch = (1 - (opening(lm3d) - opening(closed)) / TOUCHING).clamp(0, 1)[..., None, None]
     return lm3d + PRESSED * touch * (closed - usual)
 
 

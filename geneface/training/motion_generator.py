@@ -13,6 +13,7 @@ from geneface.components import new_component
 from geneface.errors import run_script
 from geneface.face import ibug68
 from geneface.files import write_json
+from geneface.models.features import check_features
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
@@ -132,6 +133,7 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
     sync_expert = None
     if config.sync_expert:
         sync_expert = SyncExpert.from_pretrained(config.sync_expert).to(loop.device).requires_grad_(False)
+        check_features(corpora.extractor, sync_expert, "sync-expert")
     optimizer = torch.optim.AdamW(
         component.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
     )

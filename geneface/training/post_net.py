@@ -13,7 +13,7 @@ from geneface.components import trained_component
 from geneface.data.voices import Voices
 from geneface.errors import run_script
 from geneface.files import atomic_folder
-from geneface.models.features import AudioFeatures
+from geneface.models.features import AudioFeatures, check_features
 from geneface.models.motion_generator import MotionGenerator
 from geneface.training.adapting import Adapted, Adapting, PostNetConfig
 from geneface.training.loop import Loop, Watch, parse_config
@@ -37,6 +37,7 @@ def train(config: PostNetConfig, voices: Voices | None = None, watch: Watch | No
     loop = Loop(config, watch)
     extractor: AudioFeatures = _frozen(config.feature_extractor, loop.device)
     generator: MotionGenerator = _frozen(config.motion_generator, loop.device)
+    check_features(extractor, generator, "motion generator")
     person = PersonSpeech(config.dataset, extractor, generator, config.block, config.copies, config.seed)
     dev = person.hold_out("dev")
     found: Adapted = adapter.adapt(Adapting(loop, config, person, dev, extractor, voices))

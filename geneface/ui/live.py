@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -102,7 +102,7 @@ class Live:
         part, self._frames = np.stack(self._frames[:count]), self._frames[count:]
         path = self._folder / f"part{self._written // PART_FRAMES:05d}.mp4"
         height, width = part.shape[1:3]
-        sound: Any = _Part(self._source, self._written)
+        sound = _Part(self._source, self._written)
         with VideoWriter(path, (width, height), sound, crf=23, preset="ultrafast") as writer:
             writer.write(part)
         self._written += count

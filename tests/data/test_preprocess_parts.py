@@ -17,7 +17,7 @@ from geneface.data.preprocess import Settings, preprocess
 from geneface.data.preprocess_steps import Step
 from geneface.data.report import Figures, find_warnings
 from geneface.data.rows import RowWriter, map_rows
-from geneface.data.scan import Scan, find_cuts, longest_shot, scan_video
+from geneface.data.scan import Scan, find_cuts, find_turned, longest_shot, scan_video
 from geneface.errors import InputError
 from geneface.face.crop import Crop
 from geneface.face.face_model import FaceModel
@@ -78,17 +78,17 @@ def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, options,
 
 
 class EyesAcross(SquareDetector):
-    """A bright square with eyes in it, in a line that is turned; perhaps only in the lower half of a portrait."""
+    """A bright square with eyes in a line that is turned; if `shy`, only where the picture is brightest at its top."""
 
-    def __init__(self, roll: float, portrait: bool = False):
+    def __init__(self, roll: float, shy: bool = False):
         super().__init__()
-        self.roll, self.portrait = np.radians(roll), portrait
+        self.roll, self.shy = np.radians(roll), shy
 
     def find(self, picture: np.ndarray) -> list[Face]:
-        height, width = picture.shape[:2]
-        found = super().find(picture)
-        if self.portrait and (height < width or not found or found[0].points[:, 1].mean() < height / 2):
+        down, across = (np.gradient(picture[..., 0].astype(float).mean(axis)).mean() for axis in (1, 0))
+        if self.shy and not -down > abs(across):
             return []
+        found = super().find(picture)
         for face in found:
             middle = face.points.mean(0)
             across = 20 * np.array([np.cos(self.roll), np.sin(self.roll), 0])
@@ -97,22 +97,29 @@ class EyesAcross(SquareDetector):
 
 
 @pytest.mark.parametrize(
-    ("roll", "portrait", "words"),
+    ("roll", "words"),
     [
-        (90, False, "turned to the right.*transpose=2 "),
-        (-80, False, "turned to the left.*transpose=1 "),
-        (175, False, "upside down.*transpose=1,transpose=1 "),
-        (0, True, "turned to the right"),
-        (-40, False, ""),
+        (90, "turned to the right.*transpose=2 "),
+        (-80, "turned to the left.*transpose=1 "),
+        (175, "upside down.*transpose=1,transpose=1 "),
+        (-40, ""),
     ],
 )
-def test_a_film_that_is_turned_is_refused(tmp_path: Path, roll: float, portrait: bool, words: str) -> None:
+def test_a_film_that_is_turned_is_refused(tmp_path: Path, roll: float, words: str) -> None:
     with SteadyVideo(film(tmp_path / "a.mp4")) as video:
         if not words:
-            assert scan_video(video, EyesAcross(roll, portrait)).seen == 1
+            assert scan_video(video, EyesAcross(roll)).seen == 1
             return
         with pytest.raises(InputError, match=words):
-            scan_video(video, EyesAcross(roll, portrait))
+            scan_video(video, EyesAcross(roll))
+
+
+@pytest.mark.parametrize(("quarters", "roll"), [(0, None), (1, -90), (2, 180), (3, 90)])
+def test_faces_are_sought_in_turned_pictures(quarters: int, roll: float | None) -> None:
+    picture = np.zeros((240, 320, 3), np.uint8) + np.linspace(150, 0, 240).astype(np.uint8)[:, None, None]
+    picture[100:140, 140:180] = 255
+    found = find_turned(EyesAcross(0, shy=True), np.ascontiguousarray(np.rot90(picture, quarters)))
+    assert {(angle + 180) % 360 - 180 for angle in found} == ({(roll + 180) % 360 - 180} if roll else set())
 
 
 def test_cuts_are_told_from_motion_and_flicker() -> None:

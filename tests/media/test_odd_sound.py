@@ -11,6 +11,7 @@ from odd_files import RATE, beep, film, write_wave
 
 from geneface.errors import InputError
 from geneface.media.audio import load_audio, open_audio
+from geneface.media.intake import on_disk
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
 from geneface.units import FPS, SAMPLING_RATE
 
@@ -206,6 +207,19 @@ def test_a_pipe_is_read_and_a_film_is_not(tmp_path: Path) -> None:
     writer.join()
     with pytest.raises(InputError, match="is a pipe"):
         SteadyVideo(pipe)
+
+
+def test_a_pipe_is_copied_where_it_is_read_twice(tmp_path: Path) -> None:
+    content, pipe = encode(tone(1.0, 16000), 16000, "wav"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(content))
+    writer.start()
+    with on_disk(pipe) as copy:
+        assert Path(copy).read_bytes() == Path(copy).read_bytes() == content
+    writer.join()
+    assert not Path(copy).exists()
+    with on_disk(tmp_path) as same:
+        assert same == str(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import torch
 
 from geneface.files import read_json, write_json
 from geneface.models.discriminator import Discriminator
+from geneface.models.features import check_features
 from geneface.models.post_net import PostNet
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.adapting import Adapted, Adapting
@@ -36,6 +37,7 @@ class PostNetTraining:
         self.sync_expert: SyncExpert | None = None
         if config.sync_expert:
             self.sync_expert = SyncExpert.from_pretrained(config.sync_expert).to(loop.device).requires_grad_(False)
+            check_features(task.extractor, self.sync_expert, "sync-expert")
         self.post_net = PostNet(**read_json(Path(config.model), "settings"))
         self.discriminator = Discriminator(**read_json(Path(config.discriminator), "settings"))
         person.fit(self.post_net)

@@ -57,7 +57,7 @@ def test_the_page_shows_the_worst() -> None:
     videos[0].readings["H.264, CRF 23"] = WatermarkReading(7, 20.0)
     text = page(videos, 300, 0.2, FalseAlarms(clips=7, windows=90, readings=457))
     assert f"| {AS_WRITTEN} | 2 of 2 | 14.0 | 30.0 |" in text
-    assert "| H.264, CRF 23 | 1 of 2 | not found | 20.0 |" in text
+    assert "| H.264, CRF 23 | 1 of 2 (not theo, own) | not found | 20.0 |" in text
     assert "| H.264, CRF 28 | 0 of 2 | not found | not found |" in text
     assert "44.1 dB" in text
     assert "457 searches in all: 0 watermarks found. (By itself that shows only a rate under 0.66%.)" in text
