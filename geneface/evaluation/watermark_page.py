@@ -39,7 +39,9 @@ The frames of every video that `geneface generate`, `generate_video` and the pag
 while it speaks, too) carry an invisible number of 32 bits. Unlike signature and metadata it survives
 re-encoding; unlike the label it cannot be cropped away. `geneface verify` and the tab **Check a video** read it.
 
-    python -m geneface.evaluation.watermark RECORDING --clips DIR -o docs/watermark.md
+```bash no-run: it needs recordings, and real videos
+python -m geneface.evaluation.watermark RECORDING --clips DIR -o docs/watermark.md
+```
 
 wrote this page.
 
