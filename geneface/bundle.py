@@ -15,8 +15,6 @@ from torch import nn
 
 from geneface.errors import InputError
 from geneface.files import ADVICE, Kind, read_json, write_json
-from geneface.files import atomic_folder as atomic_folder
-from geneface.index import FORMAT_VERSION as FORMAT_VERSION
 from geneface.index import refuse_pickles as refuse_pickles
 from geneface.index import weights_name
 

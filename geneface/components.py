@@ -8,10 +8,10 @@ from pkgutil import iter_modules
 from typing import Any
 
 from geneface import __version__
-from geneface.bundle import CLASSES, atomic_folder
+from geneface.bundle import CLASSES
 from geneface.card import Card, write_card
 from geneface.errors import InputError
-from geneface.files import read_json, write_json
+from geneface.files import atomic_folder, read_json, write_json
 from geneface.index import COMPONENTS, FORMAT_VERSION, INDEX, OPTIONAL, PIPELINE, Bundle, components_of
 
 ROOMS = ("geneface.models", "geneface.rendering")

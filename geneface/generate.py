@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
-from geneface.media.audio import FPS, AudioInput, AudioSource, open_audio
+from geneface.media.audio import AudioInput, AudioSource, open_audio
 from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
@@ -17,6 +17,7 @@ from geneface.media.watermark import Watermark, video_number
 from geneface.media.webm import TransparentWriter
 from geneface.options import GenerationOptions, takes_options
 from geneface.stopping import Stopped, StopToken
+from geneface.units import FPS
 
 if TYPE_CHECKING:
     from geneface.motion.face_motion import FaceMotion

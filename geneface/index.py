@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.files import read_json as read_json
-from geneface.files import write_json as write_json
+from geneface.files import read_json
 
 FORMAT_VERSION = 1
 INDEX = "model_index.json"

@@ -140,8 +140,8 @@ def _audio(job: Job, path: Path) -> None:
     scan = job.scan()
     with SteadyVideo(job.video) as video, open_audio(job.video) as sound:
         begin = video.start - sound_start(job.video) + scan.first / FPS
-        write_sound(sound, path, begin, scan.frames)
         write_json(job.work / "sound.json", {"notes": sound.notes})
+        write_sound(sound, path, begin, scan.frames)
 
 
 def _landmarks(job: Job, path: Path) -> None:

@@ -19,11 +19,12 @@ import torch
 from geneface.errors import InputError, run_script
 from geneface.evaluation.watermark_changes import CHANGES, Change, encode
 from geneface.evaluation.watermark_page import AS_WRITTEN, FalseAlarms, Survival, page
-from geneface.media.audio import FPS, SAMPLING_RATE, open_audio
+from geneface.media.audio import open_audio
 from geneface.media.video import VideoReader, VideoWriter
 from geneface.media.watermark import KEY, Watermark, video_number
 from geneface.media.watermark_reader import MOST_FRAMES, WatermarkReading, find_watermark, read_watermark
 from geneface.pipeline import GeneFacePipeline
+from geneface.units import FPS, SAMPLING_RATE
 
 PERSONS = ("examples/persons/vera", "examples/persons/theo")
 SEED = 1

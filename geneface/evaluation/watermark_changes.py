@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geneface.media.audio import FPS
+from geneface.units import FPS
 
 Frames = Iterable[np.ndarray]
 """uint8 [H, W, 3], one after the other."""

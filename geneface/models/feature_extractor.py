@@ -8,15 +8,14 @@ import torch
 
 from geneface.bundle import (
     load_strict,
-    read_json,
     read_tensors,
     refuse_pickles,
     register,
     weights_name,
-    write_json,
     write_tensors,
 )
 from geneface.errors import InputError
+from geneface.files import read_json, write_json
 from geneface.models.features import MARGIN, AudioFeatures
 from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
