@@ -97,7 +97,7 @@ def page(pipe: GeneFacePipeline) -> None:
         tab = browser.new_page(viewport={"width": 1280, "height": 1000})
         tab.goto(demo.local_url)
         tab.get_by_text("Welcome", exact=True).click()
-        tab.get_by_role("button", name="Make it talk").click()
+        tab.locator("#go").click()
         tab.wait_for_selector("#talk-status .gf-done", timeout=300_000)
         tab.wait_for_function("document.querySelector('#video video').currentTime > 0.1", timeout=60_000)
         tab.evaluate(POSE)

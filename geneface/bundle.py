@@ -5,19 +5,25 @@ executed or unpickled: only JSON and safetensors are read.
 """
 
 import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
+from geneface.config import Range, check_config
 from geneface.errors import InputError
 from geneface.files import ADVICE, Kind, read_json, write_json
+from geneface.header import check_header, check_names_and_shapes, read_header
 from geneface.index import refuse_pickles as refuse_pickles
 from geneface.index import weights_name
 
+Network = TypeVar("Network", bound=nn.Module)
+LARGEST = 1e9
+"""Of a weight: what is trained stays far below, and what is above makes numbers that are not finite."""
 CLASSES: dict[str, type[nn.Module]] = {}
 """The components by their names in a bundle; each class registers itself where it stands."""
 
@@ -25,8 +31,10 @@ CLASSES: dict[str, type[nn.Module]] = {}
 def read_tensors(path: Path, kind: Kind = "bundle") -> dict[str, torch.Tensor]:
     """All tensors of a safetensors file, on the CPU; `InputError` if it is missing, truncated or damaged."""
     lack, advice = ADVICE[kind]
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path} is missing: {lack}; {advice}")
+    if not path.is_file():
+        raise InputError(f"{path} is not a file; {advice}")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -59,6 +67,11 @@ class Component(nn.Module):
     config: dict[str, Any]
     renamed: ClassVar[dict[str, str]] = {}
     """Tensors of older bundles, and what they are called now; "" for those that are gone."""
+    ranges: ClassVar[Mapping[str, Range]] = {}
+    """Of each number in the configuration the least and the greatest that can be right. A file is not trusted:
+    together with the weights' shapes they bound the memory and the time that it can cost."""
+    slot: ClassVar[str] = ""
+    """What it may serve as in a bundle; "" if that is not known."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -109,27 +122,66 @@ class Component(nn.Module):
         # Settings that an older release had, and that were not set, are none.
         known = inspect.signature(cls.__init__).parameters
         config = {name: value for name, value in config.items() if value is not None or name in known}
-        try:
-            component = cls(**config)
-        except (TypeError, ValueError, KeyError, RuntimeError) as error:
-            raise InputError(f"{folder / 'config.json'} does not describe a {cls.__name__}: {error}") from None
-        path = folder / weights_name(variant)
-        tensors = {cls.renamed.get(name, name): tensor for name, tensor in read_tensors(path).items()}
-        tensors.pop("", None)
-        load_strict(component, tensors, path)
-        return component.eval()
+
+        def make() -> Any:
+            check_config(cls, config, cls.ranges)
+            return cls(**config)
+
+        return load_checked(make, folder, variant, cls.__name__, cls._as_named_now).eval()
+
+    @classmethod
+    def _as_named_now(cls, stored: Mapping[str, Any]) -> dict[str, Any]:
+        named = {cls.renamed.get(name, name): value for name, value in stored.items()}
+        named.pop("", None)
+        return named
+
+
+def load_checked(
+    make: Callable[[], Network],
+    folder: Path,
+    variant: str | None,
+    kind: str,
+    as_named_now: Callable[[Mapping[str, Any]], dict[str, Any]],
+    weights_of: Callable[[Network], nn.Module] = lambda network: network,
+    optional: str = "",
+) -> Network:
+    """The network in a component's folder, which takes memory only for weights that are really there.
+
+    Args:
+        make: Builds it from the folder's config; raises what it likes if that is not possible.
+        kind: What it is called in messages.
+        as_named_now: Gives tensors of older files the names of today.
+        weights_of: The part that the file holds.
+        optional: A tensor that the file may lack.
+
+    Raises:
+        InputError: for a config that describes nothing, and for weights that do not belong to it.
+    """
+    path = folder / weights_name(variant)
+    header = as_named_now(read_header(path))
+    try:
+        with torch.device("meta"):  # Shapes without memory.
+            sketch = make()
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{folder / 'config.json'} does not describe a {kind}: {reason}") from None
+    expected = weights_of(sketch).state_dict()
+    lacking = {optional} & (expected.keys() - header.keys())
+    check_header({name: tensor for name, tensor in expected.items() if name not in lacking}, header, path)
+    network = make()
+    initial = weights_of(network).state_dict()
+    load_strict(
+        weights_of(network), as_named_now(read_tensors(path)) | {name: initial[name] for name in lacking}, path
+    )
+    return network
 
 
 def load_strict(module: nn.Module, tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Copy `tensors` into `module`, or raise `InputError` naming the first thing that does not fit."""
-    expected = module.state_dict()
-    hint = "weights and config do not belong together; get the bundle again"
-    if missing := sorted(expected.keys() - tensors.keys()):
-        raise InputError(f"{path} lacks the tensor {missing[0]!r}: {hint}")
-    if surplus := sorted(tensors.keys() - expected.keys()):
-        raise InputError(f"{path} holds an unknown tensor {surplus[0]!r}: {hint}")
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape:
-            found, wanted = list(tensor.shape), list(expected[name].shape)
-            raise InputError(f"{path}: {name!r} has shape {found} where config.json asks for {wanted}: {hint}")
+    """Copy `tensors` into `module`, or raise `InputError` naming the first that does not fit or is not finite."""
+    check_names_and_shapes(module.state_dict(), tensors, path)
     module.load_state_dict(tensors)
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point() and tensor.numel():
+            least, greatest = torch.aminmax(tensor)
+            if not (least >= -LARGEST and greatest <= LARGEST):  # NaN is neither.
+                raise InputError(f"{path}: {name!r} holds numbers that no training gives; get the bundle again")

@@ -7,6 +7,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+import torch
+
 from geneface import __version__
 from geneface.bundle import CLASSES
 from geneface.card import Card, write_card
@@ -43,7 +45,7 @@ def trained_component(place: str | Path) -> Any:
     if place.suffix == ".json":
         return new_component(place, "").eval()
     config = read_json(place / "config.json")
-    name: str = config.get("_class_name") or next(
+    name = config.get("_class_name") or next(
         (
             name
             for name, each in component_classes().items()
@@ -54,10 +56,10 @@ def trained_component(place: str | Path) -> Any:
     return class_named(name, place).from_pretrained(place)
 
 
-def class_named(name: str, place: Path) -> Any:
+def class_named(name: Any, place: Path) -> Any:
     """The component class of that name; `InputError`, naming `place`, if there is none."""
     classes = component_classes()
-    if name not in classes:
+    if not isinstance(name, str) or name not in classes:
         raise InputError(f"{place} asks for a {name!r}; the classes are {', '.join(sorted(classes))}")
     return classes[name]
 
@@ -71,14 +73,17 @@ def load_components(bundle: Bundle, given: dict[str, Any], *, variant: str | Non
         raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS + OPTIONAL)}")
     components = dict(given)
     for name in components_of(bundle.index):
-        if name in components:
-            continue
-        component_class = _component_class(bundle.index, name, bundle.folder)
-        if bundle.carries(name):
-            components[name] = component_class.from_pretrained(bundle.places[name], variant=variant)
-        else:
-            # What is shared may be of another class by now.
-            components[name] = trained_component(bundle.places[name])
+        if name not in components:
+            component_class = _component_class(bundle.index, name, bundle.folder)
+            place = bundle.places[name]
+            try:
+                # What is shared may be of another class by now.
+                if bundle.carries(name):
+                    components[name] = component_class.from_pretrained(place, variant=variant)
+                else:
+                    components[name] = trained_component(place)
+            except (MemoryError, torch.OutOfMemoryError):
+                raise InputError(f"{place} asks for more memory than there is; do not use it") from None
     return components
 
 
@@ -119,6 +124,6 @@ def save_components(
 def _component_class(index: dict[str, Any], name: str, folder: Path) -> Any:
     entry = index.get(name)
     class_name = str(entry[1]) if isinstance(entry, list) and len(entry) == 2 else ""
-    if class_name not in component_classes():
+    if class_name not in component_classes() or getattr(component_classes()[class_name], "slot", "") not in ("", name):
         raise InputError(f"{folder / INDEX}: {name} is {entry!r}, not a component of GeneFace; get the bundle again")
     return class_named(class_name, folder)

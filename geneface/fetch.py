@@ -1,9 +1,10 @@
-"""Fetching from the Hub: only the files that a bundle may have, their sizes checked before and after.
+"""Fetching from the Hub: only the files that a bundle may have, their sizes checked before, their digests after.
 
 What cannot be fetched is said in one sentence. Whatever is in the cache already is not fetched again, and without
 a network the cache is enough.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,13 +25,12 @@ from geneface.index import (
     read_index,
     refuse_pickles,
 )
+from geneface.untrusted import LIMITS, MEGABYTE
 
 PREVIEW = "preview.png"
 NOT_CACHED = "{} is not cached as a whole, and the Hub cannot be reached; go online once"
+SHA256_LETTERS = 64
 COMMIT = re.compile(r"[0-9a-f]{40}")
-MEGABYTE = 2**20
-LIMITS = {".json": MEGABYTE, ".md": MEGABYTE, ".png": 16 * MEGABYTE, ".safetensors": 4096 * MEGABYTE}
-"""The largest file of each kind, in bytes; nothing of another kind is fetched."""
 
 
 def open_folder(folder: Path, **access: Any) -> Bundle:
@@ -42,8 +42,8 @@ def open_folder(folder: Path, **access: Any) -> Bundle:
     Raises:
         InputError: if it is no person's, was made by a newer release, or links to a place outside.
     """
+    index = read_index(folder)  # First, because a folder that is none may be a whole disk.
     refuse_pickles(folder)
-    index = read_index(folder)
     places = {}
     for name in components_of(index):
         link = index["_links"].get(name)
@@ -104,6 +104,7 @@ class Repository:
         self.sizes: dict[str, int] | None = None
         self.commit: str | None = None
         self._folder: Path | None = None
+        self._digests: dict[str, str] = {}
         self._place: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
         self._pinned = bool(revision and COMMIT.fullmatch(revision))
         self._listed = local_files_only
@@ -126,6 +127,7 @@ class Repository:
                 raise
         self.commit = info.sha
         self.sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+        self._digests = {file.rfilename: _digest(file) for file in info.siblings or []}
 
     def get(
         self, required: list[str], optional: Iterable[str] = (), missing: str = "was not uploaded completely"
@@ -189,16 +191,38 @@ class Repository:
             )
 
     def _repair(self, folder: Path, names: list[str], sizes: dict[str, int]) -> None:
-        """Fetch again what the cache holds in another size than the Hub."""
+        """Fetch again what the cache holds otherwise than the Hub."""
         from huggingface_hub import hf_hub_download
 
+        def whole(name: str) -> bool:
+            path = folder / name
+            return path.stat().st_size == sizes[name] and digest_of(path, self._digests[name]) == self._digests[name]
+
         for name in names:
-            if (folder / name).stat().st_size != sizes[name]:
+            if not whole(name):
                 place = {**self._place, "revision": self.commit}
                 with explained(self.repo_id, token=self._place["token"]):
                     hf_hub_download(self.repo_id, name, force_download=True, **place)
-                if (folder / name).stat().st_size != sizes[name]:
-                    raise InputError(f"{self.repo_id}: {name} does not arrive in its full size; try again later")
+                if not whole(name):
+                    raise InputError(f"{self.repo_id}: {name} does not arrive as the Hub has it; try again later")
+
+
+def _digest(file: Any) -> str:
+    """What the Hub says that a file's content is: SHA-256 of a large one, git's SHA-1 of another; "" if nothing."""
+    return (file.lfs and file.lfs.sha256) or file.blob_id or ""
+
+
+def digest_of(path: Path, like: str) -> str:
+    """The digest of a file of the kind that `like` is."""
+    if not like:
+        return ""
+    digest = hashlib.sha256() if len(like) == SHA256_LETTERS else hashlib.sha1(usedforsecurity=False)
+    if digest.name == "sha1":
+        digest.update(b"blob %d\0" % path.stat().st_size)
+    with path.open("rb") as file:
+        while block := file.read(MEGABYTE):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def unreachable(error: Exception) -> bool:

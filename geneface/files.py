@@ -6,12 +6,13 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from geneface.errors import InputError
+from geneface.untrusted import LIMITS, MEGABYTE, check_plain, read_plain
 
 Kind = Literal["bundle", "weights", "dataset", "corpus", "settings", "run"]
 ADVICE: dict[Kind, tuple[str, str]] = {
@@ -23,20 +24,32 @@ ADVICE: dict[Kind, tuple[str, str]] = {
     "run": ("what was begun is incomplete", "remove its folder and begin again"),
 }
 """What it means if a file of this kind is missing, and what to do about one that is missing or damaged."""
+WINDOWS = os.name == "nt"
+LARGEST_OWN = 1024 * MEGABYTE
+"""Of JSON that is not a stranger's."""
 PARTIAL = ".partial."
 """How the name of a file begins that does not have its own name yet."""
 JOB, LOCK = "job.json", ".lock"
+WORKING = ".unwritten."
+"""In the name of the hidden folder in which a new folder is written."""
 _UMASK = threading.Lock()
 
 
 def read_json(path: Path, kind: Kind = "bundle") -> dict[str, Any]:
-    """The JSON object in `path`, a file of this kind; `InputError` if it is missing or not an object."""
+    """The JSON object in `path`, a file of this kind; `InputError` if it is missing or not an object.
+
+    A bundle's is a stranger's: a regular file of limited size, whose numbers are finite.
+    """
     lack, advice = ADVICE[kind]
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_plain(path, LIMITS[".json"] if kind == "bundle" else LARGEST_OWN).decode("utf-8"))
+        if kind == "bundle":
+            check_plain(content)
     except FileNotFoundError:
         raise InputError(f"{path} is missing: {lack}; {advice}") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error}); {advice}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path} does not hold a JSON object; {advice}")
@@ -93,7 +106,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
 def atomic_folder(target: Path) -> Iterator[Path]:
     """A fresh folder beside `target` that takes its name when the block ends without an error.
 
-    A folder of that name is renamed aside first and deleted last: at no time is there half of either.
+    A folder of that name is renamed aside first and deleted last: at no time is there half of either. What a process
+    left that was killed meanwhile, the next one puts right.
     """
     target = target.absolute()
     if target.exists() and not target.is_dir():
@@ -101,14 +115,14 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            fresh, aside = (Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)) for _ in range(2))
+            recover(target)
+            work = stack.enter_context(_working_folder(target))
+            fresh, old = work / "new", work / "old" / target.name
+            for folder in (fresh, old.parent):
+                folder.mkdir()
         except OSError as error:
             raise InputError(f"cannot write {target} ({error.strerror}); choose another place") from None
-        for folder in (fresh, aside):
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        fresh.chmod(0o777 & ~_umask())
         yield fresh
-        old = aside / target.name
         if target.exists():
             os.replace(target, old)
         try:
@@ -119,8 +133,48 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             raise
 
 
+@contextmanager
+def _working_folder(target: Path) -> Iterator[Path]:
+    """A hidden folder beside `target`, locked as long as this process uses it, then removed."""
+    work = Path(tempfile.mkdtemp(prefix=_hidden(target), dir=target.parent))
+    try:
+        with locked(work):
+            yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _hidden(target: Path) -> str:
+    return f".{target.name[:100]}{WORKING}"
+
+
+def recover(target: Path) -> None:
+    """Remove what killed processes left of a folder that they were writing; the one that was there before them comes
+    back if they were killed between taking it away and putting the new one there."""
+    with suppress(OSError, ValueError):
+        for work in [path for path in target.parent.iterdir() if path.name.startswith(_hidden(target))]:
+            if not (work / LOCK).is_file():
+                continue
+            with suppress(InputError), locked(work):
+                old = work / "old" / target.name
+                if old.exists() and not target.exists():
+                    os.replace(old, target)
+            remove_left(work)
+
+
+def remove_left(folder: Path) -> None:
+    """Remove a folder that has a lock in it, if no process holds that."""
+    with suppress(InputError, OSError):
+        with locked(folder):
+            for path in folder.iterdir():
+                if path.name != LOCK:
+                    _remove(path)
+        # Windows removes no file that is open.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -197,6 +251,9 @@ class ResumableFolder:
         return self
 
     def __exit__(self, *error: object) -> None:
+        # Windows removes no file that is open, and elsewhere nobody must lock one that is about to go.
+        if WINDOWS:
+            self._held.close()
         for folder in (self.path, self.target):
             (folder / LOCK).unlink(missing_ok=True)
         self._held.close()
@@ -211,6 +268,8 @@ class ResumableFolder:
         """The folder is whole: it gets its name, `without` what only its making needed."""
         for name in (JOB, *without):
             _remove(self.path / name)
+        if WINDOWS:  # It renames no folder with an open file in it.
+            self._held.close()
         os.replace(self.path, self.target)
 
     def discard(self) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.fetch import explained, fetch_person, open_folder
+from geneface.files import recover
 from geneface.index import INDEX, REPO_ID, Bundle, person_files, read_index
 from geneface.resources import resource
+from geneface.untrusted import is_folder
 
 PERSONS_DIR = resource("examples/persons")
 DEFAULT_PERSON = "vera"
@@ -71,7 +73,7 @@ def find_person(name: str | None = None) -> str:
     name = name or DEFAULT_PERSON
     if name in list_persons():
         return str(PERSONS_DIR / name)
-    if Path(name).is_dir() or REPO_ID.fullmatch(name):
+    if is_folder(name) or REPO_ID.fullmatch(name):
         return name
     known = ", ".join(list_persons()) or "none"
     raise InputError(f"unknown person {name!r}; embedded: {known}; or give a folder or a Hub id like user/person")
@@ -97,8 +99,10 @@ def open_bundle(
     """
     access: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
     embedded = PERSONS_DIR / path_or_id if str(path_or_id) in list_persons() else Path()
-    if Path(path_or_id).is_dir() or embedded.name:
-        return open_folder(Path(path_or_id) if Path(path_or_id).is_dir() else embedded, **access)
+    if not embedded.name and not is_folder(path_or_id):
+        recover(Path(path_or_id))
+    if is_folder(path_or_id) or embedded.name:
+        return open_folder(Path(path_or_id) if is_folder(path_or_id) else embedded, **access)
     if not REPO_ID.fullmatch(str(path_or_id)):
         known = ", ".join(list_persons()) or "none"
         raise InputError(

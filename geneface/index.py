@@ -10,6 +10,7 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.files import read_json
+from geneface.untrusted import plain_entries
 
 FORMAT_VERSION = 1
 INDEX = "model_index.json"
@@ -41,8 +42,8 @@ class Bundle:
 
 
 def refuse_pickles(folder: Path) -> None:
-    """Raise `InputError` if `folder` holds a file in a format that can carry code."""
-    for path in sorted(folder.rglob("*")):
+    """Raise `InputError` if `folder` holds a file in a format that can carry code, or no file of its own."""
+    for path in plain_entries(folder):
         if path.suffix.lower() in PICKLE_SUFFIXES:
             raise InputError(
                 f"{path} is in a format that can run code when it is loaded; a bundle holds only JSON and "
@@ -55,10 +56,16 @@ def beside(folder: Path, component: str, link: str | None) -> Path:
 
     Raises `InputError` if the link leads anywhere else.
     """
-    target = (folder / link).resolve() if link else folder
-    if link and target.parent != folder.resolve().parent:
+    if not link:
+        return folder / component
+    try:
+        target = (folder / link).resolve()
+        is_beside = target.parent == folder.resolve().parent
+    except (OSError, ValueError, RuntimeError):  # No file can have such a name.
+        is_beside = False
+    if not is_beside:
         raise InputError(
-            f"{folder / INDEX} links its {component} to {link}, which is not beside the bundle; do not use it"
+            f"{folder / INDEX} links its {component} to {link[:100]!r}, which is not beside the bundle; do not use it"
         )
     return target / component
 
@@ -77,7 +84,7 @@ def read_index(folder: Path, source: str = "") -> dict[str, Any]:
     if index.get("_class_name") != PIPELINE:
         raise InputError(f"{source} does not describe a {PIPELINE}; name a person's bundle")
     version = index.get("_format_version", 0)
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if type(version) is not int or version > FORMAT_VERSION:
         raise InputError(f"{source} was made by a newer GeneFace; upgrade with pip install -U geneface")
     links = index.setdefault("_links", {})
     if not isinstance(links, dict) or not all(

@@ -1,6 +1,7 @@
 """GeneFacePipeline: speech in, talking portrait out; the one place where its steps meet."""
 
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
@@ -163,10 +164,11 @@ class GeneFacePipeline:
     # Progress and interruption
 
     def progress_bar(self, total: int) -> Any:
-        """A tqdm bar over frames; `set_progress_bar_config` sets its options."""
+        """A tqdm bar over frames, silent off a terminal; `set_progress_bar_config` sets its options."""
         from tqdm.auto import tqdm
 
-        return tqdm(**{"total": total, "unit": "frame", "dynamic_ncols": True, **self._progress_bar_config})
+        usual = {"unit": "frame", "dynamic_ncols": True, "disable": None}
+        return tqdm(**{"total": total, **usual, **self._progress_bar_config})
 
     def set_progress_bar_config(self, **options: Any) -> None:
         self._progress_bar_config = options
@@ -211,7 +213,8 @@ class GeneFacePipeline:
         """`FaceMotion` from the person's LM3D [T, 68, 3] and the sound: silence, lips, blinks, head motion.
 
         Options: `seed`, `temperature`, `mouth`, `head`, `pose`, `blink`. The sound may be an `AudioStream` that has
-        not ended. `closures` is what `lip_closures` gives, or a stage of a stream through which the features go.
+        not ended. `closures` is what `lip_closures` gives, or a stage of a stream through which the features go; if it
+        is not given, features are extracted once more for it, of sound that has ended.
         """
         options = GenerationOptions.of(options, **changes).seeded()
         source = audio if isinstance(audio, AudioStream) else open_audio(audio, sampling_rate)
@@ -219,6 +222,9 @@ class GeneFacePipeline:
             known = LipClosureStage(None)
             known.keep(closures)
             closures = known
+        elif closures is None and self.phoneme_head is not None and source.ended:
+            closures = LipClosureStage(self.phoneme_head)
+            deque(through(closures, self.extract_features(blocks(source))), maxlen=0)
         read = None if closures is None else closures.read
         return _run(FinishStage(self.person, source, options, self.device, read), lm3d)
 
@@ -322,7 +328,7 @@ class GeneFacePipeline:
         """Make the frames of a talking portrait; for long audio use `stream`, which keeps no frames.
 
         The same as the five steps one after the other: `extract_features`, `generate_motion`, `adapt_motion`,
-        `finish_motion` (with `lip_closures`), `render`.
+        `finish_motion`, `render`.
 
         Args:
             audio: A path, bytes, or an array with its `sampling_rate`.

@@ -1,6 +1,7 @@
 """The law of the house: rooms import downwards only, there is no circle, and the floors are few."""
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -49,6 +50,18 @@ def test_no_circle_and_few_floors() -> None:
         waiting -= ready
     highest = {each: floor for each, floor in floors.items() if floor > MOST_FLOORS}
     assert not highest, f"more than {MOST_FLOORS} floors: {highest}"
+
+
+def test_the_table_in_contributing() -> None:
+    """It names every room once, and on a floor above all that the room stands on."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", page, re.MULTILINE)
+    named = [(name, int(floor)) for floor, rooms in rows for name in re.findall(r"`(\w+)`", rooms)]
+    rooms, floors = below(), dict(named)
+    assert sorted(name for name, _ in named) == sorted(rooms)
+    for name, others in rooms.items():
+        too_high = sorted(other for other in others if floors[other] >= floors[name])
+        assert not too_high, f"{name} of floor {floors[name]} imports {', '.join(too_high)}"
 
 
 def test_no_circle_of_modules() -> None:

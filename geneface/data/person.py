@@ -30,7 +30,7 @@ from geneface.media.video import VideoReader
 __all__ = ["BACKGROUND", "HEAD", "TORSO", "PersonDataset", "split_range", "split_ranges"]
 
 BLOCKS = 5
-"""Of the rotation in which each part of a short clip is once the test part (MEASURES.md, Splits)."""
+"""Of the rotation in which each part of a short clip is once the test part (docs/measures.md, Splits)."""
 
 
 def split_range(frames: int, split: str) -> range:
@@ -109,7 +109,7 @@ class PersonDataset:
         return self.tracks[name].float()
 
     def mouth_boxes(self, margin: int = 12) -> torch.Tensor:
-        """[T, 4] (left, top, right, bottom) in pixels: the outer lips, grown by `margin` (MEASURES.md, Images)."""
+        """[T, 4] (left, top, right, bottom) in pixels: the outer lips and `margin` (docs/measures.md, Images)."""
         return self._boxes([*MOUTH_CORNERS, MOUTH_TOP, MOUTH_BOTTOM], margin)
 
     def eye_boxes(self, margin: int = 8) -> torch.Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 
 from geneface import __version__
 from geneface.data.person import split_range
-from geneface.data.preprocess_steps import DETECTORS, EXTRACTOR, STEPS, Job, Settings, StepProgress
+from geneface.data.preprocess_steps import DETECTORS, EXTRACTOR, GROWN_MASKS, STEPS, Job, Settings, StepProgress
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
 from geneface.files import ResumableFolder, finished, read_json, write_json
@@ -20,7 +20,7 @@ from geneface.media.intake import open_file
 from geneface.units import FPS
 
 MANIFEST = "manifest.json"
-INTERIM = ("scan.json", "sound.json", "points", "landmarks.safetensors", "background.json", "report.json")
+INTERIM = ("scan.json", "sound.json", "points", GROWN_MASKS, "landmarks.safetensors", "background.json", "report.json")
 
 
 def preprocess(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -45,6 +46,7 @@ EXTRACTOR = PERSONS_DIR / "generic" / "feature_extractor"
 QUALITY = 12
 """x264's crf: not to be told from the original."""
 COPIED = "h264 yuv420p"
+GROWN_MASKS = "masks.grown"
 EXTRA_POINTS = 2
 """Every second of MediaPipe's points beyond the 68 takes part in the fit; the others tell how good it is."""
 
@@ -160,10 +162,20 @@ def _landmarks(job: Job, path: Path) -> None:
 
 
 def _masks(job: Job, path: Path) -> None:
-    parser = FaceParser(job.asset(assets.FACE_PARSER))
-    with RowWriter(path, "masks", (MASK_SIZE, MASK_SIZE), "U8") as masks:
-        for mask in parser.masks(job.progress.each(job.frames(), "parsing", job.scan().frames)):
-            masks.add(mask[None])
+    """The longest step: the masks grow in a file beside `path`, with which a later run goes on."""
+    parser, grown = FaceParser(job.asset(assets.FACE_PARSER)), job.work / GROWN_MASKS
+    pictures = iter(job.progress.each(job.frames(), "parsing", job.scan().frames))
+    with grown.open("ab") as file:
+        done = file.tell() // MASK_SIZE**2
+        file.truncate(done * MASK_SIZE**2)
+        # A mask depends on the pictures before and after its own, too.
+        first = max(done - 1, 0)
+        for mask in islice(parser.masks(islice(pictures, first, None)), done - first, None):
+            file.write(mask.tobytes())
+            file.flush()
+    with RowWriter(path, "masks", (MASK_SIZE, MASK_SIZE), "U8") as masks, grown.open("rb") as file:
+        while rows := file.read(1024 * MASK_SIZE**2):
+            masks.add(np.frombuffer(rows, np.uint8).reshape(-1, MASK_SIZE, MASK_SIZE))
 
 
 def _tracks(job: Job, path: Path) -> None:

@@ -51,8 +51,8 @@ offsets minus their median.
 Log-mel features and the regression are trained without the sync-expert, for it knows HuBERT's features alone, and the
 regression has the plain mean squared error: compare the former with "w/o sync-expert".
 
-PSNR is of held-out frames (MEASURES, Images), with the tracked head pose. By sound: the landmarks, but not the eyes,
-are made from the test part's sound by the shipped motion generator and a post-net of the person.
+PSNR is of held-out frames (measures.md, Images), with the tracked head pose. By sound: the landmarks, but not the
+eyes, are made from the test part's sound by the shipped motion generator and a post-net of the person.
 
 Empty cells: FID and SyncNet's confidence need weights that this project does not have. Audio drives AD-NeRF, so it has
 no PSNR by tracked landmarks; its LMD and synchrony need landmarks detected in its frames: `geneface evaluate` on

@@ -1,4 +1,4 @@
-"""A person's motion in rotation: each fifth of the video once held out, scored on its LM3D (MEASURES.md, Splits).
+"""A person's motion in rotation: each fifth of the video once held out, scored on its LM3D (docs/measures.md, Splits).
 
     python -m geneface.evaluation.blocks --dataset DIR -o OUT [--config hub_configs/embedded/train_post_net.json]
 

@@ -134,8 +134,10 @@ def head_figures(pipe: GeneFacePipeline, speech: np.ndarray) -> dict[str, float]
     return {
         "correlation between two seeds, mean": float(seeds.mean()),
         "the same, mean of the absolute values": float(np.abs(seeds).mean()),
+        "the same, largest absolute value": float(np.abs(seeds).max()),
         "correlation between two recordings, mean": float(recordings.mean()),
         "the same of recordings, mean of the absolute values": float(np.abs(recordings).mean()),
+        "the same of recordings, largest absolute value": float(np.abs(recordings).max()),
         "two ten seconds of ten minutes, least rms difference, degrees": float(
             distance[np.abs(number[:, None] - number) > WINDOW / 10].min()
         ),

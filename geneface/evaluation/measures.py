@@ -45,7 +45,7 @@ def mean(values: np.ndarray) -> float:
 
 
 def mean_psnr(squared_errors: np.ndarray) -> float:
-    """PSNR of the mean squared error over all frames (MEASURES.md)."""
+    """PSNR of the mean squared error over all frames (docs/measures.md, Images)."""
     return metrics.error_to_psnr(mean(squared_errors))
 
 

@@ -1,4 +1,4 @@
-"""How well speech moves the face: the table of the generic models' figures (MEASURES.md), made again by anyone.
+"""How well speech moves the face: the table of the generic models' figures (docs/measures.md), made again.
 
     python -m geneface.evaluation.motion --corpora DIR ... [--split test] [--dataset PERSON]
         [--speech DIR --phonemes] -o OUT

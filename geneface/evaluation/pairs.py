@@ -25,7 +25,7 @@ THINNED = 4
 SHORTEST = FPS
 SAME_SHAPE = 0.01
 CURVE_LAG = 1
-"""r is the best of the lags up to this (MEASURES.md)."""
+"""r is the best of the lags up to this (docs/measures.md, The mouth's opening)."""
 
 
 @dataclass(frozen=True)

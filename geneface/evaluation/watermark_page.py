@@ -35,11 +35,13 @@ class FalseAlarms:
 TEXT = """\
 # The invisible watermark
 
-The frames of every video that `geneface generate`, `geneface compare`, `generate_video` and the page make (the page's
-preview while it speaks, too) carry an invisible number of 32 bits. Unlike signature and metadata it survives
+The frames of every video that `geneface generate`, `generate_video` and the page make (its comparisons and its preview
+while it speaks, too) carry an invisible number of 32 bits. Unlike signature and metadata it survives
 re-encoding; unlike the label it cannot be cropped away. `geneface verify` and the tab **Check a video** read it.
 
-    python -m geneface.evaluation.watermark RECORDING --clips DIR -o docs/watermark.md
+```bash no-run: it needs recordings, and real videos
+python -m geneface.evaluation.watermark RECORDING --clips DIR -o docs/watermark.md
+```
 
 wrote this page.
 

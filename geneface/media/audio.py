@@ -109,12 +109,15 @@ class AudioSource:
             self.close()
 
 
-def open_audio(audio: AudioInput, sampling_rate: int | None = None) -> AudioSource:
+def open_audio(
+    audio: AudioInput, sampling_rate: int | None = None, check_seconds: Callable[[float], None] | None = None
+) -> AudioSource:
     """Decode `audio` (see `AudioInput`) once, to disk; the path may be `-`, the standard input, or a pipe.
 
     Of several tracks the one is taken that players choose. A hole in it, or what cannot be decoded, becomes silence;
     where the times of the file jump, the sound goes on. `AudioSource.notes` tells of this.
     `sampling_rate` belongs to a bare array and must be given with it; integer arrays are scaled by their full range.
+    `check_seconds` is told how long a file is found to be while it is decoded, and ends that by an error of its own.
     Raises `InputError` if there is no file, no sound in it, less than one video frame of it, or samples that are not
     finite.
     """
@@ -125,10 +128,10 @@ def open_audio(audio: AudioInput, sampling_rate: int | None = None) -> AudioSour
     if isinstance(audio, (str, os.PathLike)):
         _refuse_rate(sampling_rate)
         with open_file(audio, pipe=True) as file:
-            return _decode_file(file, os.fspath(audio))
+            return _decode_file(file, os.fspath(audio), check_seconds)
     if isinstance(audio, (bytes, bytearray, memoryview)):
         _refuse_rate(sampling_rate)
-        return _decode_file(io.BytesIO(audio), "the audio")
+        return _decode_file(io.BytesIO(audio), "the audio", check_seconds)
     array, rate = _check_array(audio), _check_rate(sampling_rate)
     return _decode("the audio", lambda: _frames_of_array(array, rate))[0]
 
@@ -198,7 +201,7 @@ def _frames_of_file(file: IO[bytes], name: str, clock: Clock) -> Iterator["Audio
         yield from decodable(container, track, clock)
 
 
-def _decode_file(file: IO[bytes], name: str) -> AudioSource:
+def _decode_file(file: IO[bytes], name: str, check_seconds: Callable[[float], None] | None = None) -> AudioSource:
     clock = Clock()
 
     def frames() -> Iterator["AudioFrame"]:
@@ -206,7 +209,7 @@ def _decode_file(file: IO[bytes], name: str) -> AudioSource:
         clock = Clock()
         return _frames_of_file(file, name, clock)
 
-    source, sink = _decode(name, frames)
+    source, sink = _decode(name, frames, check_seconds)
     source.notes += clock.notes()
     if sink.lacking > TOLD_GAP:
         source.notes.append(f"{sink.lacking:.1f} s of the sound of {name} are missing or damaged: there is silence")
@@ -230,12 +233,16 @@ def _sounding_track(file: IO[bytes], name: str) -> int | None:
     return None
 
 
-def _decode(name: str, frames: Callable[[], Iterator["AudioFrame"]]) -> tuple[AudioSource, Sink]:
+def _decode(
+    name: str,
+    frames: Callable[[], Iterator["AudioFrame"]],
+    check_seconds: Callable[[float], None] | None = None,
+) -> tuple[AudioSource, Sink]:
     """The recording, heard once, or a second time if that shows another way to sum its channels or to scale it."""
-    source, sink = _heard(name, frames, Plan())
+    source, sink = _heard(name, frames, Plan(), check_seconds)
     if plan := sink.better_plan():
         source.close()
-        source, sink = _heard(name, frames, plan)
+        source, sink = _heard(name, frames, plan, check_seconds)
     if source.samples < SAMPLES_PER_FRAME:
         source.close()
         if source.samples == 0:
@@ -246,10 +253,15 @@ def _decode(name: str, frames: Callable[[], Iterator["AudioFrame"]]) -> tuple[Au
     return source, sink
 
 
-def _heard(name: str, frames: Callable[[], Iterator["AudioFrame"]], plan: Plan) -> tuple[AudioSource, Sink]:
+def _heard(
+    name: str,
+    frames: Callable[[], Iterator["AudioFrame"]],
+    plan: Plan,
+    check_seconds: Callable[[float], None] | None,
+) -> tuple[AudioSource, Sink]:
     source = AudioSource(name)
     try:
-        with closing(Sink(source, plan)) as sink:
+        with closing(Sink(source, plan, check_seconds)) as sink:
             for frame in frames():
                 sink.add(frame)
     except BaseException:

@@ -7,21 +7,34 @@ from typing import Any
 import numpy as np
 
 from geneface.errors import InputError
+from geneface.untrusted import MEGABYTE, open_plain
+
+LARGEST, MOST_PIXELS = 256 * MEGABYTE, 64_000_000
+"""Bytes of a picture's file, and its pixels; each takes about 12 bytes while it is read."""
 
 
-def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_image(path: str | Path, size: tuple[int, int] | None = None, most_pixels: int = MOST_PIXELS) -> np.ndarray:
     """[H, W, 3] uint8; scaled and cropped about its middle to `size` = (width, height) if given.
 
-    Raises `InputError` for a file that is missing or not a picture.
+    Raises `InputError` for a file that is missing, not a picture, or of more than `most_pixels`.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as image:
+        with open_plain(Path(path), LARGEST) as file, Image.open(file) as image:
+            if size and image.width * image.height > most_pixels:
+                image.draft("RGB", size)  # A JPEG can be decoded at less than its size.
+            if image.width * image.height > most_pixels:
+                raise InputError(
+                    f"{path} has {image.width} x {image.height} pixels, over {most_pixels // 10**6} million; "
+                    "give a smaller one"
+                )
             picture = _eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; name a picture") from None
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+    except InputError:
+        raise
+    except Exception:  # Whatever a decoder raises at what it was not made for.
         raise InputError(f"{path} is not a picture that can be read; give a PNG, JPEG or WebP file") from None
     if size and picture.size != size:
         picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)

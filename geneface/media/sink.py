@@ -1,5 +1,6 @@
 """Decoded sound into the two files of an `AudioSource`, at the times that its frames say."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -93,8 +94,9 @@ class Sink:
         loudest: the largest sample of the speech that was written.
     """
 
-    def __init__(self, source: Target, plan: Plan) -> None:
+    def __init__(self, source: Target, plan: Plan, check_seconds: Callable[[float], None] | None = None) -> None:
         self.source, self.plan = source, plan
+        self._check_seconds = check_seconds or (lambda seconds: None)
         self.lacking = self.peak = 0.0
         self.levels: dict[str, Levels] = {}
         self._kind: tuple[str, str, int] | None = None
@@ -106,6 +108,7 @@ class Sink:
     def add(self, frame: "AudioFrame") -> None:
         self._keep_time(frame)
         self._time += frame.samples / frame.sample_rate
+        self._check_seconds(self._time)
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if kind != self._kind:
             self._flush()
@@ -144,6 +147,7 @@ class Sink:
             self._start = time - self._time
         late = time - self._start - self._time
         if abs(late) > TOLERANCE:
+            self._check_seconds(self._time + late)  # Before the hole is filled with silence.
             self._flush()
             self._time += late
             self.lacking += max(late, 0.0)

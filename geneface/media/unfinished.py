@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,12 @@ def _remove_if_left(lock: Path) -> None:
         for left in lock.parent.iterdir():
             if left.name.startswith(begin) and left != lock:
                 left.unlink(missing_ok=True)
-        lock.unlink(missing_ok=True)
     except OSError:  # Of another user, perhaps.
-        pass
+        return
     finally:
         held.release()
+    with suppress(OSError):  # Windows removes no file that is open.
+        lock.unlink(missing_ok=True)
 
 
 def check_target(target: Path, suffix: str) -> None:

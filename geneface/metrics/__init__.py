@@ -1,4 +1,4 @@
-"""Every measure of the project, once (MEASURES.md): pure functions on numpy arrays; lengths in frames of 1/25 s."""
+"""Every measure of the project, once (docs/measures.md): pure functions of numpy arrays; frames are 1/25 s long."""
 
 from geneface.face.ibug68 import LIP_GAPS as LM3D_LIPS  # noqa: F401
 from geneface.metrics.images import LEAST_SIDE as LEAST_SIDE

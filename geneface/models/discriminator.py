@@ -1,11 +1,13 @@
 """The frame-level discriminator that trains the post-net (Section 3.2, Appendix A.3)."""
 
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from geneface.bundle import Component
+from geneface.config import LAYERS, SHARE, WIDTH
 
 
 class Discriminator(Component):
@@ -13,6 +15,9 @@ class Discriminator(Component):
 
     mean: torch.Tensor
     std: torch.Tensor
+
+    slot: ClassVar = "training"
+    ranges: ClassVar = {"layers": LAYERS, "channels": WIDTH, "dropout": SHARE}
 
     def __init__(self, layers: int = 5, channels: int = 256, dropout: float = 0.25):
         super().__init__()

@@ -1,24 +1,61 @@
 """Speech to features: a transformers HuBERT."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
 
 from geneface.bundle import (
-    load_strict,
-    read_tensors,
+    load_checked,
     refuse_pickles,
     register,
     weights_name,
     write_tensors,
 )
-from geneface.errors import InputError
+from geneface.config import KERNEL, LAYERS, SHARE, WIDTH, Range, check_number, check_values
 from geneface.files import read_json, write_json
 from geneface.models.bounded_context import bound_context, level_sound
 from geneface.models.features import MARGIN, AudioFeatures
 from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+
+T = TypeVar("T")
+RANGES: dict[str, Range] = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": (1, 64),
+    "intermediate_size": (1, 16384),
+    "conv_dim": (1, 1024),
+    "conv_kernel": KERNEL,
+    "conv_stride": KERNEL,
+    "num_feat_extract_layers": KERNEL,
+    "num_conv_pos_embeddings": (1, 1024),
+    "num_conv_pos_embedding_groups": (1, 1024),
+    "layer_norm_eps": (0, 1),
+    "initializer_range": SHARE,
+    "mask_time_prob": SHARE,
+    "mask_feature_prob": SHARE,
+    "mask_time_length": (0, 1000),
+    "mask_feature_length": (0, 1000),
+    "mask_time_min_masks": (0, 1000),
+    "mask_feature_min_masks": (0, 1000),
+    "hidden_dropout": SHARE,
+    "activation_dropout": SHARE,
+    "attention_dropout": SHARE,
+    "feat_proj_dropout": SHARE,
+    "final_dropout": SHARE,
+    "layerdrop": SHARE,
+}
+WORDS = ("hidden_act", "feat_extract_norm", "feat_extract_activation")
+SWITCHES = (
+    "conv_bias",
+    "conv_pos_batch_norm",
+    "do_stable_layer_norm",
+    "feat_proj_layer_norm",
+    "apply_spec_augment",
+)
+"""What makes a HuBERT of transformers. Other settings are of decoding, or have kernels fetched: they are left out."""
 
 
 class FeatureExtractor(AudioFeatures):
@@ -43,8 +80,7 @@ class FeatureExtractor(AudioFeatures):
         if config.get("model_type", self.model_type) != self.model_type:
             raise ValueError(f"a {config['model_type']} is not a hubert")
         self.identity = str(config.get("identity", ""))
-        own = ("model_type", "dtype", "identity")
-        hubert_config = HubertConfig(**{name: value for name, value in config.items() if name not in own})
+        hubert_config = HubertConfig(**_settings(config))
         hop = int(np.prod(hubert_config.conv_stride))
         if 2 * hop != SAMPLES_PER_FRAME or _receptive_field(hubert_config) != hop + 2 * MARGIN:
             raise ValueError("its convolutions do not give 50 features a second, each of 400 samples")
@@ -107,23 +143,21 @@ class FeatureExtractor(AudioFeatures):
         Returns the extractor on the CPU, in float32 and in eval mode.
         Raises `InputError` for a missing, damaged or mismatched file, and for pickled weights.
         """
-        from huggingface_hub.errors import StrictDataclassError
-
         folder = Path(folder)
         refuse_pickles(folder)
         config = read_json(folder / "config.json")
         preprocessor = folder / "preprocessor_config.json"
         normalise = bool(read_json(preprocessor).get("do_normalize")) if preprocessor.exists() else False
-        try:
-            extractor = cls(config, normalise)
-        except (TypeError, ValueError, KeyError, RuntimeError, AttributeError, StrictDataclassError) as error:
-            raise InputError(f"{folder / 'config.json'} does not describe a usable HuBERT: {error}") from None
-        path = folder / weights_name(variant)
-        tensors = _as_saved_now(read_tensors(path))
-        if (unused := "masked_spec_embed") not in tensors and hasattr(extractor.model, unused):
-            tensors[unused] = extractor.model.state_dict()[unused]
-        load_strict(extractor.model, tensors, path)
-        return extractor.eval()
+
+        return load_checked(
+            lambda: cls(config, normalise),
+            folder,
+            variant,
+            "usable HuBERT",
+            _as_saved_now,
+            lambda extractor: extractor.model,
+            "masked_spec_embed",
+        ).eval()
 
 
 register(FeatureExtractor.__name__, FeatureExtractor)
@@ -136,7 +170,24 @@ def _receptive_field(config: Any) -> int:
     return samples
 
 
-def _as_saved_now(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a file makes the network; `ValueError` for what is out of its range."""
+    settings = {name: config[name] for name in (*RANGES, *WORDS, *SWITCHES) if config.get(name) is not None}
+    for name, value in settings.items():
+        if name in SWITCHES:
+            if type(value) is not bool:
+                raise ValueError(f"{name} must be true or false")
+        elif name in WORDS:
+            if type(value) is not str or len(value) > 100:
+                raise ValueError(f"{name} must be a word")
+        elif isinstance(value, list | tuple):
+            check_values(name, value, RANGES[name])
+        else:
+            check_number(name, value, RANGES[name])
+    return settings
+
+
+def _as_saved_now(tensors: Mapping[str, T]) -> dict[str, T]:
     """Drop a CTC head and its prefix, and give weight norm the names that today's PyTorch has for it."""
     renamed = {}
     for name, tensor in tensors.items():

@@ -34,6 +34,7 @@ class AudioFeatures(nn.Module):
     rate: ClassVar[int] = 2 * FPS
     """Features a second."""
 
+    slot: ClassVar[str] = "feature_extractor"
     identity: str = ""
     feature_size: int
     context_frames: int = 50

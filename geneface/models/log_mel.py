@@ -1,5 +1,7 @@
 """Log-mel energies in place of HuBERT's features: the ablation of what the features know of phonemes."""
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 
@@ -24,6 +26,8 @@ class LogMel(Component, AudioFeatures):
     identity = "log_mel"
     context_frames = lookahead_frames = 0
     block_frames = 1
+    slot: ClassVar = "feature_extractor"
+    ranges: ClassVar = {"bands": (1, 1024)}
     filters: torch.Tensor
     window: torch.Tensor
 

@@ -1,7 +1,7 @@
 """The variational motion generator: audio features -> 3D landmarks (Section 3.1, Fig. 2 and 6)."""
 
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -9,10 +9,13 @@ from torch import nn
 from torch.nn import functional
 
 from geneface.bundle import Component
+from geneface.config import KERNEL, LAYERS, SHARE, WIDTH
 from geneface.models.flow import ConditionalFlow
 from geneface.models.wavenet import ChannelNorm, WaveNet
 
 NOISE_BLOCK = 64
+MOST_CONTEXT = 1500
+"""Frames on each side of a frame, a minute, that it may depend on: as many are computed again for each chunk."""
 
 
 class Reconstruction(NamedTuple):
@@ -38,6 +41,25 @@ class MotionGenerator(Component):
     `mean_landmarks` [68, 3] are the mean mesh's own points, for measures such as the mouth opening.
     """
 
+    slot: ClassVar = "motion_generator"
+    ranges: ClassVar = {
+        "feature_size": WIDTH,
+        "channels": WIDTH,
+        "kernel_size": KERNEL,
+        "encoder_layers": LAYERS,
+        "encoder_dilation_cycle": (1, 12),
+        "decoder_layers": LAYERS,
+        "decoder_dilation_cycle": (1, 12),
+        "latent_channels": (2, 1024),
+        "stride": (2, 64),
+        "flow_layers": (0, 64),
+        "flow_kernel_size": KERNEL,
+        "flow_channels": WIDTH,
+        "flow_coupling_layers": LAYERS,
+        "dropout": SHARE,
+        "smoothing": (0, 100),
+        "lookahead": (1, 100),
+    }
     landmark_mean: torch.Tensor
     landmark_std: torch.Tensor
     mean_landmarks: torch.Tensor
@@ -117,6 +139,8 @@ class MotionGenerator(Component):
         right = self.smoothing_radius + self.decoder.right + stride * self.prior.right + 2 * step + ahead
         self.context_frames = math.ceil((left if causal else max(left, right)) / stride) * stride
         self.lookahead_frames = self.context_frames if lookahead is None else lookahead
+        if self.context_frames > MOST_CONTEXT:
+            raise ValueError(f"a frame depends on {self.context_frames} frames before it, over {MOST_CONTEXT}")
 
     def latent_frames(self, frames: int) -> int:
         """Latent steps of a sequence of `frames` frames."""

@@ -1,9 +1,12 @@
 """Phonemes from audio features: what the extractor was trained with, and what aligns recordings to their text."""
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 
 from geneface.bundle import Component
+from geneface.config import WIDTH
 from geneface.face.phonemes import INVENTORY
 
 BLANK = len(INVENTORY)
@@ -15,6 +18,9 @@ UNLIKELY, SURE = 0.08, 0.3
 class PhonemeHead(Component):
     """Features [B, N, D] -> logits [B, N, classes]: for CTC (the last class is the blank), and of each feature's own
     phoneme."""
+
+    slot: ClassVar = "phoneme_head"
+    ranges: ClassVar = {"feature_size": WIDTH}
 
     def __init__(self, feature_size: int):
         super().__init__()

@@ -1,10 +1,13 @@
 """The domain adaptive post-net: generic landmarks -> one person's landmarks (Section 3.2, Fig. 8)."""
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from geneface.bundle import Component
+from geneface.config import KERNEL, LAYERS, WIDTH
 
 
 class PostNet(Component):
@@ -14,6 +17,8 @@ class PostNet(Component):
     rest), in buffers [68, 3]. Untrained, the net maps the source's rest and scale to the person's, point by point.
     """
 
+    slot: ClassVar = "post_net"
+    ranges: ClassVar = {"layers": LAYERS, "kernel_size": KERNEL, "channels": WIDTH, "lookahead": (0, 100)}
     source_rest: torch.Tensor
     source_scale: torch.Tensor
     target_rest: torch.Tensor

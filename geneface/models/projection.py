@@ -3,9 +3,12 @@
 What GeneFace's later versions use in place of the adversarial post-net of Section 3.2.
 """
 
+from typing import ClassVar
+
 import torch
 
 from geneface.bundle import Component
+from geneface.config import SHARE
 
 REGULARISATION = 1e-3
 """Of the weights, as a share of the mean squared distance to the neighbours; keeps them from jumping."""
@@ -21,6 +24,8 @@ class LandmarkProjection(Component):
     The buffers: `frames` [N, 68, 3], the person's own LM3D, one of them the rest; the others as in `PostNet`.
     """
 
+    slot: ClassVar = "post_net"
+    ranges: ClassVar = {"frames": (1, 1_000_000), "neighbours": (1, 1000), "blend": SHARE}
     frames: torch.Tensor
     source_rest: torch.Tensor
     source_scale: torch.Tensor

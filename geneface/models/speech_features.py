@@ -4,11 +4,14 @@ Log-mel energies, two convolutions, a few layers of self-attention within a band
 what was heard lately, so neither the recording's level nor its length has a say.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from geneface.bundle import Component
+from geneface.config import SHARE, WIDTH
 from geneface.models.bounded_context import band
 from geneface.models.features import MARGIN, AudioFeatures
 from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
@@ -57,6 +60,15 @@ class SpeechFeatures(Component, AudioFeatures):
     """
 
     block_frames = 1
+    ranges: ClassVar = {
+        "feature_size": WIDTH,
+        "width": WIDTH,
+        "heads": (1, 64),
+        "inner": (1, 16384),
+        "context": (0, 1000),
+        "level_features": (1, 1000),
+        "dropout": SHARE,
+    }
     filters: torch.Tensor
     window: torch.Tensor
 

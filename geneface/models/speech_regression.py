@@ -1,10 +1,13 @@
 """What a small network hears of the mouth in audio features: the measure of features, and the judge of synchrony."""
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from geneface.bundle import Component
+from geneface.config import SHARE, WIDTH
 
 KERNELS = (3, 3, 5)
 """Frames: together they hear 4 frames (0.16 s) on each side."""
@@ -13,6 +16,8 @@ KERNELS = (3, 3, 5)
 class SpeechRegression(Component):
     """Features [B, 2T, D] -> [B, T, outputs]: three convolutions over video frames."""
 
+    slot: ClassVar = "training"
+    ranges: ClassVar = {"feature_size": WIDTH, "outputs": (1, 1000), "channels": WIDTH, "dropout": SHARE}
     context_frames = sum(kernel // 2 for kernel in KERNELS)
 
     def __init__(

@@ -1,10 +1,13 @@
 """The sync-expert: do these landmarks and this audio belong together? (Appendix A.2, Fig. 7, Eq. 11)"""
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from geneface.bundle import Component
+from geneface.config import LAYERS, SHARE, WIDTH
 
 MOUTH_POINTS = (*range(3, 14), *range(48, 68))
 """Chin and lips of the 68 points: what speech moves."""
@@ -39,6 +42,15 @@ class SyncExpert(Component):
     landmark_mean: torch.Tensor
     landmark_std: torch.Tensor
     mouth_points: torch.Tensor
+
+    slot: ClassVar = "training"
+    ranges: ClassVar = {
+        "feature_size": WIDTH,
+        "layers": LAYERS,
+        "channels": WIDTH,
+        "window": (1, 100),
+        "dropout": SHARE,
+    }
 
     def __init__(
         self,

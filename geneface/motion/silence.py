@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from geneface.motion.hearing import Heard
+from geneface.motion.hearing import LOOKAHEAD, Heard
 from geneface.units import FPS
 
 FLOOR_FRAMES = 3 * FPS
@@ -33,6 +33,8 @@ LOUDER, SOFTER = 0.3, 0.02
 """How fast the level of the voice follows a louder and a softer vowel, a frame."""
 AHEAD = 6
 """Frames of sound after a frame that decide on it: a mouth opens before it is heard, and closes only in a pause."""
+LONG_PAUSE = FPS
+"""Frames of silence after which a mouth stays shut until it is heard."""
 HOLD = 2
 """Frames after speech in which nothing happens yet."""
 CLOSING, OPENING = 8, 4
@@ -52,13 +54,21 @@ class SpeechGate:
     """dB: the level of the recording's vowels; None before the first one."""
     since_speech: int = AHEAD + HOLD
     """Frames from the last one with speech to the last one that was heard."""
+    wait: int = 0
+    """Frames in which the mouth does not open yet."""
     openness: float = 0.0
     """Of the last answer, 0 to 1, in equal steps."""
 
     def push(self, heard: Heard) -> float:
         """Hear one more frame; share of the motion, 0 to 1, in the frame `AHEAD` frames before it."""
-        self.since_speech = 0 if self._is_speech(heard) else self.since_speech + 1
-        if self.since_speech <= AHEAD + HOLD:
+        if not self._is_speech(heard):
+            self.since_speech += 1
+        else:
+            if self.since_speech >= LONG_PAUSE:
+                self.wait = AHEAD + LOOKAHEAD
+            self.since_speech = 0
+        self.wait -= 1
+        if self.wait < 0 and self.since_speech <= AHEAD + HOLD:
             self.openness = min(1.0, self.openness + 1 / OPENING)
         else:
             self.openness = max(0.0, self.openness - 1 / CLOSING)

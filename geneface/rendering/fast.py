@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from geneface.config import SIDE, WIDTH
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import POSE_SIZE, LandmarkCondition, pose_vector
 from geneface.rendering.matte import smooth_matte
 from geneface.rendering.occupancy import OccupancyGrid
-from geneface.rendering.renderer import HEAD_BOX, Renderer, TrainingData
+from geneface.rendering.renderer import HEAD_BOX, Renderer, TrainingData, box_tensor
 from geneface.rendering.scene import Scene, there_and_back
 from geneface.rendering.torso import BODY_SIZE, TorsoMotion
 from geneface.rendering.upsampler import Upsampler
@@ -27,6 +28,8 @@ from geneface.rendering.window import FastRendering, Window
 TORSO = 2
 """Of a person dataset's masks."""
 TURN_NOISE = 0.02
+MOST_NUMBERS = 2**28
+"""Of one layer of a frame's field; 1 GB. The default takes 6 million."""
 LEAST_STEP = 1e-8
 LEAST_SEEN, TORSO_MARGIN = 0.02, 4
 """Of a torso's highest row: the share of training frames that show it, and the cells left above."""
@@ -50,6 +53,20 @@ class FastRenderer(Renderer):
     """
 
     renamed: ClassVar = {"scene.body_track": "torso_track"}
+    ranges: ClassVar = {
+        "size": SIDE,
+        "grid": (2, 1024),
+        "samples": (1, 512),
+        "plane_size": SIDE,
+        "plane_channels": (1, 1024),
+        "warp_size": (2, 128),
+        "hidden": WIDTH,
+        "features": (1, 1024),
+        "texture_size": (2, 8192),
+        "components": (1, 204),
+        "pose_frames": (1, 1_000_000),
+        "audio_features": WIDTH,
+    }
     torso_top: torch.Tensor
     torso_track: torch.Tensor
 
@@ -71,11 +88,15 @@ class FastRenderer(Renderer):
         head_aware: bool = True,
     ):
         super().__init__()
+        if size % grid or size // grid % 2:
+            raise ValueError(f"size ({size}) must be an even multiple of grid ({grid})")
+        if grid * grid * samples * hidden > MOST_NUMBERS:
+            raise ValueError("grid, samples and hidden together ask for too much memory a frame")
         self.size, self.grid, self.samples, self.head_aware = size, grid, samples, head_aware
         self.condition = self.new_condition(components)
         known = self.condition.frames * components + POSE_SIZE
         self.scene = Scene(size, pose_frames)
-        self.occupancy = OccupancyGrid(torch.tensor(box))
+        self.occupancy = OccupancyGrid(box_tensor(box))
 
         self.planes = nn.Parameter(0.1 * torch.randn(3, plane_channels, plane_size, plane_size))
         warp_conditions = components + POSE_SIZE

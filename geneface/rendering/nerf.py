@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from geneface.config import LAYERS, WIDTH
 from geneface.rendering.camera import pixel_directions, rays_in_head_frame
 from geneface.rendering.condition import NormalisedLandmarks
 from geneface.rendering.field import RadianceField, encoder
-from geneface.rendering.renderer import HEAD_BOX, Renderer, Rendering
+from geneface.rendering.renderer import HEAD_BOX, Renderer, Rendering, box_tensor
 from geneface.rendering.scene import Scene
 from geneface.rendering.volume import box_range, compositing_weights, part_edges, resample_depths, sample_depths
 
@@ -64,7 +65,7 @@ class HierarchicalField(nn.Module):
     ):
         super().__init__()
         self.samples, self.fine_samples = samples, fine_samples
-        self.register_buffer("box", torch.tensor(box), persistent=False)
+        self.register_buffer("box", box_tensor(box), persistent=False)
         self.coarse = RadianceField(condition, layers, hidden)
         self.fine = RadianceField(condition, layers, hidden)
 
@@ -171,6 +172,17 @@ class NerfRenderer(Renderer):
     """
 
     renamed: ClassVar = {"scene.body_track": ""}
+    ranges: ClassVar = {
+        "size": (2, 2048),
+        "layers": LAYERS,
+        "hidden": (1, 1024),
+        "encoder_layers": LAYERS,
+        "encoder_hidden": (1, 1024),
+        "samples": (1, 512),
+        "fine_samples": (1, 512),
+        "pose_frames": (1, 1_000_000),
+        "audio_features": WIDTH,
+    }
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 
@@ -14,6 +14,14 @@ from geneface.rendering.scene import Scene
 HEAD_BOX = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5))
 """Least and greatest corner of a head's volume, in cm of the head frame; the back of the head, which a talking head
 never shows, is left out."""
+
+
+def box_tensor(box: Sequence[Sequence[float]]) -> torch.Tensor:
+    """[2, 3]; `ValueError` if these are not the least and the greatest corner of a volume."""
+    corners = torch.tensor(box, dtype=torch.float32, device="cpu")
+    if corners.shape != (2, 3) or not (corners[0] < corners[1]).all():
+        raise ValueError(f"{box} is no box: it has a least and a greatest corner of three numbers each")
+    return corners.to(torch.get_default_device())
 
 
 @dataclass
@@ -57,6 +65,7 @@ class Renderer(Component):
         scene: Camera, background, natural head motion and blink.
     """
 
+    slot: ClassVar = "renderer"
     size: int
     track = "lm3d"
     context_frames = 1

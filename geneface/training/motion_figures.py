@@ -1,4 +1,4 @@
-"""How well generated landmarks follow recordings that nothing was trained on (MEASURES.md)."""
+"""How well generated landmarks follow recordings that nothing was trained on (docs/measures.md)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple

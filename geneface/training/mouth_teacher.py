@@ -3,12 +3,15 @@
 The tracked faces are few; the regressions carry what they know over to all the speech that there is.
 """
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 from geneface.bundle import Component
+from geneface.config import WIDTH
 from geneface.data.motion import MotionData
 from geneface.metrics import LM3D_LIPS
 from geneface.models.speech_regression import SpeechRegression
@@ -25,6 +28,8 @@ class MouthTeacher(Component):
     Buffers: `mean` [68, 3] and `basis` [K, 68, 3], principal components, each of the size that it moves.
     """
 
+    slot: ClassVar = "training"
+    ranges: ClassVar = {"feature_size": WIDTH, "count": (1, 100)}
     mean: torch.Tensor
     basis: torch.Tensor
 

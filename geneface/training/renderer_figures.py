@@ -62,7 +62,7 @@ def held_out_figures(
     most: int = EVALUATED,
     torso: bool = True,
 ) -> dict[str, float]:
-    """PSNR of the full frame, the head and the mouth (MEASURES.md, Images), rendered from tracked landmarks.
+    """PSNR of the full frame, the head and the mouth (docs/measures.md, Images), rendered from tracked landmarks.
 
     Args:
         picture: Where to show some frames, real above rendered.

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from geneface.errors import InputError
 from geneface.media.provenance import prepare_seal
 from geneface.resources import resource
 from geneface.ui.gallery import QUIET
+from geneface.ui.guard import LOCAL_NAMES, Guard
 from geneface.ui.jobs import TrainingJobs
 from geneface.ui.look import build_look
 from geneface.ui.persons import Persons
+from geneface.ui.server_folder import CACHE, ServerFolder
 from geneface.ui.studio import LONGEST, Load, Studio
 from geneface.ui.talk import build_talk
-from geneface.ui.theme import CSS, HEADER, NOTICE, build_theme
+from geneface.ui.theme import CSS, HEADER, KEYS, NOTICE, VOICE, build_theme
 from geneface.ui.train import TrainPage
 from geneface.ui.train_api import LOCAL, is_offered
 from geneface.ui.train_view import TRAIN_CSS
@@ -54,14 +56,15 @@ def build_demo(
     import gradio as gr
 
     persons = persons if isinstance(persons, Persons) else Persons(persons)
+    uploads = Uploads()
     studio = Studio(load if not hasattr(load, "stream") else lambda _: load, max_seconds, mark)
     with gr.Blocks(
         title="GeneFace", analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
     ) as demo:
-        gr.HTML(HEADER, padding=False)
+        gr.HTML(HEADER, padding=False, js_on_load=KEYS + VOICE)
         with gr.Tabs(elem_classes="gf-tabs") as tabs:
             with gr.Tab("Talk", id="talk") as talk:
-                talking = build_talk(studio, persons, examples)
+                talking = build_talk(studio, persons, examples, uploads)
             with gr.Tab("Look closer", id="look") as look:
                 looking = build_look(studio, persons, examples)
             if jobs is not None:
@@ -76,6 +79,12 @@ def build_demo(
         demo.load(
             talking.awake, gallery.person, talking.stage.portrait, api_visibility="private", show_progress="hidden"
         )
+
+        def hand_over(video: str) -> list[Any]:
+            return [video, gr.Tabs(selected="check")]
+
+        taken_over = talking.check.click(hand_over, talking.stage.video, [checking.video, tabs], **QUIET)
+        checking.check_after(taken_over.then, api_visibility="private")
         if jobs is not None:
 
             def greet(trained: str) -> list[Any]:
@@ -88,15 +97,26 @@ def build_demo(
 
             training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
             training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, tabs], **QUIET)
-        taken = [*talking.uploads, *looking.uploads, checking, *([training.video] if jobs is not None else [])]
-        Uploads().watch(demo, *taken)
+        taken = [*talking.uploads, *looking.uploads, checking.video, *([training.video] if jobs is not None else [])]
+        uploads.watch(demo, *taken)
     demo.queue(max_size=WAITING)
     return demo
 
 
-def launch_options(largest: str = LARGEST_UPLOAD) -> dict[str, Any]:
-    """What `launch` of the page needs, whoever launches it; `largest` is the size of the largest upload."""
+def launch_options(
+    largest: str = LARGEST_UPLOAD, hosts: Iterable[str] = LOCAL_NAMES, share: bool = False
+) -> dict[str, Any]:
+    """What `launch` of the page needs, whoever launches it.
+
+    Args:
+        largest: The size of the largest upload.
+        hosts: The names under which the page may be asked for; all if empty.
+        share: Whether it gets a public link.
+    """
+    from starlette.middleware import Middleware
+
     return {
+        "app_kwargs": {"middleware": [Middleware(Guard, hosts=tuple(hosts), tunnelled=share)]},
         "theme": build_theme(),
         "css": CSS + TRAIN_CSS,
         "max_file_size": largest,
@@ -134,6 +154,8 @@ def serve(
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     own = not share and host in LOCAL
+    folder = ServerFolder()
+    os.environ[CACHE] = str(folder.path)
     if unsigned := prepare_seal(Path("video.mp4"), "", {})[1]:
         print(f"warning: {unsigned}", file=sys.stderr)
     persons = Persons(find_persons(), persons_dir, hub=hub, own=own)
@@ -147,12 +169,14 @@ def serve(
     if persons_dir is not None and is_offered(train, host=host, share=share):
         jobs = TrainingJobs(persons_dir, device=device)
     demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds, mark=mark, jobs=jobs)
-    options = launch_options(LARGEST_UPLOAD if jobs is None else LARGEST_VIDEO)
+    options = launch_options(LARGEST_UPLOAD if jobs is None else LARGEST_VIDEO, LOCAL_NAMES if own else (), share)
     try:
         demo.launch(server_name=host, server_port=port, share=share, auth=auth, **options)
     except OSError:
         place = f"port {port} of {host}" if port else host
         raise InputError(f"the page cannot be served at {place}: it is taken, or not ours; give another one") from None
+    finally:
+        folder.close()
 
 
 def find_persons() -> dict[str, Path]:

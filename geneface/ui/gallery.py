@@ -1,14 +1,18 @@
 """Choosing a person: the ones that are here, each with a picture, and those of the Hub."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from geneface.errors import InputError
-from geneface.ui.persons import Persons
+from geneface.media.image import read_image
+from geneface.ui.persons import MOST_PIXELS, Persons
 from geneface.ui.status import as_gradio, explain, status
 
+FACE = 320
+"""Pixels a side of a face in the list of the Hub."""
 HINT = "Look for persons whom others have published. Choosing one fetches it to this server."
 QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
@@ -117,7 +121,7 @@ class HubSearch:
         if not rows:
             text = f"Nobody on the Hub goes by “{query.strip()}”: try a shorter name." if query.strip() else NOBODY
             return [gr.update(visible=False, value=[]), status(text), []]
-        items = [(str(picture) if picture else faceless(), repo_id) for repo_id, picture, _ in rows]
+        items = [(face(picture), repo_id) for repo_id, picture, _ in rows]
         count = f"{len(rows)} found" if len(rows) > 1 else "1 found"
         return [
             gr.update(visible=True, value=items),
@@ -137,6 +141,14 @@ class HubSearch:
 
 
 NOBODY = "There is nobody on the Hub yet: train a person and publish it."
+
+
+def face(picture: Path | None) -> Any:
+    """The pixels of a preview; of none, or of one that is no picture, those of nobody."""
+    try:
+        return read_image(picture, (FACE, FACE), MOST_PIXELS) if picture else faceless()
+    except InputError:
+        return faceless()
 
 
 def faceless() -> Any:

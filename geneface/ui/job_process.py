@@ -3,6 +3,7 @@
 The system lets go of the lock when the process ends, however it ends.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ from typing import Any
 import geneface
 from geneface.errors import InputError
 
+# Windows has no locks of this kind, and there nothing is trained behind the page.
+fcntl: Any = None if os.name == "nt" else importlib.import_module("fcntl")
 HOME = Path(geneface.__file__).resolve().parent.parent
 """From here `python -m geneface` runs the GeneFace that serves, even a clone that is not installed."""
 LOCK = ".training.lock"
@@ -47,8 +50,8 @@ class JobProcess:
 
     def runs(self) -> dict[str, Any]:
         """Of the running process, whichever server started it: `person`, `pid`; empty if there is none."""
-        import fcntl
-
+        if fcntl is None:
+            return {}
         with suppress(FileNotFoundError), (self._folder / LOCK).open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -81,8 +84,8 @@ class JobProcess:
     @contextmanager
     def _taken(self) -> Iterator[int]:
         """The lock, as a descriptor that a process may inherit."""
-        import fcntl
-
+        if fcntl is None:
+            raise InputError("Training in the browser needs Linux or macOS; on Windows use WSL, or geneface train.")
         lock = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,6 @@ after a restart, finds it again.
 
 import atexit
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -26,6 +25,8 @@ from geneface.ui.job_status import JobStatus, State, check_video, folder_name
 from geneface.words import sentence
 
 COMMAND = (sys.executable, "-m", "geneface")
+KILLED = -9
+"""The exit code of a process that was killed."""
 PATIENCE = 30.0
 """Seconds that a process has to end by itself."""
 
@@ -239,7 +240,7 @@ class TrainingJobs:
         if told.outcome is Outcome.STOPPED:
             return ""
         code = self._process.exit_code(person)
-        if code == -signal.SIGKILL:
+        if code == KILLED:
             return "The system ended it, most likely because memory ran out. Close other programs, and try again."
         if code:
             lines = folder.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()

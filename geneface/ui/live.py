@@ -31,6 +31,13 @@ class Preparing:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Others were first: so many pieces of work come before this one."""
+
+    ahead: int
+
+
+@dataclass(frozen=True)
 class Step:
     """Frames made of all frames, and the seconds that the rest will take; None if that is not known yet."""
 

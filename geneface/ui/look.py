@@ -16,10 +16,10 @@ from geneface.generate import GeneratedVideo
 from geneface.options import HIGHEST_SEED, GenerationOptions
 from geneface.stopping import StopToken
 from geneface.ui.gallery import QUIET
-from geneface.ui.live import Countdown, Preparing, Step
+from geneface.ui.live import Countdown, Preparing, Step, Waiting
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.status import as_gradio, explain, progress, status
-from geneface.ui.studio import QUEUE, Finished, Studio
+from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with_pulse
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
 from geneface.ui.voice import NO_VOICE, build_voice
 
@@ -42,9 +42,9 @@ class Look:
 
 def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -> Look:
     """Lay out the tab, within the current `gr.Tab`."""
-    gr.Markdown("### Side by side", elem_classes="gf-section")
+    gr.Markdown("## Side by side", elem_classes="gf-section")
     beside = SideBySide(studio, persons, examples)
-    gr.Markdown("### From the side", elem_classes="gf-section")
+    gr.Markdown("## From the side", elem_classes="gf-section")
     turned = FromTheSide(studio, persons)
 
     def refresh(*chosen: str) -> list[Any]:
@@ -63,15 +63,20 @@ class SideBySide:
         self.studio = studio
         with gr.Row(elem_classes="gf-columns", equal_height=False):
             with gr.Column(scale=5, min_width=300):
-                self.audio = build_voice(examples, "voice-compare")
+                self.audio = build_voice(examples, "voice-compare", studio.max_seconds)
                 self.shown = gr.Radio(SHOWN, value="take", label="Beside it")
                 with gr.Row():
                     with gr.Group():
                         left = _take_fields(persons, "Left", 1, 1.0)
                     with gr.Group() as self.other:
                         right = _take_fields(persons, "Right", 2, 1.0)
-                self.go = gr.Button("Compare", variant="primary", size="lg", elem_classes="gf-go", elem_id="compare")
-                self.cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-compare")
+                self.go = gr.Button(
+                    "Compare", variant="primary", size="lg", elem_classes=["gf-go", "gf-swap"], elem_id="compare"
+                )
+                self.cancel = gr.Button(
+                    "Cancel", variant="stop", size="lg", visible=False, elem_classes=["gf-go", "gf-swap"],
+                    elem_id="cancel-compare",
+                )  # fmt: skip
             with gr.Column(scale=6, min_width=300, elem_classes="gf-stage gf-wide"):
                 self.empty = gr.HTML(EMPTY, padding=False)
                 self.video = gr.Video(
@@ -85,9 +90,10 @@ class SideBySide:
     def _connect(self, inputs: list[Any]) -> None:
         outputs = [self.empty, self.video, self.said, self.go, self.cancel]
         queue: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": QUEUE}
+        line: dict[str, Any] = {"concurrency_limit": MOST_WAITING, "concurrency_id": LINE}
         started = self.go.click(self._begin, None, outputs, **QUIET)
         running = started.then(
-            self._perform, inputs, outputs, api_visibility="private", show_progress="hidden", **queue
+            self._perform, inputs, outputs, api_visibility="private", show_progress="hidden", **line
         )
         stopped = partial(self._at_rest, done=False, line=status("Stopped."))
         self.cancel.click(stopped, None, outputs, cancels=[running], **QUIET)
@@ -106,7 +112,7 @@ class SideBySide:
         }
 
     def _begin(self) -> dict[Any, Any]:
-        waiting = self._at_rest(done=False, line=status("Waiting for its turn …", "busy"))
+        waiting = self._at_rest(done=False, line=status("Starting …", "busy"))
         return {**waiting, self.go: gr.update(visible=False), self.cancel: gr.update(visible=True)}
 
     async def _perform(self, audio: str | None, shown: str, *takes: Any) -> AsyncIterator[dict[Any, Any]]:
@@ -132,7 +138,7 @@ class SideBySide:
         right: str = "",
         right_seed: int = 2,
         right_temperature: float = 1.0,
-    ) -> str:
+    ) -> AsyncIterator[str | None]:
         """Make one video of two takes of the same speech, side by side, or of a take and its landmarks.
 
         Args:
@@ -150,17 +156,21 @@ class SideBySide:
         """
         takes = (left, left_seed, left_temperature, right, right_seed, right_temperature)
         try:
-            async with aclosing(self._steps(audio, shown, takes)) as steps:  # type: ignore[type-var]
-                async for step in steps:
+            steps = self._steps(audio, shown, takes)
+            async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:  # type: ignore[type-var]
+                async for step in pulse:
                     if isinstance(step, Finished):
-                        return str(step.result.path)
+                        yield str(step.result.path)
+                        return
+                    if step is None or isinstance(step, Step):
+                        yield None  # Only between answers is it noticed that who asked has gone.
         except Exception as error:
             raise as_gradio(error, [audio]) from None
         raise gr.Error("Stopped.", print_exception=False)
 
     def _steps(
         self, audio: str | None, shown: str, fields: Sequence[Any]
-    ) -> AsyncIterator[Preparing | Step | Finished]:
+    ) -> AsyncIterator[Preparing | Step | Waiting | Finished]:
         """`fields`: person, seed and expressiveness of the left take and of the right one."""
         if not audio:
             raise InputError(NO_VOICE)

@@ -70,11 +70,16 @@ def build_options() -> dict[str, Any]:
         with gr.Row():
             made["new_seed"] = gr.Checkbox(True, label="New motion each time", info="Off: repeat that of the seed")
             made["seed"] = gr.Number(
-                0, label="Seed", info="Of the latest video", precision=0, minimum=0, maximum=HIGHEST_SEED
+                0,
+                label="Seed",
+                info="Of the latest take: the same seed moves the same",
+                precision=0,
+                minimum=0,
+                maximum=HIGHEST_SEED,
             )
     with gr.Accordion("Background and size", open=False):
         made["background"] = gr.Radio(
-            [("Own", "own"), ("Colour", "colour"), ("Picture", "picture"), ("Transparent", TRANSPARENT)],
+            [("As filmed", "own"), ("Colour", "colour"), ("Picture", "picture"), ("Transparent", TRANSPARENT)],
             value="own",
             label="Background",
             info="Transparent gives a webm with an alpha channel, for video editors and web pages",
@@ -99,8 +104,8 @@ def generation_options(given: dict[str, Any]) -> tuple[GenerationOptions, str]:
     Raises `InputError` for what cannot be, or where something is missing.
     """
     asked = {name: given[name] for name in specs()}
-    asked["seed"] = None if given["new_seed"] else int(given["seed"] or 0)
-    asked["size"] = int(given["size"])
+    asked["seed"] = None if given["new_seed"] else _whole("seed", given["seed"] or 0)
+    asked["size"] = _whole("size", given["size"])
     asked["background"] = None
     if given["background"] == "picture":
         if not given["picture"]:
@@ -116,6 +121,13 @@ def generation_options(given: dict[str, Any]) -> tuple[GenerationOptions, str]:
             raise InputError("there is no video to take the head motion from: add one, or choose natural motion")
         driving, asked["pose"] = given["driving"], "natural"
     return GenerationOptions(**asked), driving
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} is {value!r}; give a whole number") from None
 
 
 def as_hex(colour: str) -> str:

@@ -11,6 +11,8 @@ from geneface.errors import InputError
 
 THUMBNAIL = 160
 """Pixels a side of the picture beside a name."""
+MOST_PIXELS = 16_000_000
+"""Of a preview."""
 
 
 class Persons:
@@ -110,10 +112,17 @@ class Persons:
         rules = []
         for place, name in enumerate(self._known, 1):
             picture = self.preview(name)
-            if picture is not None:
-                image = thumbnail(picture, picture.stat().st_mtime_ns)
+            if picture is not None and (image := shown(picture)):
                 rules.append(f"{element} label:nth-child({place})::before{{background-image:url({image})}}")
         return f"<style>{''.join(rules)}</style>"
+
+
+def shown(picture: Path, side: int = THUMBNAIL) -> str:
+    """A small WebP of `picture` as a data address; "" if it is no picture."""
+    try:
+        return thumbnail(picture, picture.stat().st_mtime_ns, side)
+    except OSError:  # It has gone meanwhile.
+        return ""
 
 
 @lru_cache(maxsize=256)
@@ -124,8 +133,8 @@ def thumbnail(picture: Path, changed: int, side: int = THUMBNAIL) -> str:
     from geneface.media.image import read_image
 
     try:
-        pixels = read_image(picture, (side, side))
-    except InputError:
+        pixels = read_image(picture, (side, side), MOST_PIXELS)
+    except InputError:  # Somebody's bad picture costs that person's face, not the page.
         return ""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "WEBP", quality=82)

@@ -71,7 +71,7 @@ def draw(voice: Voice) -> str:
             f'<polyline class="gf-mouth-line" points="{points}"/>'
         )
         text += f" The mouth opens up to {voice.mouth.max():.1f} centimetres."
-        legend = f'<span class="gf-key gf-key-mouth">Mouth, up to {voice.mouth.max():.1f} cm</span>'
+        legend = f'<span class="gf-key gf-key-mouth">Mouth, opening up to {voice.mouth.max():.1f} cm</span>'
     ticks = "".join(
         f'<span style="left:{100 * mark / seconds:.2f}%">{_clock(mark)}</span>' for mark in _marks(seconds)
     )

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from geneface.resources import web
-from geneface.ui.persons import display_name, thumbnail
+from geneface.ui.persons import display_name, shown
 from geneface.ui.turn import turned_heads
 
 YAWS = (-7.5, -5.0, -2.5, 0.0, 2.5, 5.0, 7.5)
 PITCHES = (-4.0, 0.0, 4.0)
 SIDE = 512
 """Pixels a side of the preview."""
+PAD = 8
+"""Pixels around each head of the sheet, which repeat its border: what is compressed bleeds into its neighbours."""
+QUALITY = 88
 FOLLOW = web("portrait.js")
 """Draws the head turned to the pointer, between the nearest ones of the sheet, and blinks now and then."""
 
@@ -34,7 +37,7 @@ def turns_html(studio: Any, picture: Path | None, person: str) -> str:
     return (
         f'<div class="gf-portrait">{_still(picture, name)}'
         f'<canvas width="{side}" height="{side}" data-columns="{len(YAWS)}" data-rows="{len(PITCHES)}" '
-        f'data-side="{side}" data-sheet="{sheet}" aria-hidden="true"></canvas>'
+        f'data-side="{side}" data-pad="{PAD}" data-sheet="{sheet}" aria-hidden="true"></canvas>'
         f'<span class="gf-name">{name}</span></div>'
     )
 
@@ -42,7 +45,8 @@ def turns_html(studio: Any, picture: Path | None, person: str) -> str:
 def _still(picture: Path | None, name: str) -> str:
     if picture is None:
         return f'<p class="gf-nobody">{name}</p>'
-    return f'<img src="{thumbnail(picture, picture.stat().st_mtime_ns, SIDE)}" alt="{name}">'
+    source = shown(picture, SIDE)
+    return f'<img src="{source}" alt="{name}">' if source else f'<p class="gf-nobody">{name}</p>'
 
 
 def _sheet(pipe: Any) -> tuple[str, int]:
@@ -52,7 +56,10 @@ def _sheet(pipe: Any) -> tuple[str, int]:
     angles = [(yaw, pitch) for pitch in PITCHES for yaw in YAWS]
     heads = np.concatenate([turned_heads(pipe, angles, closed_eyes=closed) for closed in (False, True)])
     side = heads.shape[1]
-    grid = heads.reshape(2 * len(PITCHES), len(YAWS), side, side, 3)
+    heads = np.pad(heads, ((0, 0), (PAD, PAD), (PAD, PAD), (0, 0)), mode="edge")
+    tile = side + 2 * PAD
+    grid = heads.reshape(2 * len(PITCHES), len(YAWS), tile, tile, 3)
     buffer = io.BytesIO()
-    Image.fromarray(grid.transpose(0, 2, 1, 3, 4).reshape(-1, len(YAWS) * side, 3)).save(buffer, "WEBP", quality=78)
+    sheet = Image.fromarray(grid.transpose(0, 2, 1, 3, 4).reshape(-1, len(YAWS) * tile, 3))
+    sheet.save(buffer, "WEBP", quality=QUALITY)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode(), side

@@ -9,7 +9,7 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.stopping import Stopped
-from geneface.ui.live import Preparing, Step
+from geneface.ui.live import Preparing, Step, Waiting
 from geneface.words import duration, sentence
 
 UNKNOWN = "Something went wrong on the server; its log says what. Try again, or with another recording."
@@ -34,7 +34,10 @@ def status(text: str, kind: str = "idle", share: float | None = None) -> str:
     return f'<div class="gf-status gf-{kind}" role="{role}"><span>{escape(text)}</span></div>'
 
 
-def progress(step: Preparing | Step, doing: str = "Speaking") -> str:
+def progress(step: Preparing | Step | Waiting, doing: str = "Speaking") -> str:
+    if isinstance(step, Waiting):
+        before = "one video is" if step.ahead == 1 else f"{step.ahead} videos are"
+        return status(f"Waiting in line: {before} made before yours …", "busy")
     if isinstance(step, Preparing):
         return status(f"{step.text} …", "busy")
     left = f", {duration(step.seconds_left)} left" if step.seconds_left is not None else ""

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 import threading
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,17 +18,26 @@ from geneface.generate import GeneratedVideo, generate_video, output_writer
 from geneface.media.audio import AudioSource, open_audio
 from geneface.options import GenerationOptions
 from geneface.stopping import StopToken
-from geneface.ui.live import Countdown, Live, Preparing
+from geneface.ui.live import Countdown, Live, Preparing, Waiting
 from geneface.ui.persons import display_name
 from geneface.ui.plot import Voice, mouth_curve, voice_curve
+from geneface.ui.recording import check_speech, video_stem
 from geneface.units import FPS
 from geneface.words import duration
 
 Load = Callable[[str], Any]
 Tell = Callable[[Any], None]
 QUEUE = "pipeline"
-"""Name of the queue of all work that needs the device; one at a time."""
+"""Name of the queue of all work that needs the device and is asked for by API; one at a time."""
+LINE, MOST_WAITING = "line", 20
+"""The same for the page, whose visitors are let in so that they see their place in the line; the most of them."""
+LOOK_EVERY = 0.2
+"""Seconds between looks at the line."""
 LONGEST = 600.0
+MOST_LOADED, MOST_KEPT = 6, 24
+"""Persons whose pipelines are kept loaded, each about 130 MB; and pictures made of persons."""
+LONGEST_KEPT = 3600.0
+"""Seconds after which a made file is gone, even if nothing more is made."""
 
 
 @dataclass(frozen=True)
@@ -49,45 +59,53 @@ class Studio:
     def __init__(self, load: Load, max_seconds: float = LONGEST, mark: bool = True) -> None:
         self.max_seconds, self.mark = max_seconds, mark
         self._load = load
-        self._pipes: dict[str, Any] = {}
-        self._kept: dict[tuple[str, str], Any] = {}
+        self._pipes: OrderedDict[str, Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._loading, self._working, self._making = threading.Lock(), threading.Lock(), threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="geneface-")
         self._runs: list[Path] = []
+        self._line: list[object] = []
 
     def pipe(self, person: str, tell: Tell = lambda step: None) -> Any:
-        """The person's pipeline, loaded at first use."""
+        """The person's pipeline, loaded at first use; those not used for longest are given up."""
         with self._loading:
             if person not in self._pipes:
                 tell(Preparing(f"Waking up {display_name(person)}"))
                 pipe = self._load(person)
                 pipe.set_progress_bar_config(disable=True)
                 self._pipes[person] = pipe
-            return self._pipes[person]
+            return _latest(self._pipes, person, MOST_LOADED)
 
     def kept(self, what: tuple[str, str], make: Callable[[], Any]) -> Any:
         """What `make` gives, made once for each (kind, person)."""
         with self._making:
             if what not in self._kept:
                 self._kept[what] = make()
-            return self._kept[what]
+            return _latest(self._kept, what, MOST_KEPT)
 
     def forget(self, person: str) -> None:
         """Load the person anew at the next use, because its bundle has changed."""
         with self._loading:
             self._pipes.pop(person, None)
         with self._making:
-            self._kept = {what: thing for what, thing in self._kept.items() if what[1] != person}
+            for what in [what for what in self._kept if what[1] == person]:
+                del self._kept[what]
 
     @contextmanager
     def recording(self, audio: str) -> Iterator[AudioSource]:
-        """The decoded recording; `InputError` if it is longer than this server takes."""
+        """The decoded recording; `InputError` if it is longer than this server takes, or nobody speaks in it."""
         from geneface.media.video import probe
 
         self._check_length(probe(audio).audio_seconds)
-        with open_audio(audio) as source:
-            self._check_length(source.seconds)
+        # What a file says of its length may be wrong, so it is looked at while decoding, too.
+        with open_audio(audio, check_seconds=self._check_length) as source:
+            check_speech(source)
             yield source
+
+    def listen(self, audio: str) -> np.ndarray:
+        """How loud each frame of a recording is, [T]; `InputError` as of `recording`."""
+        with self.recording(audio) as source:
+            return voice_curve(source)
 
     def _check_length(self, seconds: float) -> None:
         if seconds > self.max_seconds:
@@ -99,8 +117,9 @@ class Studio:
     async def work(self, job: Callable[[Tell, StopToken, Path], Any]) -> AsyncIterator[Any]:
         """Run `job(tell, stop, folder)` in a thread; yield what it tells, then `Finished` with its result.
 
+        Before it yields `Waiting`, whenever fewer pieces of work are still to be done first.
         Leaving the iteration stops the job within a few frames. The files in `folder` live until the next but one
-        piece of work, by when the server has copied them into its own cache.
+        piece of work, and an hour at most, by when the server has copied them into its own cache.
         """
         loop, steps, stop = asyncio.get_running_loop(), asyncio.Queue[Any](), StopToken()
 
@@ -115,8 +134,16 @@ class Studio:
             except BaseException as error:
                 tell(error)
 
-        running = asyncio.ensure_future(asyncio.to_thread(run))
+        ticket, ahead = object(), 0
+        running: asyncio.Future[None] | None = None
+        self._line.append(ticket)
         try:
+            while place := self._line.index(ticket):
+                if place != ahead:
+                    ahead = place
+                    yield Waiting(ahead)
+                await asyncio.sleep(LOOK_EVERY)
+            running = asyncio.ensure_future(asyncio.to_thread(run))
             while True:
                 step = await steps.get()
                 if isinstance(step, BaseException):
@@ -126,12 +153,19 @@ class Studio:
                     return
         finally:
             stop.stop()
-            await asyncio.shield(running)
+            try:
+                if running is not None:
+                    await asyncio.shield(running)
+            finally:
+                self._line.remove(ticket)
 
     def _new_folder(self) -> Path:
         for old in self._runs[:-1]:
             shutil.rmtree(old, ignore_errors=True)
         self._runs = [*self._runs[-1:], Path(tempfile.mkdtemp(dir=self._folder.name))]
+        gone = threading.Timer(LONGEST_KEPT, shutil.rmtree, (self._runs[-1],), {"ignore_errors": True})
+        gone.daemon = True
+        gone.start()
         return self._runs[-1]
 
     def talk(
@@ -144,7 +178,9 @@ class Studio:
 
         def job(tell: Tell, stop: StopToken, folder: Path) -> GeneratedVideo:
             with self.recording(audio) as source:
-                return self._talk(person, source, options.seeded(), driving, live, tell, stop, folder)
+                seeded = options.seeded()
+                output = folder / (video_stem(person, audio, seeded.seed or 0) + output_writer(seeded).suffix)
+                return self._talk(person, source, output, seeded, driving, live, tell, stop)
 
         return self.work(job)
 
@@ -152,12 +188,12 @@ class Studio:
         self,
         person: str,
         source: AudioSource,
+        output: Path,
         options: GenerationOptions,
         driving: str,
         live: bool,
         tell: Tell,
         stop: StopToken,
-        folder: Path,
     ) -> GeneratedVideo:
         pipe = self.pipe(person, tell)
         if driving:
@@ -170,14 +206,13 @@ class Studio:
             motion.append(chunk)
             stop.check()
         tell(Voice(loudness, mouth_curve(pipe, motion)))
-        suffix = output_writer(options).suffix
-        live = live and suffix == ".mp4"
+        live = live and output.suffix == ".mp4"
         countdown = Countdown(tell)
-        with Live(folder, source, tell) if live else _Silent() as player:
+        with Live(output.parent, source, tell) if live else _Silent() as player:
             return generate_video(
                 pipe,
                 source,
-                folder / f"{person.replace('/', '-')}{suffix}",
+                output,
                 options=options,
                 mark=self.mark,
                 on_frame=countdown,
@@ -191,11 +226,43 @@ class Studio:
         from geneface.data.driving import drive, track_head
 
         def watched(done: int, most: int) -> None:
+            self._check_length(done / FPS)
             if done % FPS == 0:
                 tell(Preparing(f"Watching the driving video: {done // FPS} s"))
 
         tell(Preparing("Watching the driving video"))
         return drive(pipe.person, track_head(video, on_frame=watched, stop=stop), frames)
+
+
+def _latest(kept: OrderedDict[Any, Any], key: Any, most: int) -> Any:
+    """What is kept under `key`, used just now; what is too much and was used longest ago is dropped."""
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)
+    return kept[key]
+
+
+async def with_pulse(steps: AsyncIterator[Any], seconds: float = 1.0) -> AsyncIterator[Any]:
+    """The same steps, and None whenever so many seconds have passed without one."""
+    following: asyncio.Future[Any] | None = None
+    try:
+        while True:
+            following = following or asyncio.ensure_future(anext(steps))
+            done, _ = await asyncio.wait({following}, timeout=seconds)
+            if not done:
+                yield None
+                continue
+            try:
+                step = following.result()
+            except StopAsyncIteration:
+                return
+            finally:
+                following = None
+            yield step
+    finally:
+        if following is not None:
+            following.cancel()
+            await asyncio.wait({following})
 
 
 class _Silent:

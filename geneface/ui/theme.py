@@ -10,6 +10,12 @@ NOTICE = web("notice.html")
 
 CSS = web("page.css")
 
+KEYS = web("keys.js")
+"""What the page does for those who use the keyboard, or hear it read out; and the question before leaving work."""
+
+VOICE = web("voice.js")
+"""Lets the voice box take videos, too."""
+
 
 def build_theme() -> Any:
     import gradio as gr
@@ -41,6 +47,7 @@ def build_theme() -> Any:
         button_primary_background_fill="linear-gradient(100deg, #e4512c, #d13a73)",
         button_primary_background_fill_hover="linear-gradient(100deg, #d64620, #c22f66)",
         button_primary_background_fill_dark="linear-gradient(100deg, #e4512c, #d13a73)",
+        button_primary_background_fill_hover_dark="linear-gradient(100deg, #d64620, #c22f66)",
         button_primary_text_color="white",
         color_accent="*primary_600",
         button_secondary_background_fill_hover_dark="*neutral_700",

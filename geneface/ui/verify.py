@@ -1,6 +1,7 @@
 """The page's Verify part: a video in; who made and signed it, and whether it was altered, in a card."""
 
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from html import escape
 from typing import Any
 
@@ -22,8 +23,18 @@ SIGNS = {
 }
 
 
-def build_verify() -> Any:
-    """Lay out the components and connect them, within the current `gr.Blocks` or `gr.Tab`; returns the upload."""
+@dataclass(frozen=True)
+class Verify:
+    """What the page connects to."""
+
+    video: Any
+    """Takes a visitor's file."""
+    check_after: Callable[..., None]
+    """Checks the video that is there, after an event: a method like `button.click`."""
+
+
+def build_verify() -> Verify:
+    """Lay out the components and connect them, within the current `gr.Blocks` or `gr.Tab`."""
     import gradio as gr
 
     with gr.Row(equal_height=False):
@@ -65,11 +76,15 @@ def build_verify() -> Any:
         return STYLE + verdict_card(found, report["watermark_words"], report["watermark"] is not None)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-    checked = video.upload(verify, video, report, api_name="verify", show_progress="hidden")
-    checked.success(show, report, card, **quiet)
-    checked.failure(lambda: STYLE + EMPTY, None, card, **quiet)
+
+    def check_after(event: Callable[..., Any], **options: Any) -> None:
+        checked = event(verify, video, report, show_progress="hidden", **options)
+        checked.success(show, report, card, **quiet)
+        checked.failure(lambda: STYLE + EMPTY, None, card, **quiet)
+
+    check_after(video.upload, api_name="verify")
     video.clear(lambda: STYLE + EMPTY, None, card, **quiet)
-    return video
+    return Verify(video, check_after)
 
 
 def verdict_card(found: Provenance, watermark: str = "", marked: bool = False) -> str:

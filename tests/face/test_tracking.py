@@ -130,7 +130,7 @@ def test_the_camera_looks_through_the_middle() -> None:
 @pytest.mark.real_data
 @pytest.mark.slow
 def test_left_out_landmarks_of_a_real_face(shared: Path, face: FaceModel) -> None:
-    """MEASURES.md: every fifth of the points that map to the mesh plays no part in the fit."""
+    """docs/measures.md: every fifth of the points that map to the mesh plays no part in the fit."""
     pytest.importorskip("mediapipe")
     from itertools import islice
 

@@ -44,10 +44,15 @@ def tone(frequency: float, level: float) -> np.ndarray:
 
 
 def test_speech_is_left_alone_and_silence_closes():
-    found = gate(speech((40, 70)))
-    assert (found[5:40] == 1).all() and (found[68:] == 1).all(), "open before it is heard"
-    assert (found[48:63] < 0.1).all() and (found[50:63] == 0).all()
-    assert (np.diff(found[39:51]) <= 0).all() and (np.diff(found[63:67]) > 0).all()
+    found = gate(speech((40, 60)))
+    assert (found[5:40] == 1).all() and (found[58:] == 1).all(), "open before it is heard"
+    assert (found[48:53] < 0.1).all() and (found[50:53] == 0).all()
+    assert (np.diff(found[39:51]) <= 0).all() and (np.diff(found[53:57]) > 0).all()
+
+
+def test_after_a_long_silence_the_mouth_is_shut_until_it_is_heard():
+    found = gate(speech((40, 80)))
+    assert (found[50:80] == 0).all() and (np.diff(found[79:83]) > 0).all() and (found[84:] == 1).all()
 
 
 def test_short_gaps_are_not_silence():
@@ -71,7 +76,7 @@ DISTURBED = {
     "street": lambda clean: clean + noise(-40),
     "40 dB too quiet": lambda clean: 0.01 * clean,
     "quiet and noisy": lambda clean: 0.01 * (clean + noise(-50)),
-    "noise that begins late": lambda clean: clean + noise(-50) * (np.arange(len(clean)) > 55 * SAMPLES_PER_FRAME),
+    "noise that begins late": lambda clean: clean + noise(-50) * (np.arange(len(clean)) > 49 * SAMPLES_PER_FRAME),
 }
 
 
@@ -79,11 +84,11 @@ DISTURBED = {
 def test_disturbed_sound_behaves_as_clean_sound_does(disturbance: str):
     """Relative to the recording's own noise and voice: two seconds of the examples' speech, then a pause."""
     spoken = load_audio(resource("examples/audio/tongue_twister.flac"))[: 50 * SAMPLES_PER_FRAME]
-    clean = np.concatenate([np.zeros(10 * SAMPLES_PER_FRAME, np.float32), spoken, np.zeros(40 * 640, np.float32)])
+    clean = np.concatenate([np.zeros(4 * SAMPLES_PER_FRAME, np.float32), spoken, np.zeros(46 * 640, np.float32)])
     wanted, found = gate(clean), gate(DISTURBED[disturbance](clean))
-    assert (wanted[25:55] == 1).all() and (wanted[70:] == 0).all(), "speech, then a pause"
+    assert (wanted[19:49] == 1).all() and (wanted[64:] == 0).all(), "speech, then a pause"
     assert np.abs(found - wanted).mean() < 0.03
-    assert (found[72:] == 0).all() and found[25:55].min() > 0.9
+    assert (found[66:] == 0).all() and found[19:49].min() > 0.9
 
 
 def test_a_voice_that_grows_quiet_is_still_heard():

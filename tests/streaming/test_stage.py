@@ -171,7 +171,9 @@ def test_closures_come_with_their_frames(pipe: GeneFacePipeline, samples: np.nda
     whole = speaking.finish_motion(own, samples, 16000, OPTIONS, closures=closures)
     streamed = FaceMotion.join(list(speaking.motion(samples, 16000, options=OPTIONS)))
     assert (streamed.landmarks - whole.landmarks).abs().max() <= 1e-4
-    without = speaking.finish_motion(own, samples, 16000, OPTIONS)
+    by_hand = speaking.finish_motion(own, samples, 16000, OPTIONS)
+    assert (by_hand.landmarks - whole.landmarks).abs().max() <= 1e-4, "found out from the sound"
+    without = speaking.finish_motion(own, samples, 16000, OPTIONS, closures=torch.zeros(FRAMES))
     assert (without.landmarks - whole.landmarks).abs().max() > 0.01
     for size in CUTTINGS.values():
         closing = LipClosureStage(head)

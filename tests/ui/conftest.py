@@ -22,7 +22,7 @@ from geneface.ui.jobs import TrainingJobs
 from geneface.ui.persons import Persons
 
 CHROMIUM = os.environ.get("GENEFACE_CHROMIUM", "/usr/bin/chromium")
-SIZES = {"desk": (1280, 800), "phone": (390, 844)}
+SIZES = {"desk": (1280, 800), "tablet": (768, 1024), "phone": (390, 844), "small-phone": (360, 740)}
 
 
 @pytest.fixture
@@ -49,6 +49,14 @@ def portrait_pipe() -> FakePipeline:
     from geneface.media.image import read_image
 
     return FakePipeline(size=256, picture=read_image(find_persons()["vera"] / "preview.png", (256, 256)))
+
+
+@pytest.fixture
+def slow(portrait_pipe: FakePipeline) -> Iterator[FakePipeline]:
+    """The same, in no hurry."""
+    portrait_pipe.delay = 0.03
+    yield portrait_pipe
+    portrait_pipe.delay = 0.0
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +99,7 @@ def open_page(browser: Any, page_url: str) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
-            has_touch=size == "phone",
+            has_touch=size.endswith("phone"),
             reduced_motion="reduce",
             accept_downloads=True,
         )

@@ -1,4 +1,4 @@
-"""Starting a page, and what to put into it."""
+"""Starting a page, what to put into it, and what is seen of it in a browser."""
 
 import wave
 from pathlib import Path
@@ -23,3 +23,31 @@ def write_wave(path: Path, samples: np.ndarray) -> Path:
         file.setframerate(16000)
         file.writeframes((samples * 32767).astype("<i2").tobytes())
     return path
+
+
+def upload(page: Any, where: str, file: Path) -> None:
+    page.locator(f"{where} input[type=file]").first.set_input_files(str(file))
+
+
+def upload_voice(page: Any, file: Path, where: str = "#voice") -> None:
+    upload(page, where, file)
+    page.wait_for_selector(f"{where} .audio-container, {where} [data-testid=waveform-controls]")
+
+
+def said(page: Any, where: str, kind: str) -> str:
+    """The status line, once it is of a kind."""
+    line = page.locator(f"{where} .gf-{kind}")
+    line.wait_for()
+    return line.inner_text()
+
+
+def video_state(page: Any, where: str) -> dict[str, Any]:
+    page.wait_for_function(f"(document.querySelector('{where} video') || {{}}).readyState >= 2")
+    return page.evaluate(
+        f"(() => {{ const v = document.querySelector('{where} video');"
+        "return {duration: v.duration, paused: v.paused, time: v.currentTime, width: v.videoWidth}; })()"
+    )
+
+
+def no_sideways_scrolling(page: Any) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -5,14 +5,14 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
-from pages import start_page, write_wave
+from pages import no_sideways_scrolling, said, start_page, upload, upload_voice, video_state, write_wave
 
 from geneface.media.video import probe
 from geneface.ui.demo import find_persons
@@ -21,41 +21,6 @@ from geneface.ui.persons import Persons
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 Shot = Callable[[Any, str], None]
-
-
-@pytest.fixture
-def slow(portrait_pipe: FakePipeline) -> Iterator[FakePipeline]:
-    portrait_pipe.delay = 0.03
-    yield portrait_pipe
-    portrait_pipe.delay = 0.0
-
-
-def upload(page: Any, where: str, file: Path) -> None:
-    page.locator(f"{where} input[type=file]").first.set_input_files(str(file))
-
-
-def upload_voice(page: Any, file: Path, where: str = "#voice") -> None:
-    upload(page, where, file)
-    page.wait_for_selector(f"{where} .audio-container, {where} [data-testid=waveform-controls]")
-
-
-def said(page: Any, where: str, kind: str) -> str:
-    """The status line, once it is of a kind."""
-    line = page.locator(f"{where} .gf-{kind}")
-    line.wait_for()
-    return line.inner_text()
-
-
-def video_state(page: Any, where: str) -> dict[str, Any]:
-    page.wait_for_function(f"(document.querySelector('{where} video') || {{}}).readyState >= 2")
-    return page.evaluate(
-        f"(() => {{ const v = document.querySelector('{where} video');"
-        "return {duration: v.duration, paused: v.paused, time: v.currentTime, width: v.videoWidth}; })()"
-    )
-
-
-def no_sideways_scrolling(page: Any) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])

@@ -1,5 +1,16 @@
 const line = () => element.querySelector('.gf-playhead');
-const player = () => [...document.querySelectorAll('#live video, #video video')].find(v => v.offsetParent);
+const live = () => document.querySelector('#live video');
+const player = () => document.querySelector('#video video[data-seen]') || live();
+const seen = ({target, type}) => {
+  // A video is transparent until it has a picture; below it are the portrait and the growing video.
+  const finished = target.closest('#video');
+  if (!finished && !target.closest('#live')) return;
+  if (type === 'loadeddata' && !(finished && !live())) return;
+  target.dataset.seen = '';
+  if (finished && live()) live().pause();
+};
+document.addEventListener('playing', seen, true);
+document.addEventListener('loadeddata', seen, true);
 const tick = () => {
   const video = player(), head = line();
   if (head) {
@@ -7,7 +18,7 @@ const tick = () => {
     head.style.opacity = video && time > 0 ? 1 : 0;
     head.style.transform = `translateX(${Math.min(time / length, 1) * 960}px)`;
   }
-  if (video && video.closest('#live')) window.gfTime = video.currentTime;
+  if (video && video === live()) window.gfTime = video.currentTime;
   requestAnimationFrame(tick);
 };
 tick();

@@ -11,6 +11,7 @@ document.addEventListener('pointermove', (event) => {
 const nearest = (value, count) => Math.round((value + 1) / 2 * (count - 1)) / (count - 1) * 2 - 1;
 const draw = (canvas, now) => {
   const columns = +canvas.dataset.columns, rows = +canvas.dataset.rows, side = +canvas.dataset.side;
+  const pad = +canvas.dataset.pad, tile = side + 2 * pad;
   if (state.url !== canvas.dataset.sheet) {
     state.url = canvas.dataset.sheet;
     state.sheet = null;
@@ -33,7 +34,7 @@ const draw = (canvas, now) => {
   const put = (x, y, share) => {
     if (share < 0.004) return;
     pen.globalAlpha = share;
-    pen.drawImage(state.sheet, x * side, (y + shut) * side, side, side, 0, 0, canvas.width, canvas.height);
+    pen.drawImage(state.sheet, x * tile + pad, (y + shut) * tile + pad, side, side, 0, 0, canvas.width, canvas.height);
   };
   put(left, top, 1);
   put(left + 1, top, right);
@@ -43,7 +44,7 @@ const draw = (canvas, now) => {
 };
 const tick = (now) => {
   const canvas = element.querySelector('canvas');
-  if (canvas && canvas.offsetParent) draw(canvas, now);
+  if (canvas && canvas.checkVisibility({visibilityProperty: true})) draw(canvas, now);
   requestAnimationFrame(tick);
 };
 requestAnimationFrame(tick);

@@ -1,0 +1,166 @@
+"""The stage of the Talk tab: what is seen before, while, and after a person speaks, as updates of its components."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geneface.resources import web
+from geneface.ui.persons import Persons, display_name
+from geneface.ui.plot import SCRIPT
+from geneface.ui.portrait import FOLLOW, portrait_html
+from geneface.ui.status import status
+from geneface.ui.takes import Take, build_takes, pictures
+
+SHOW_STAGE = web("show_stage.js")
+FROM_START = "(...given) => { window.gfTime = 0; return given; }"
+PLAY_ON = web("play_on.js")
+"""The finished file goes on where the growing one was."""
+READY = "Pick a voice, then make {} talk."
+HEARD = "The voice is there: now make {} talk."
+FIRST_PLOT = '<div class="gf-plot gf-empty">The voice and the motion of the mouth appear here.</div>'
+GO = "Make {} talk"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is to be seen of a piece of work; `person` is who is chosen."""
+
+    person: Any
+    portrait: Any
+    live: Any
+    video: Any
+    said: Any
+    plot: Any
+    seed: Any
+    go: Any
+    cancel: Any
+    next: Any
+    """The row of what can be done with a finished video."""
+    download: Any
+    takes: Any
+    """The visit's `Take`s, newest first."""
+    strip: Any
+    busy: Any
+    """Who is about to speak, or nobody."""
+
+    @property
+    def everything(self) -> list[Any]:
+        return list(vars(self).values())
+
+    def empty(self, persons: Persons, person: str, line: str) -> dict[Any, Any]:
+        """The portrait alone, and a line below it."""
+        import gradio as gr
+
+        return {
+            self.portrait: gr.update(value=portrait_html(persons.preview(person), person), visible=True),
+            self.go: gr.update(value=GO.format(display_name(person))),
+            **self._without_video(),
+            self.said: line,
+        }
+
+    def renewed(self, line: str) -> dict[Any, Any]:
+        """As before any video, with the portrait that is there."""
+        return {**self._without_video(), self.said: line}
+
+    def begun(self, person: str) -> dict[Any, Any]:
+        """At work. Nobody else can be chosen before the end: their portrait would be taken for who speaks."""
+        import gradio as gr
+
+        return {
+            **self._without_video(),
+            self.person: gr.update(interactive=False),
+            self.said: status("Starting …", "busy"),
+            self.go: gr.update(visible=False),
+            self.cancel: gr.update(visible=True),
+            self.busy: person,
+        }
+
+    def at_rest(self, line: str) -> dict[Any, Any]:
+        """Neither at work nor done: a line says why."""
+        return {**self._waiting(), **self._without_live(), self.said: line}
+
+    def stopped(self) -> dict[Any, Any]:
+        """The visitor has cancelled."""
+        return {**self.at_rest(status("Stopped.")), **self.settled()}
+
+    def settled(self) -> dict[Any, Any]:
+        """After the last word of a piece of work.
+
+        Not together with it: Gradio tells the last updates twice, and whoever chooses another person in between
+        would see the video of the one before.
+        """
+        import gradio as gr
+
+        return {self.person: gr.update(interactive=True), self.busy: ""}
+
+    def done(self, takes: Sequence[Take], seed: int) -> dict[Any, Any]:
+        """The newest of the takes, and the strip of all."""
+        import gradio as gr
+
+        return {
+            **self._waiting(),
+            **self.shows(takes[0]),
+            self.seed: seed,
+            self.takes: list(takes),
+            self.strip: pictures(takes),
+            self.go: gr.update(visible=True),
+        }
+
+    def shows(self, take: Take) -> dict[Any, Any]:
+        """A finished video. The growing one stays below it until it has a picture, and plays on."""
+        import gradio as gr
+
+        clear = Path(take.video).suffix == ".webm"
+        return {
+            self.video: gr.update(value=take.video, visible=True, elem_classes="gf-clear" if clear else ""),
+            self.said: status(take.said, "done"),
+            self.next: gr.update(visible=True),
+            self.download: gr.update(value=take.video),
+        }
+
+    def _waiting(self) -> dict[Any, Any]:
+        import gradio as gr
+
+        return {self.go: gr.update(visible=True), self.cancel: gr.update(visible=False)}
+
+    def _without_live(self) -> dict[Any, Any]:
+        import gradio as gr
+
+        return {self.live: gr.update(visible=False)}
+
+    def _without_video(self) -> dict[Any, Any]:
+        import gradio as gr
+
+        return {
+            **self._without_live(),
+            self.video: gr.update(visible=False, value=None),
+            self.next: gr.update(visible=False),
+            self.plot: FIRST_PLOT,
+        }
+
+
+def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) -> tuple[Stage, Any, Any]:
+    """Lay out the stage, within the current layout; it, and the buttons for another take and to check a video."""
+    import gradio as gr
+
+    first = persons.names[0]
+    with gr.Column(elem_id="screen"):
+        portrait = gr.HTML(
+            portrait_html(persons.preview(first), first), padding=False, elem_id="portrait", js_on_load=FOLLOW
+        )
+        live = gr.Video(
+            visible=False, streaming=True, autoplay=True, show_label=False, interactive=False, buttons=[],
+            elem_id="live",
+        )  # fmt: skip
+        video = gr.Video(visible=False, show_label=False, interactive=False, buttons=["download"], elem_id="video")
+    said = gr.HTML(status(READY.format(display_name(first))), padding=False, elem_id="talk-status")
+    with gr.Row(visible=False, elem_classes="gf-next") as following:
+        download = gr.DownloadButton("Download", min_width=90, elem_id="download")
+        again = gr.Button("Another take", min_width=90, elem_id="again", elem_classes="gf-swap")
+        check = gr.Button("Check it", min_width=90, elem_id="check-it")
+    plot = gr.HTML(FIRST_PLOT, padding=False, elem_id="plot", js_on_load=SCRIPT)
+    takes, strip = build_takes()
+    busy = gr.State("")
+    stage = Stage(person, portrait, live, video, said, plot, seed, go, cancel, following, download, takes, strip, busy)
+    return stage, again, check

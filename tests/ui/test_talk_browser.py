@@ -1,0 +1,244 @@
+"""What must not go wrong around a take, in a real browser: who is chosen, what is seen, where the keyboard is."""
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from fake_pipeline import FakePipeline
+from pages import no_sideways_scrolling, said, upload, upload_voice, video_state, write_wave
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Any]
+Shot = Callable[[Any, str], None]
+
+FOCUSED = "document.activeElement.id || document.activeElement.tagName"
+WATCH = """() => {
+  const bare = (e) => !e || getComputedStyle(e).visibility === 'hidden' || getComputedStyle(e).opacity < 1;
+  window.holes = 0;
+  const look = () => {
+    const video = (where) => {
+      const player = document.querySelector(where + ' video');
+      return !bare(document.querySelector(where)) && player && player.readyState >= 2;
+    };
+    const portrait = !bare(document.querySelector('#portrait'));
+    if (!portrait && !video('#live') && !video('#video')) window.holes += 1;
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+@pytest.fixture
+def long_wav(tmp_path: Path, speech: np.ndarray) -> Path:
+    """Eight seconds: long enough to be shown while it is made."""
+    return write_wave(tmp_path / "good_morning.wav", np.tile(speech, 4))
+
+
+def talking(page: Any) -> None:
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('frames')")
+
+
+def persons(page: Any) -> list[bool]:
+    """Whether each person may be chosen."""
+    return page.locator("#person input").evaluate_all("all => all.map((each) => !each.disabled)")
+
+
+def test_nobody_else_is_chosen_while_somebody_speaks(open_page: Open, slow: FakePipeline, speech_wav: Path) -> None:
+    page = open_page()
+    upload_voice(page, speech_wav)
+    page.locator("#go").click()
+    talking(page)
+    assert not any(persons(page))
+    said(page, "#talk-status", "done")
+    # The moment of the last update, which once came again after the choice.
+    page.get_by_label("Theo").check(timeout=15000)
+    page.wait_for_function("document.querySelector('#go').innerText.includes('Theo')")
+    time.sleep(1.5)
+    assert page.locator("#portrait img").get_attribute("alt") == "Theo"
+    assert page.locator("#video").count() == 0 and page.locator("#talk-status .gf-done").count() == 0
+    assert page.locator("#plot .gf-empty").count() == 1
+
+
+def test_after_cancel_another_person_can_be_chosen(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
+    page = open_page()
+    upload_voice(page, long_wav)
+    page.locator("#go").click()
+    talking(page)
+    page.locator("#cancel").click()
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('Stopped')")
+    page.wait_for_function("[...document.querySelectorAll('#person input')].every((each) => !each.disabled)")
+
+
+def test_there_is_always_a_picture(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
+    from geneface.ui.live import can_stream
+
+    if not can_stream():
+        pytest.skip("Gradio's streaming player needs ffmpeg and ffprobe on the PATH")
+    page = open_page()
+    upload_voice(page, long_wav)
+    page.evaluate(WATCH)
+    page.locator("#go").click()
+    page.wait_for_selector("#live video[data-seen]")
+    said(page, "#talk-status", "done")
+    page.wait_for_selector("#video video[data-seen]")
+    page.wait_for_function("document.querySelector('#video video').currentTime > 0.5")
+    assert page.evaluate("document.querySelector('#live video').paused")
+    assert page.evaluate("window.holes") == 0
+
+
+def test_the_keyboard_stays_where_the_work_is(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
+    page = open_page()
+    upload_voice(page, long_wav)
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('is there')")
+    page.locator("#go").focus()
+    page.keyboard.press("Space")
+    talking(page)
+    assert page.evaluate(FOCUSED) == "cancel"
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('Stopped')")
+    page.wait_for_function(f"({FOCUSED}) === 'go'")
+
+
+def test_arrow_keys_move_tabs_and_persons(open_page: Open) -> None:
+    page = open_page()
+    page.wait_for_selector("#portrait canvas.gf-awake")
+    page.get_by_role("tab", name="Talk").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Look closer"
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("#person input")
+    page.locator("#person input").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('#go').innerText.includes('Theo')")
+    assert page.evaluate("document.activeElement.value") == "theo"
+
+
+def test_a_video_is_a_voice(open_page: Open, tmp_path: Path, speech: np.ndarray) -> None:
+    file = tmp_path / "phone.mp4"
+    with av.open(str(file), "w") as container:
+        picture = container.add_stream("h264", rate=25)
+        picture.width = picture.height = 64
+        picture.pix_fmt = "yuv420p"
+        sound = container.add_stream("aac", rate=16000)
+        for _ in range(50):
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))))
+        frame = av.AudioFrame.from_ndarray(speech[None], "fltp", "mono")
+        frame.rate = 16000
+        container.mux(sound.encode(frame))
+        container.mux([*picture.encode(), *sound.encode()])
+    page = open_page()
+    upload_voice(page, file)
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('is there')")
+    page.locator("#go").click()
+    assert said(page, "#talk-status", "done").startswith("2.")
+
+
+def test_what_is_wrong_with_a_voice_is_said_at_once(open_page: Open, tmp_path: Path, speech: np.ndarray) -> None:
+    page = open_page()
+    page.get_by_text("Up to 1 min of speech").first.wait_for()
+    notes = tmp_path / "notes.wav"
+    notes.write_text("This is a text.\n" * 100)
+    for file, words in (
+        (notes, "damaged"),
+        (write_wave(tmp_path / "silence.wav", 0 * speech), "No speech is heard"),
+        (write_wave(tmp_path / "long.wav", np.tile(speech, 31)), "up to 1 min"),
+    ):
+        upload(page, "#voice", file)
+        page.wait_for_function(f"document.querySelector('#talk-status .gf-failed')?.innerText.includes({words!r})")
+        page.locator("#voice button[aria-label=Clear]").click()
+        page.wait_for_function("document.querySelector('#talk-status').innerText.includes('Pick a voice')")
+    upload(page, "#voice", notes)
+    said(page, "#talk-status", "failed")
+    page.get_by_text("Welcome", exact=True).click()
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('is there')")
+    assert page.locator("#talk-status .gf-failed").count() == 0
+    assert page.locator("#plot .gf-wave").count() == 1
+
+
+def test_takes_are_kept(open_page: Open, slow: FakePipeline, long_wav: Path, shot: Shot) -> None:
+    slow.delay = 0.005
+    page = open_page()
+    upload_voice(page, long_wav)
+    page.locator("#go").click()
+    said(page, "#talk-status", "done")
+    assert page.locator("#takes button").count() == 1
+    slow.delay = 0.05
+    page.locator("#again").click()
+    talking(page)
+    page.locator("#cancel").click()
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('Stopped')")
+    page.locator("#takes button").first.click()
+    assert said(page, "#talk-status", "done").startswith("8.0 s of video")
+    assert abs(video_state(page, "#video")["duration"] - 8) < 0.1
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    name = download.value.suggested_filename
+    assert name.startswith("vera-good_morning-") and name.endswith(".mp4")
+    shot(page, "talk-takes-desk")
+    page.locator("#check-it").click()
+    verdict = page.locator(".gf-verdict.gf-good h2")
+    verdict.wait_for()
+    assert "unaltered since it was signed" in verdict.inner_text()
+
+
+def test_a_visitor_in_line_sees_the_place(open_page: Open, slow: FakePipeline, long_wav: Path, shot: Shot) -> None:
+    first, second = open_page(), open_page()
+    for page in (first, second):
+        upload_voice(page, long_wav)
+        page.wait_for_function("document.querySelector('#talk-status').innerText.includes('is there')")
+    first.locator("#go").click()
+    talking(first)
+    second.locator("#go").click()
+    second.wait_for_function("document.querySelector('#talk-status').innerText.includes('one video is made before')")
+    shot(second, "talk-second-visitor-desk")
+    first.locator("#cancel").click()
+    talking(second)
+    second.locator("#cancel").click()
+
+
+def test_leaving_during_work_is_asked_about(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
+    page = open_page()
+    asked: list[str] = []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    upload_voice(page, long_wav)
+    page.locator("#go").click()
+    talking(page)
+    page.reload()
+    page.wait_for_selector("#go")
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("size", ["small-phone", "phone"])
+def test_the_button_is_in_reach_of_a_thumb(open_page: Open, size: str) -> None:
+    page = open_page(size)
+    page.wait_for_selector("#portrait canvas.gf-awake")
+    box = page.locator("#go").bounding_box()
+    assert box["y"] + box["height"] <= page.viewport_size["height"]
+    microphone = page.locator("#voice [aria-label='Record audio']").bounding_box()
+    assert min(microphone["width"], microphone["height"]) >= 44
+    assert no_sideways_scrolling(page)
+
+
+@pytest.mark.parametrize("tab", ["Talk", "Look closer"])
+def test_buttons_have_the_names_that_they_show(open_page: Open, tab: str) -> None:
+    page = open_page()
+    page.get_by_role("tab", name=tab).click()
+    page.locator("#head button, #voice button").first.wait_for(state="attached")
+    nameless = """() => [...document.querySelectorAll('button')].filter((each) => each.checkVisibility()
+      && !(each.ariaLabel || each.innerText.trim() || each.title)).map((each) => each.outerHTML.slice(0, 200))"""
+    assert page.evaluate(nameless) == []
+    assert page.locator("button[aria-dropeffect][aria-label]").count() == 0
+    levels = page.locator("h1, h2, h3").evaluate_all(
+        "all => all.filter((each) => each.checkVisibility()).map((each) => +each.tagName[1])"
+    )
+    assert all(after - before <= 1 for before, after in pairwise(levels)), levels
