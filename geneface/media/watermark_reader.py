@@ -12,6 +12,7 @@ That bound is stated with each reading.
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,18 +93,22 @@ def find_watermark(frames: Sequence[np.ndarray], key: int = KEY) -> WatermarkRea
 
 def sample_frames(path: str | os.PathLike) -> list[np.ndarray]:
     """Up to `MOST_FRAMES` frames from all over a video, uint8 [h, w, 3], the smaller side of at most `SIDE` pixels."""
+    import av
+
     with open_file(Path(path)) as file, open_container(file, os.fspath(path)) as container:
-        if not container.streams.video:
-            raise InputError(f"{path} has no video track; give a video file")
-        stream = container.streams.video[0]
+        stream = next((each for each in container.streams.video if each.codec_context is not None), None)
+        if stream is None:
+            raise InputError(f"{path} has no video track that can be decoded; give a video file")
         stream.thread_type = "AUTO"
         frames: list[np.ndarray] = []
         if (container.duration or 0) > LONG * 1_000_000:
             stream.codec_context.skip_frame = "NONKEY"
             frames = _thinned(_small(container, stream))
             stream.codec_context.skip_frame = "DEFAULT"
+            if len(frames) < ENOUGH:
+                with suppress(av.FFmpegError):  # What is damaged may not be sought in.
+                    container.seek(0)
         if len(frames) < ENOUGH:
-            container.seek(0)
             frames = _thinned(_small(container, stream))
     if not frames:
         raise InputError(f"no frame of {path} can be decoded; give another copy of it")
@@ -117,7 +122,7 @@ def _small(container: Any, stream: Any) -> Iterator[Any]:
     reformatter = VideoReformatter()
     for frame in decodable(container, stream):
         scale = min(1, SIDE / min(frame.width, frame.height))
-        size = round(scale * frame.width), round(scale * frame.height)
+        size = max(round(scale * frame.width), 1), max(round(scale * frame.height), 1)
         yield lambda frame=frame, size=size: to_rgb(frame, reformatter, size)
 
 
