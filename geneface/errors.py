@@ -6,8 +6,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from geneface.log import log_to_stdout
-
 BAD_INPUT = 2
 """What a command ends with at bad input."""
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -42,6 +40,8 @@ def os_sentence(error: OSError) -> str:
 
 def run_script(main: Callable[[], object]) -> None:
     """Run what `python -m` names, which logs and ends at bad input as the command line does."""
+    from geneface.log import log_to_stdout
+
     log_to_stdout()
     try:
         main()

@@ -7,7 +7,7 @@ a network the cache is enough.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,7 @@ class Repository:
             raise InputError(f"{self.repo_id} changed while it was being fetched; try again")
         else:
             self._repair(folder, names, self.sizes)
+            _sweep(folder)
         return folder
 
     def _download(self, names: list[str]) -> Path:
@@ -205,6 +206,17 @@ class Repository:
                     hf_hub_download(self.repo_id, name, force_download=True, **place)
                 if not whole(name):
                     raise InputError(f"{self.repo_id}: {name} does not arrive as the Hub has it; try again later")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed downloads of a repository left; the client locks each file that it is fetching."""
+    from filelock import FileLock, Timeout
+
+    cached = folder.parents[1]
+    for left in (cached / "blobs").glob("*.incomplete"):
+        lock = cached.parent / ".locks" / cached.name / f"{left.name.split('.')[0]}.lock"
+        with suppress(OSError, Timeout), FileLock(lock, timeout=0):
+            left.unlink(missing_ok=True)
 
 
 def _digest(file: Any) -> str:

@@ -213,3 +213,21 @@ def test_pickles_and_code_are_not_even_fetched(published):
     published.upload("alice/tiny", {"renderer/model.safetensors": bomb})
     with pytest.raises(InputError, match="damaged"):
         load("alice/tiny")
+
+
+def test_what_a_killed_download_left_is_swept(published):
+    folder = resolve_bundle("alice/tiny")
+    blobs = folder.parents[1] / "blobs"
+    (blobs / "abc.12345678.incomplete").touch()
+    resolve_bundle("alice/tiny")
+    assert not list(blobs.glob("*.incomplete"))
+
+
+def test_a_changed_byte_is_seen_and_mended(published):
+    folder = resolve_bundle("alice/tiny")
+    for name in ("renderer/model.safetensors", "post_net/config.json"):
+        path = (folder / name).resolve()
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        resolve_bundle("alice/tiny")
+        assert (folder / name).read_bytes() == whole, name

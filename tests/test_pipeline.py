@@ -239,3 +239,9 @@ def test_half_precision_shows_nearly_the_same(tiny_pipeline, speech, dtype):
     whole = run(tiny_pipeline, speech).frames.astype(int)
     half = run(tiny_pipeline.to(dtype=dtype), speech).frames.astype(int)
     assert 0 < np.abs(whole - half).mean() < 1
+
+
+def test_progress_bars_are_silent_off_a_terminal(tiny_pipeline, speech, capfd):
+    tiny_pipeline.set_progress_bar_config()
+    tiny_pipeline(speech, 16000)
+    assert capfd.readouterr().err == ""

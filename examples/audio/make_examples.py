@@ -27,7 +27,7 @@ EXAMPLES = (
         {"format": "MP3", "bitrate_mode": "CONSTANT", "compression_level": 0.7},
     ),
     (
-        "bonjour.opus",
+        "bonjour.fr.opus",
         "ff_siwis",
         (
             "Bonjour à tous, et bienvenue !",

@@ -224,7 +224,7 @@ def _decode_file(file: IO[bytes], name: str, check_seconds: Callable[[float], No
 def _sounding_track(file: IO[bytes], name: str) -> int | None:
     """The index of a track that is not silent, of a file whose best one is."""
     with open_container(file, name) as container:
-        indices = [track.index for track in container.streams.audio]
+        indices = [track.index for track in container.streams.audio if track.codec_context is not None]
     for index in indices if len(indices) > 1 else []:
         with open_container(file, name) as container:
             frames = decodable(container, container.streams[index])

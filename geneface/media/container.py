@@ -56,13 +56,17 @@ def open_container(file: IO[bytes], name: str) -> "InputContainer":
 
 
 def best_track(container: Any, kind: Literal["audio", "video"]) -> Any:
-    """The track that players choose: flagged as the default, no still picture, of the same programme; None without."""
+    """The track that players choose: flagged as the default, no still picture, of the same programme; None without.
+
+    One of a kind that nothing here decodes is none.
+    """
     import av
 
     picture = container.streams.best("video")
     if picture is not None and picture.disposition & av.stream.Disposition.attached_pic:
         picture = None
-    return picture if kind == "video" else container.streams.best("audio", related=picture)
+    track = picture if kind == "video" else container.streams.best("audio", related=picture)
+    return track if track is not None and track.codec_context is not None else None
 
 
 def decodable(container: Any, stream: Any, clock: Clock | None = None) -> Iterator[Any]:

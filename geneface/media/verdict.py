@@ -35,11 +35,12 @@ def advice(provenance: Provenance, anchored: bool = False, watermark: bool = Fal
     if provenance.state == "none" and watermark:
         return (
             "Pictures in this file carry the watermark of GeneFace. Credentials are lost when a video is cut or "
-            "re-encoded: who made it, and what was changed since, cannot be told."
+            "re-encoded, and a webm cannot hold any: who made it, and what was changed since, cannot be told."
         )
     if provenance.state == "none":
         missing = (
-            "Nothing in this file proves how it was made; credentials are lost when a video is cut or re-encoded."
+            "Nothing in this file proves how it was made; credentials are lost when a video is cut or re-encoded, "
+            "and a webm cannot hold any."
         )
         if not provenance.tag:
             return missing

@@ -12,6 +12,7 @@ That bound is stated with each reading.
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -95,16 +96,19 @@ def find_watermark(frames: Sequence[np.ndarray], key: int = KEY) -> WatermarkRea
 
 def sample_frames(path: str | os.PathLike) -> list[np.ndarray]:
     """Up to `MOST_FRAMES` frames from all over a video, uint8 [h, w, 3], the smaller side of at most `SIDE` pixels."""
+    import av
+
     with open_file(Path(path)) as file, open_container(file, os.fspath(path)) as container:
-        if not container.streams.video:
-            raise InputError(f"{path} has no video track; give a video file")
-        stream = container.streams.video[0]
+        stream = next((each for each in container.streams.video if each.codec_context is not None), None)
+        if stream is None:
+            raise InputError(f"{path} has no video track that can be decoded; give a video file")
         stream.thread_type = "AUTO"
         frames: list[np.ndarray] = []
         if (container.duration or 0) > LONG * 1_000_000:
             frames = _thinned(_small(_key_frames(container, stream)))
         if len(frames) < ENOUGH:
-            container.seek(0)
+            with suppress(av.FFmpegError):  # What is damaged may not be sought in.
+                container.seek(0)
             frames = _thinned(_small(islice(decodable(container, stream), MOST_DECODED)))
     if not frames:
         raise InputError(f"no frame of {path} can be decoded; give another copy of it")

@@ -27,6 +27,8 @@ from geneface.ui.verify import build_verify
 
 EXAMPLES_DIR = resource("examples/audio")
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
+LANGUAGES = {"de": "German", "es": "Spanish", "fr": "French", "it": "Italian", "ja": "Japanese", "zh": "Chinese"}
+"""By the tag in an example's name; what has none is English."""
 CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS = 600, 3600
 LARGEST_UPLOAD, LARGEST_VIDEO = "200mb", "2gb"
 """Of a recording, and of a video to train from."""
@@ -188,6 +190,14 @@ def find_persons() -> dict[str, Path]:
 
 
 def find_examples(folder: Path = EXAMPLES_DIR) -> dict[str, Path]:
-    """Recordings by label: `good_morning.ogg` is offered as "Good morning"."""
-    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in SOUND_FILES)
-    return {path.stem.replace("_", " ").replace("-", " ").capitalize(): path for path in files}
+    """Recordings by label, those in English first.
+
+    `good_morning.ogg` is offered as "Good morning", `bonjour.fr.ogg` as "Bonjour (French)".
+    """
+    files = [path for path in folder.glob("*") if path.suffix.lower() in SOUND_FILES]
+    labels = {path: path.stem.replace("_", " ").replace("-", " ").capitalize() for path in files}
+    for path, label in labels.items():
+        name, _, language = label.rpartition(".")
+        if language in LANGUAGES:
+            labels[path] = f"{name} ({LANGUAGES[language]})"
+    return {labels[path]: path for path in sorted(files, key=lambda path: ("(" in labels[path], path.name))}

@@ -68,7 +68,7 @@ def _attempt(work: Undertaking, place: Path, random: Random, figures: Kills, wan
     for _ in range(random.choice((1, 1, 2, 3)) if work.goes_on else 1):
         process = work.start(place)
         work.wait_until_it_matters(process)
-        time.sleep(random.uniform(0, figures.seconds * work.share))
+        time.sleep(random.uniform(0, work.window or figures.seconds * work.share))
         process.kill()
         figures.killed += process.wait() < 0
         process.communicate()

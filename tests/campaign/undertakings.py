@@ -22,10 +22,16 @@ class Undertaking:
     """Whether the next run goes on where a killed one was, so that it may be killed several times."""
     share = 1.0
     """Part of the undisturbed time within which the kill comes, from when it matters."""
+    window = 0.0
+    """The same in seconds, where the command would go on for ever."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}:{ROOT / 'tests' / 'training'}",
+            "OMP_NUM_THREADS": "1",
+        }
         self.environment |= {"XDG_CONFIG_HOME": str(folder / "config"), "CUDA_VISIBLE_DEVICES": ""}
         self.environment |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1"}
 
@@ -127,7 +133,7 @@ class Generate(Undertaking):
 class Overwrite(Undertaking):
     """A bundle over another one, again and again."""
 
-    share = 0.2
+    window = 3.0
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -179,6 +185,8 @@ class Registry(Undertaking):
         super().__init__(folder)
         self._held = ExitStack()
         self.hub = self._held.enter_context(HubServer())
+        # Of those who were killed while they were answered.
+        self.hub.handle_error = lambda *request: None  # type: ignore[method-assign]
         answer = Handler.answer
 
         def slowly(handler: Any) -> None:

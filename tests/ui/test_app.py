@@ -191,6 +191,9 @@ def test_examples_are_found_by_name(tmp_path: Path) -> None:
     for name in ("good_morning.ogg", "a_poem.flac", "README.md"):
         (tmp_path / name).touch()
     assert list(find_examples(tmp_path)) == ["A poem", "Good morning"]
+    for name in ("bonjour.fr.ogg", "a_v1.2_take.wav"):
+        (tmp_path / name).touch()
+    assert list(find_examples(tmp_path)) == ["A poem", "A v1.2 take", "Good morning", "Bonjour (French)"]
 
 
 def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,8 +33,12 @@ const name = () => {
   document.querySelectorAll('#head button:not([aria-label])').forEach((button) => {
     button.setAttribute('aria-label', 'The head, turned');
   });
-  document.querySelectorAll('button[aria-dropeffect][aria-label]').forEach((button) => {
+  document.querySelectorAll('button[aria-dropeffect][aria-label], #takes button[aria-label]').forEach((button) => {
     if (button.innerText.trim()) button.removeAttribute('aria-label');
+  });
+  document.querySelectorAll('button.playback').forEach((button) => {
+    const speed = button.innerText.trim();
+    if (!button.ariaLabel?.includes(speed)) button.setAttribute('aria-label', `Speed of playing: ${speed}`);
   });
 };
 new MutationObserver(() => { handOn(); name(); }).observe(document.body, {childList: true, subtree: true});

@@ -1,5 +1,5 @@
 (...given) => {
-  document.querySelector('.gf-stage').scrollIntoView({block: 'nearest', behavior: 'smooth'});
+  document.querySelector('#screen').scrollIntoView({block: 'nearest', behavior: 'smooth'});
   window.gfTime = 0;
   return given;
 }
