@@ -93,7 +93,7 @@ class RoughSound:
             torch.sin(2 * torch.pi * number * mains * times + number) * self.uniform(0, 1, rows, 1) / number
             for number in (1, 2, 3, 5, 7)
         )
-        return tones * self.decibels(-60, -35, rows)  # type: ignore[operator]
+        return tones * self.decibels(-60, -35, rows)
 
 
 def mu_law(samples: torch.Tensor) -> torch.Tensor:
