@@ -8,6 +8,7 @@ connectionist temporal classification where their order is known, one by one whe
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,7 +73,7 @@ class Student(nn.Module):
         if isinstance(extractor, FeatureExtractor):
             # Digital silence must not reach the layers as zeros: norms of nothing let the gradient grow without end.
             for layer in extractor.model.feature_extractor.conv_layers:
-                nn.init.normal_(layer.layer_norm.bias, std=0.1)
+                nn.init.normal_(layer.get_submodule("layer_norm").get_parameter("bias"), std=0.1)
         self.moves = nn.Linear(2 * extractor.feature_size, moves)
         self.head = PhonemeHead(extractor.feature_size)
         self.taught = nn.Linear(extractor.feature_size, taught)
@@ -151,7 +152,8 @@ def train(config: DistillationConfig) -> Path:
     mouth = None
     if config.tracked:
         face = FaceModel.load(config.face_model)
-        tracked = MotionData(open_corpora(config.tracked, "train"), face, teacher, 3, WINDOW, 1.0, config.seed)
+        heard: Any = teacher  # It gives features of recordings as an extractor does.
+        tracked = MotionData(open_corpora(config.tracked, "train"), face, heard, 3, WINDOW, 1.0, config.seed)
         mouth = train_mouth_teacher(tracked, face.mean_landmarks, loop.device, seed=config.seed)
         mouth.save_pretrained(loop.folder / "mouth_teacher")
     speech = TaughtSpeech(recordings, teacher, config.copies, config.longest, loop.device, config.seed, mouth)
