@@ -82,21 +82,20 @@ class Stage:
 
     def stopped(self) -> dict[Any, Any]:
         """The visitor has cancelled."""
-        return {**self.at_rest(status("Stopped.")), **self.settled()}
+        return {**self.at_rest(status("Stopped.")), **self.settled("")}
 
-    def settled(self) -> dict[Any, Any]:
-        """After the last word of a piece of work.
+    def settled(self, busy: str) -> dict[Any, Any]:
+        """After the last word of a piece of work, unless the next one has begun.
 
         Not together with it: Gradio tells the last updates twice, and whoever chooses another person in between
         would see the video of the one before.
         """
         import gradio as gr
 
-        return {self.person: gr.update(interactive=True), self.busy: ""}
+        return {self.person: gr.skip() if busy else gr.update(interactive=True)}
 
     def done(self, takes: Sequence[Take], seed: int) -> dict[Any, Any]:
         """The newest of the takes, and the strip of all."""
-        import gradio as gr
 
         return {
             **self._waiting(),
@@ -104,7 +103,6 @@ class Stage:
             self.seed: seed,
             self.takes: list(takes),
             self.strip: pictures(takes),
-            self.go: gr.update(visible=True),
         }
 
     def shows(self, take: Take) -> dict[Any, Any]:
@@ -122,7 +120,7 @@ class Stage:
     def _waiting(self) -> dict[Any, Any]:
         import gradio as gr
 
-        return {self.go: gr.update(visible=True), self.cancel: gr.update(visible=False)}
+        return {self.go: gr.update(visible=True), self.cancel: gr.update(visible=False), self.busy: ""}
 
     def _without_live(self) -> dict[Any, Any]:
         import gradio as gr

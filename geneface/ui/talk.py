@@ -83,16 +83,17 @@ def _connect(studio: Studio, persons: Persons, talk: Talk, again: Any, inputs: l
     def listen(person: str, audio: str | None, busy: str) -> Iterator[dict[Any, Any]]:
         """Another voice: what was said of the one before is over, and what is wrong with this one is said at once."""
         if busy:
-            return
-        if not audio:
+            # Whoever yields nothing makes Gradio empty all outputs.
+            yield unchanged
+        elif not audio:
             yield stage.renewed(status(READY.format(display_name(person))))
-            return
-        yield stage.renewed(status("Listening to it …", "busy"))
-        try:
-            plot = draw(Voice(studio.listen(audio), None))
-            yield {stage.said: status(HEARD.format(display_name(person))), stage.plot: plot}
-        except Exception as error:
-            yield {stage.said: status(explain(error, [audio]), "failed")}
+        else:
+            yield stage.renewed(status("Listening to it …", "busy"))
+            try:
+                plot = draw(Voice(studio.listen(audio), None))
+                yield {stage.said: status(HEARD.format(display_name(person))), stage.plot: plot}
+            except Exception as error:
+                yield {stage.said: status(explain(error, [audio]), "failed")}
 
     async def perform(request: gr.Request, takes: list[Take], *given: Any) -> AsyncIterator[dict[Any, Any]]:
         async for updates in _perform(studio, stage, takes, given):
@@ -116,7 +117,7 @@ def _connect(studio: Studio, persons: Persons, talk: Talk, again: Any, inputs: l
         perform, [stage.takes, *inputs], everything, **private, concurrency_limit=MOST_WAITING, concurrency_id=LINE
     )
     running.then(None, None, None, js=PLAY_ON, **QUIET)
-    running.then(stage.settled, None, everything, **QUIET)
+    running.then(stage.settled, stage.busy, everything, **QUIET)
     stage.cancel.click(stage.stopped, None, everything, cancels=[running], **QUIET)
     replayed = stage.strip.select(play, [stage.takes, stage.busy], everything, js=FROM_START, **QUIET)
     replayed.then(None, None, None, js=PLAY_ON, **QUIET)

@@ -64,6 +64,23 @@ def test_nobody_else_is_chosen_while_somebody_speaks(open_page: Open, slow: Fake
     assert page.locator("#plot .gf-empty").count() == 1
 
 
+def test_another_take_at_once(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
+    """What ends the first piece of work must not let go of the second; nor a voice that is heard too late."""
+    slow.delay = 0.002
+    page = open_page()
+    upload(page, "#voice", long_wav)
+    page.locator("#voice .audio-container").wait_for()
+    page.locator("#go").click()
+    for _ in range(2):
+        said(page, "#talk-status", "done")
+        slow.delay = 0.02
+        page.locator("#again").click()
+        talking(page)
+        time.sleep(1)
+        assert not any(persons(page))
+        assert page.locator("#person input:checked").get_attribute("value") == "vera"
+
+
 def test_after_cancel_another_person_can_be_chosen(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
     page = open_page()
     upload_voice(page, long_wav)
