@@ -221,7 +221,7 @@ async def with_pulse(steps: AsyncIterator[Any], seconds: float = 1.0) -> AsyncIt
     following: asyncio.Future[Any] | None = None
     try:
         while True:
-            following = following or asyncio.ensure_future(anext(steps))  # type: ignore[arg-type]
+            following = following or asyncio.ensure_future(anext(steps))
             done, _ = await asyncio.wait({following}, timeout=seconds)
             if not done:
                 yield None
