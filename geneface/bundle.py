@@ -162,6 +162,8 @@ def load_checked(
     try:
         with torch.device("meta"):  # Shapes without memory.
             sketch = make()
+    except OSError:
+        raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{folder / 'config.json'} does not describe a {kind}: {reason}") from None

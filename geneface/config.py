@@ -56,8 +56,8 @@ def check_number(name: str, value: Any, within: Range, whole: bool = False) -> N
     """`ValueError` for anything but a number from the least to the greatest."""
     kinds = (int,) if whole else (int, float)
     if type(value) not in kinds or not math.isfinite(value) or not within[0] <= value <= within[1]:
-        kind = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} is {_short(value)}; it must be {kind} from {within[0]:g} to {within[1]:g}")
+        kind = "be a whole number" if whole else "lie"
+        raise ValueError(f"{name} must {kind} between {within[0]:g} and {within[1]:g}, not {_short(value)}")
 
 
 def check_values(name: str, value: Any, within: Range) -> None:

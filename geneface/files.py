@@ -141,7 +141,7 @@ def _working_folder(target: Path) -> Iterator[Path]:
         with locked(work):
             yield work
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        remove_left(work)
 
 
 def _hidden(target: Path) -> str:
@@ -163,12 +163,15 @@ def recover(target: Path) -> None:
 
 
 def remove_left(folder: Path) -> None:
-    """Remove a folder that has a lock in it, if no process holds that."""
+    """Remove a folder that has a lock in it, if no process holds that; the lock last, so that the rest can be told
+    from what is in use if this is interrupted."""
     with suppress(InputError, OSError):
         with locked(folder):
             for path in folder.iterdir():
-                if path.name != LOCK:
-                    _remove(path)
+                if path.name != LOCK and path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != LOCK:
+                    path.unlink(missing_ok=True)
         # Windows removes no file that is open.
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -66,7 +66,7 @@ def plain_entries(folder: Path) -> Iterator[Path]:
     """All that lies in a folder, and in those within.
 
     Raises `InputError` for pipes and devices, for links that lead out of the folder, and for more than a bundle can
-    hold. The files of a copy in the Hub's cache are links to the folder `blobs` beside it.
+    hold. The files of a copy in the Hub's cache are links within that.
     """
     try:
         inside = _root(folder.absolute()).resolve()
@@ -77,7 +77,10 @@ def plain_entries(folder: Path) -> Iterator[Path]:
                     f"{folder} holds more than {MOST_ENTRIES} files: it is no bundle; name another folder"
                 )
             if entry.is_symlink() and not path.resolve().is_relative_to(inside):
-                raise InputError(f"{path} is a link that leads out of {folder}; put the file itself there")
+                raise InputError(
+                    f"{path} is a link that leads out of {folder}: the bundle is damaged, for it must hold its JSON, "
+                    "weights and pictures itself; put the file there"
+                )
             if not (entry.is_file() or entry.is_dir() or entry.is_symlink()):
                 raise InputError(f"{path} is a pipe or a device; a bundle holds only files: remove it")
             yield path
@@ -97,9 +100,10 @@ def _entries(folder: Path) -> Iterator[os.DirEntry]:
 
 
 def _root(folder: Path) -> Path:
+    """Where a folder's links may lead: within it; of a copy in the Hub's cache, within the cache."""
     for parent in (folder, *folder.parents[:2]):
         if parent.parent.name == "snapshots" and (parent.parents[1] / "blobs").is_dir():
-            return parent.parents[1]
+            return parent.parents[2]
     return folder
 
 

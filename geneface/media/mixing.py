@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geneface.errors import InputError
+
 if TYPE_CHECKING:
     from av import AudioFrame
     from av.audio.layout import AudioLayout
@@ -22,12 +24,23 @@ FULL_SCALE = {"i1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31, "i8": 2.0**63}
 
 def planes(frame: "AudioFrame") -> np.ndarray:
     """[channels, N] float32, full scale 1."""
+    check_planes(frame)
     samples, channels = frame.to_ndarray(), frame.layout.nb_channels
     if not frame.format.is_planar:
         samples = samples.reshape(-1, channels).T
     if samples.dtype == np.uint8:
         return (samples.astype(np.float32) - 128) / 128
     return samples.astype(np.float32) / np.float32(FULL_SCALE.get(samples.dtype.str[1:], 1.0))
+
+
+def check_planes(frame: "AudioFrame") -> None:
+    """`InputError` for a frame of more planes than any codec has channels: those of a damaged file lead nowhere, and
+    to read them ends the process."""
+    if frame.format.is_planar and frame.layout.nb_channels > MOST_KNOWN:
+        raise InputError(
+            f"a sound track says that it has {frame.layout.nb_channels} channels, over {MOST_KNOWN}: it is damaged; "
+            "give another copy of the recording"
+        )
 
 
 def mono_frame(frame: "AudioFrame", weights: np.ndarray) -> "AudioFrame":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.mixing import FULL_SCALE, Levels, known, mono_frame, planes, scaled
+from geneface.media.mixing import FULL_SCALE, Levels, check_planes, known, mono_frame, planes, scaled
 from geneface.units import SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class Sink:
         self._turn = 0
 
     def add(self, frame: "AudioFrame") -> None:
+        check_planes(frame)
         self._keep_time(frame)
         self._time += frame.samples / frame.sample_rate
         self._check_seconds(self._time)

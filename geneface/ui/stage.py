@@ -38,6 +38,7 @@ class Stage:
     next: Any
     """The row of what can be done with a finished video."""
     download: Any
+    again: Any
     takes: Any
     """The visit's `Take`s, newest first."""
     strip: Any
@@ -71,6 +72,7 @@ class Stage:
             **self._without_video(),
             self.person: gr.update(interactive=False),
             self.said: status("Starting …", "busy"),
+            self.again: gr.update(interactive=False),
             self.go: gr.update(visible=False),
             self.cancel: gr.update(visible=True),
             self.busy: person,
@@ -78,33 +80,36 @@ class Stage:
 
     def at_rest(self, line: str) -> dict[Any, Any]:
         """Neither at work nor done: a line says why."""
-        return {**self._waiting(), **self._without_live(), self.said: line}
+        return {**self._without_live(), self.said: line}
 
     def stopped(self) -> dict[Any, Any]:
         """The visitor has cancelled."""
         return {**self.at_rest(status("Stopped.")), **self.settled()}
 
     def settled(self) -> dict[Any, Any]:
-        """After the last word of a piece of work.
+        """After the last word of a piece of work: somebody else, or another take, can be asked for.
 
         Not together with it: Gradio tells the last updates twice, and whoever chooses another person in between
-        would see the video of the one before.
+        would see the video of the one before; nor does it begin anew what has not quite ended.
         """
         import gradio as gr
 
-        return {self.person: gr.update(interactive=True), self.busy: ""}
+        return {
+            self.person: gr.update(interactive=True),
+            self.again: gr.update(interactive=True),
+            self.go: gr.update(visible=True),
+            self.cancel: gr.update(visible=False),
+            self.busy: "",
+        }
 
     def done(self, takes: Sequence[Take], seed: int) -> dict[Any, Any]:
         """The newest of the takes, and the strip of all."""
-        import gradio as gr
 
         return {
-            **self._waiting(),
             **self.shows(takes[0]),
             self.seed: seed,
             self.takes: list(takes),
             self.strip: pictures(takes),
-            self.go: gr.update(visible=True),
         }
 
     def shows(self, take: Take) -> dict[Any, Any]:
@@ -118,11 +123,6 @@ class Stage:
             self.next: gr.update(visible=True),
             self.download: gr.update(value=take.video),
         }
-
-    def _waiting(self) -> dict[Any, Any]:
-        import gradio as gr
-
-        return {self.go: gr.update(visible=True), self.cancel: gr.update(visible=False)}
 
     def _without_live(self) -> dict[Any, Any]:
         import gradio as gr
@@ -140,8 +140,8 @@ class Stage:
         }
 
 
-def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) -> tuple[Stage, Any, Any]:
-    """Lay out the stage, within the current layout; it, and the buttons for another take and to check a video."""
+def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) -> tuple[Stage, Any]:
+    """Lay out the stage, within the current layout; it, and the button to check a video."""
     import gradio as gr
 
     first = persons.names[0]
@@ -162,5 +162,7 @@ def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) 
     plot = gr.HTML(FIRST_PLOT, padding=False, elem_id="plot", js_on_load=SCRIPT)
     takes, strip = build_takes()
     busy = gr.State("")
-    stage = Stage(person, portrait, live, video, said, plot, seed, go, cancel, following, download, takes, strip, busy)
-    return stage, again, check
+    stage = Stage(
+        person, portrait, live, video, said, plot, seed, go, cancel, following, download, again, takes, strip, busy
+    )
+    return stage, check

@@ -54,7 +54,7 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path], u
             )  # fmt: skip
             fields = build_options()
         with gr.Column(scale=6, min_width=300, elem_classes="gf-stage"):
-            stage, again, check = build_stage(persons, gallery.person, fields["seed"], go, cancel)
+            stage, check = build_stage(persons, gallery.person, fields["seed"], go, cancel)
 
     def awake(person: str) -> str:
         try:
@@ -63,11 +63,11 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path], u
             return portrait_html(persons.preview(person), person, explain(error))
 
     talk = Talk(gallery, stage, awake, [audio, fields["driving"], fields["picture"]], check)
-    _connect(studio, persons, talk, again, [gallery.person, audio, *fields.values()], uploads)
+    _connect(studio, persons, talk, [gallery.person, audio, *fields.values()], uploads)
     return talk
 
 
-def _connect(studio: Studio, persons: Persons, talk: Talk, again: Any, inputs: list[Any], uploads: Uploads) -> None:
+def _connect(studio: Studio, persons: Persons, talk: Talk, inputs: list[Any], uploads: Uploads) -> None:
     import gradio as gr
 
     stage, audio = talk.stage, talk.uploads[0]
@@ -83,16 +83,17 @@ def _connect(studio: Studio, persons: Persons, talk: Talk, again: Any, inputs: l
     def listen(person: str, audio: str | None, busy: str) -> Iterator[dict[Any, Any]]:
         """Another voice: what was said of the one before is over, and what is wrong with this one is said at once."""
         if busy:
-            return
-        if not audio:
+            # Whoever yields nothing makes Gradio empty all outputs.
+            yield unchanged
+        elif not audio:
             yield stage.renewed(status(READY.format(display_name(person))))
-            return
-        yield stage.renewed(status("Listening to it …", "busy"))
-        try:
-            plot = draw(Voice(studio.listen(audio), None))
-            yield {stage.said: status(HEARD.format(display_name(person))), stage.plot: plot}
-        except Exception as error:
-            yield {stage.said: status(explain(error, [audio]), "failed")}
+        else:
+            yield stage.renewed(status("Listening to it …", "busy"))
+            try:
+                plot = draw(Voice(studio.listen(audio), None))
+                yield {stage.said: status(HEARD.format(display_name(person))), stage.plot: plot}
+            except Exception as error:
+                yield {stage.said: status(explain(error, [audio]), "failed")}
 
     async def perform(request: gr.Request, takes: list[Take], *given: Any) -> AsyncIterator[dict[Any, Any]]:
         async for updates in _perform(studio, stage, takes, given):
@@ -110,7 +111,7 @@ def _connect(studio: Studio, persons: Persons, talk: Talk, again: Any, inputs: l
         listen, [person, audio, stage.busy], everything, **private, trigger_mode="always_last", concurrency_limit=4
     )
     started = gr.on(
-        [stage.go.click, again.click], stage.begun, person, everything, js=SHOW_STAGE, cancels=[heard], **QUIET
+        [stage.go.click, stage.again.click], stage.begun, person, everything, js=SHOW_STAGE, cancels=[heard], **QUIET
     )
     running = started.then(
         perform, [stage.takes, *inputs], everything, **private, concurrency_limit=MOST_WAITING, concurrency_id=LINE

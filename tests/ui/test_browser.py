@@ -67,6 +67,7 @@ def test_cancel_within_a_second(open_page: Open, slow: FakePipeline, tmp_path: P
     drawn = slow.drawn
     time.sleep(0.8)
     assert slow.drawn == drawn
+    page.locator("#go").wait_for()
     assert page.locator("#go").is_visible() and not page.locator("#cancel").is_visible()
     slow.delay = 0
     page.locator("#go").click()
@@ -117,6 +118,7 @@ def test_bad_file_and_no_file(open_page: Open, shot: Shot, tmp_path: Path, size:
     page.locator("#go").click()
     page.wait_for_function("document.querySelector('#talk-status').innerText.includes('damaged')")
     assert "/" not in said(page, "#talk-status", "failed")
+    page.locator("#go").wait_for()
     assert page.locator("#go").is_visible()
     shot(page, f"talk-failed-{size}")
 

@@ -130,6 +130,11 @@ def test_the_bomb_of_the_guide_writes_nearly_nothing(shared: Path) -> None:
     assert time.monotonic() - begun < 30
 
 
+def test_a_damaged_recording_does_not_end_the_process(shared: Path) -> None:
+    with pytest.raises(InputError, match="58 channels"):
+        open_audio(shared / "data" / "cases" / "faults" / "audio_m4a_120.m4a")
+
+
 def test_persons_that_are_not_used_are_given_up() -> None:
     loaded: list[str] = []
 
