@@ -126,7 +126,7 @@ class Component(nn.Module):
         known = inspect.signature(cls.__init__).parameters
         config = {name: value for name, value in config.items() if value is not None or name in known}
 
-        def make() -> Self:
+        def make() -> Any:
             check_config(cls, config, cls.ranges)
             return cls(**config)
 
