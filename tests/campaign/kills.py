@@ -66,6 +66,8 @@ def _attempt(work: Undertaking, place: Path, random: Random, figures: Kills, wan
     figures.tries += 1
     before = len(figures.wrong)
     for _ in range(random.choice((1, 1, 2, 3)) if work.goes_on else 1):
+        if work.done(place):
+            break
         process = work.start(place)
         work.wait_until_it_matters(process)
         time.sleep(random.uniform(0, work.window or figures.seconds * work.share))
@@ -74,7 +76,7 @@ def _attempt(work: Undertaking, place: Path, random: Random, figures: Kills, wan
         process.communicate()
         if half := work.half_made(place):
             figures.wrong.append(f"{place.name}: after the kill {half}")
-    code, words = _finish(work.start(place))
+    code, words = (0, "") if work.done(place) else _finish(work.start(place))
     if code:
         figures.wrong.append(f"{place.name}: the next run ends with {code}: {words.strip()[-300:]}")
     elif work.result(place) != wanted:

@@ -47,6 +47,10 @@ class Undertaking:
         """What there is under the name asked for that is neither whole nor what was there before; "" if nothing."""
         return ""
 
+    def done(self, place: Path) -> bool:
+        """Whether the kill came after the end, so that there is nothing to go on with, and a next run is refused."""
+        return False
+
     def leftovers(self, place: Path) -> str:
         """Hidden files that nobody will ever need."""
         return ", ".join(path.name for path in place.rglob(".*") if path.name not in (".lock", ".gitignore"))
@@ -323,6 +327,9 @@ class Train(Undertaking):
             *options,
             *["--resume"] * (place / ".anna.training").exists(),
         ]
+
+    def done(self, place: Path) -> bool:
+        return (place / "anna").exists() and not (place / ".anna.training").exists()
 
     def result(self, place: Path) -> Any:
         return {name: digest for name, digest in digests(place / "anna").items() if name.endswith(".safetensors")}
