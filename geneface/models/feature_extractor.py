@@ -32,6 +32,8 @@ RANGES: dict[str, Range] = {
     "num_feat_extract_layers": KERNEL,
     "num_conv_pos_embeddings": (1, 1024),
     "num_conv_pos_embedding_groups": (1, 1024),
+    "attention_context": (0, 4096),
+    "level_features": (0, 1000),
     "layer_norm_eps": (0, 1),
     "initializer_range": SHARE,
     "mask_time_prob": SHARE,

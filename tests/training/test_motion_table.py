@@ -62,7 +62,7 @@ def test_the_command_writes_table_figures_and_curve(
     arguments += ["--generic", places["generic"], "-o", out]
     monkeypatch.setattr(sys, "argv", ["motion", *map(str, arguments)])
     motion.main()
-    found = read_json(out / "motion.json")
+    found = read_json(out / "motion.json", "run")
     assert found["corpus"]["clips"] == 1 and found["corpus"]["temperature_1"]["energy_score_mm"] > 0
     assert len(found["person"]["temperature_1"]["r_by_seed"]) == 2
     assert found["speech"]["closures"]["temperature_0"]["p, b, m, count"] == 10
