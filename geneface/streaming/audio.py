@@ -9,7 +9,7 @@ import numpy as np
 from geneface.errors import InputError
 from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
-BLOCK_FRAMES = 50
+BLOCK_FRAMES = 150
 """Frames that are taken from a finished recording at once."""
 HISTORY_SECONDS = 20.0
 """How far back live sound can be read: further than any stage looks, so that memory does not grow."""
