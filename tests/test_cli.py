@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import wait_for_writing
 
 from geneface.cli import main
 from geneface.media.video import VideoReader, probe
@@ -162,9 +163,7 @@ def test_ctrl_c_leaves_nothing(tiny_bundle: Path, tmp_path: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         assert process.stderr is not None
-        seen = b""
-        while b"| 0/" in seen[-400:] or b"/30000" not in seen:
-            seen += process.stderr.read1(4096)
+        wait_for_writing(folder, process)
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read().decode()
         assert process.wait(timeout=60) == 130

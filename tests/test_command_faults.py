@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_cli import COMMAND, ROOT, write_wav
+from waiting import wait_for_writing
 
 from geneface.cli import main
 from geneface.errors import InputError
@@ -34,9 +35,7 @@ def test_signals_leave_nothing(tiny_bundle: Path, tmp_path: Path, name: str) -> 
         arguments, cwd=ROOT, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)
     ) as process:
         assert process.stderr is not None
-        seen = b""
-        while b"| 0/" in seen[-400:] or b"/30000" not in seen:
-            seen += process.stderr.read1(4096)
+        wait_for_writing(folder, process)
         process.send_signal(number)
         rest = process.stderr.read().decode()
         assert process.wait(timeout=60) == 128 + number
