@@ -1,7 +1,7 @@
 import asyncio
 import base64
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +63,21 @@ def test_places_in_the_line() -> None:
             if gate is not None:
                 await gate.wait()
 
+    async def until(true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not true():
+                await asyncio.sleep(0.01)
+
     async def day() -> dict[str, list[Any]]:
         studio, told, gate = Studio(lambda _: FakePipeline()), {}, asyncio.Event()
         first = asyncio.create_task(visit(studio, "first", told, gate))
-        while "first" not in told:
-            await asyncio.sleep(0.01)
+        await until(lambda: "first" in told)
         others = []
-        for name in ("second", "third", "fourth"):
+        for place, name in enumerate(("second", "third", "fourth"), 1):
             others.append(asyncio.create_task(visit(studio, name, told)))
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.5)
+            await until(lambda place=place, name=name: Waiting(place) in told.get(name, []))
         others[0].cancel()
-        await asyncio.sleep(0.5)
+        await until(lambda: Waiting(1) in told["third"] and Waiting(2) in told["fourth"])
         gate.set()
         await asyncio.gather(first, *others, return_exceptions=True)
         return told
