@@ -53,11 +53,13 @@ def test_the_page_is_guarded(url: str) -> None:
     assert answer(f"{url}gradio_api/upload", Origin="http://evil.example")[0] == 403
 
 
-def test_an_api_client_that_goes_away_stops_its_video(url: str, pipe: FakePipeline, tmp_path: Path) -> None:
-    speech = write_wave(tmp_path / "long.wav", 0.1 * np.random.default_rng(0).standard_normal(15 * 16000))
+def test_an_api_client_that_goes_away_stops_its_video(
+    url: str, pipe: FakePipeline, speech: np.ndarray, tmp_path: Path
+) -> None:
+    long = write_wave(tmp_path / "long.wav", np.tile(speech, 8)[: 15 * 16000])
     script = (
         "import sys\nfrom gradio_client import Client, handle_file\n"
-        f"Client({url!r}, verbose=False).predict(audio=handle_file({str(speech)!r}), api_name='/generate')"
+        f"Client({url!r}, verbose=False).predict(audio=handle_file({str(long)!r}), api_name='/generate')"
     )
     pipe.delay, pipe.drawn = 0.2, 0
     try:
@@ -75,7 +77,7 @@ def test_an_api_client_that_goes_away_stops_its_video(url: str, pipe: FakePipeli
         assert pipe.drawn < 300, "all frames were drawn for nobody"
     finally:
         pipe.delay = 0.0
-    short = write_wave(tmp_path / "short.wav", np.zeros(16000, np.float32))
+    short = write_wave(tmp_path / "short.wav", speech[:16000])
     client = Client(url, verbose=False)
     job = client.submit(audio=handle_file(short), seed=4, new_seed=False, api_name="/generate")
     assert job.result(timeout=60)[1] == 4
@@ -104,7 +106,9 @@ def test_a_pulse_between_steps() -> None:
         await pulse.aclose()  # type: ignore[attr-defined]
         return seen
 
-    assert asyncio.run(watch()) == [1, None, None, 2] and ended == [True]
+    seen = asyncio.run(watch())
+    # How many pulses there are depends on how busy the machine is.
+    assert seen[0] == 1 and seen[-1] == 2 and set(seen[1:-1]) == {None} and ended == [True]
 
 
 def test_a_recording_that_lies_about_its_length_ends_early(tmp_path: Path) -> None:
