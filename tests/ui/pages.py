@@ -1,12 +1,17 @@
 """Starting a page, what to put into it, and what is seen of it in a browser."""
 
+import asyncio
 import wave
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from geneface.ui.demo import build_demo, launch_options
+
+T = TypeVar("T")
 
 
 def start_page(load: Any, persons: Any, examples: Any = None, **options: Any) -> Any:
@@ -51,3 +56,9 @@ def video_state(page: Any, where: str) -> dict[str, Any]:
 
 def no_sideways_scrolling(page: Any) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine gives, run in a thread of its own: a browser in this one has an event loop that runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

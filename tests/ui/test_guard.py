@@ -1,9 +1,9 @@
 """Who may ask the page what: names, origins, guessed passwords; and what browsers are told."""
 
-import asyncio
 from typing import Any
 
 import pytest
+from pages import run_async
 
 from geneface.ui.guard import LOCAL_NAMES, Brake, Guard
 
@@ -30,7 +30,7 @@ def page(status: int = 200) -> Any:
 
 
 def status(guard: Guard, **headers: str) -> int:
-    return asyncio.run(ask(guard, **headers))[0]
+    return run_async(ask(guard, **headers))[0]
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_a_public_page_answers_to_any_name_but_not_to_other_sites() -> None:
 def test_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
     for answer in (ask(Guard(page()), host="a"), ask(Guard(page(), ["b"]), host="a")):
-        _, headers, _ = asyncio.run(answer)
+        _, headers, _ = run_async(answer)
         assert headers["x-frame-options"] == "SAMEORIGIN" and headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'self';" in headers["content-security-policy"]
     monkeypatch.setenv("SPACE_ID", "me/faces")
-    _, headers, _ = asyncio.run(ask(Guard(page()), host="a"))
+    _, headers, _ = run_async(ask(Guard(page()), host="a"))
     assert "x-frame-options" not in headers and "https://huggingface.co" in headers["content-security-policy"]
 
 
@@ -85,7 +85,7 @@ def test_guessing_passwords_gets_slow() -> None:
     right._brake = wrong._brake
 
     def login(guard: Guard) -> tuple[int, dict[str, str], bytes]:
-        return asyncio.run(ask(guard, "/login", "POST", host="a"))
+        return run_async(ask(guard, "/login", "POST", host="a"))
 
     assert [login(wrong)[0] for _ in range(7)] == [400] * 5 + [429] * 2
     code, headers, words = login(right)

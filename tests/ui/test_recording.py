@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
+from pages import run_async
 from PIL import Image
 
 from geneface.errors import InputError
@@ -82,7 +83,7 @@ def test_places_in_the_line() -> None:
         await asyncio.gather(first, *others, return_exceptions=True)
         return told
 
-    told = asyncio.run(day())
+    told = run_async(day())
     assert told["first"] == [Finished("first")]
     assert told["second"] == [Waiting(1)]
     assert told["third"] == [Waiting(2), Waiting(1), Finished("third")]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
 from gradio_client import Client, handle_file
-from pages import start_page, write_wave
+from pages import run_async, start_page, write_wave
 
 from geneface import InputError
 from geneface.media.audio import open_audio
@@ -106,7 +106,7 @@ def test_a_pulse_between_steps() -> None:
         await pulse.aclose()  # type: ignore[attr-defined]
         return seen
 
-    seen = asyncio.run(watch())
+    seen = run_async(watch())
     # How many pulses there are depends on how busy the machine is.
     assert seen[0] == 1 and seen[-1] == 2 and set(seen[1:-1]) == {None} and ended == [True]
 
