@@ -1,4 +1,4 @@
-"""The whole chain: how well the mouth follows real speakers' at every stage, features to pixels (MEASURES.md).
+"""The whole chain: how well the mouth follows real speakers' at every stage, features to pixels (docs/measures.md).
 
     python -m geneface.evaluation.chain --corpora runs/corpus/tracked --split dev --persons vera theo -o OUT
         [--videos CLIP.mp4 ...] [--pixels] [--seeds 3]

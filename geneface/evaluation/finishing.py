@@ -19,6 +19,7 @@ from scipy.spatial.transform import Rotation
 
 from geneface import metrics
 from geneface.data.corpus import Corpus
+from geneface.face.ibug68 import BROWS
 from geneface.hub import find_person
 from geneface.media.audio import load_audio
 from geneface.motion.face_motion import FaceMotion
@@ -34,7 +35,7 @@ from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 SPOKEN, PAUSE = 3 * FPS, 2 * FPS
 """Frames of the sound that is disturbed: speech, then a pause."""
 CLOSED = 0.05
-"""cm more than the closed mouth's gap (MEASURES.md, "Lips that must meet")."""
+"""cm more than the closed mouth's gap: lips count as closed below it."""
 REACH = 2
 """Frames beside a phoneme's middle."""
 NEAR_VIEWER = 8.0
@@ -114,7 +115,7 @@ def head_figures(pipe: GeneFacePipeline, speech: np.ndarray) -> dict[str, float]
         part = speech[start * SAMPLING_RATE :][: seconds * SAMPLING_RATE]
         motion = finished(pipe, part, rest, seed)
         turn = Rotation.from_matrix(motion.head[:, :, :3].double().numpy() @ reference[:, :3].T)
-        return np.degrees(turn.as_rotvec()), motion.landmarks.numpy()[:, 17:27, 1].max(1)
+        return np.degrees(turn.as_rotvec()), motion.landmarks.numpy()[:, BROWS, 1].max(1)
 
     def alike(one: np.ndarray, other: np.ndarray) -> list[float]:
         return [metrics.pearson(a, b) for a, b in zip(one.T, other.T, strict=True)]

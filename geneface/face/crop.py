@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geneface.errors import InputError
+from geneface.face.ibug68 import LEFT_EYE, RIGHT_EYE
 
 SIZE = 512
 FACE_SHARE = 0.4
@@ -43,7 +44,7 @@ def face_box(points: np.ndarray) -> np.ndarray:
 
 def roll(points: np.ndarray) -> float:
     """Degrees by which the line through the eyes of 68 points [68, 2 or 3] is turned, clockwise, from -180 to 180."""
-    across = points[42:48, :2].mean(0) - points[36:42, :2].mean(0)
+    across = points[LEFT_EYE, :2].mean(0) - points[RIGHT_EYE, :2].mean(0)
     return float(np.degrees(np.arctan2(across[1], across[0])))
 
 

@@ -1,6 +1,5 @@
 """Every measure of the project, once (docs/measures.md): pure functions of numpy arrays; frames are 1/25 s long."""
 
-from geneface.face.ibug68 import LIP_GAPS as LM3D_LIPS  # noqa: F401
 from geneface.metrics.images import LEAST_SIDE as LEAST_SIDE
 from geneface.metrics.images import Similarity as Similarity
 from geneface.metrics.images import error_to_psnr as error_to_psnr

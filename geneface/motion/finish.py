@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import torch
 
+from geneface.face.ibug68 import BROWS
 from geneface.motion.blink import blink_curve
 from geneface.motion.face_motion import FaceMotion, Person
-from geneface.motion.gestures import BROW_SHARES, BROWS, Gestures
+from geneface.motion.gestures import BROW_SHARES, Gestures
 from geneface.motion.head import HeadMotion
 from geneface.motion.hearing import LOOKAHEAD, listen
 from geneface.motion.lips import press_lips, spread_closures

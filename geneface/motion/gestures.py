@@ -9,10 +9,8 @@ import numpy as np
 from geneface.motion.hearing import Heard
 from geneface.motion.silence import VOICED
 
-BROWS = slice(17, 27)
-"""Points of the brows among the 68."""
 BROW_SHARES = (0.55, 0.75, 0.9, 1.0, 0.8, 0.8, 1.0, 0.9, 0.75, 0.55)
-"""How far each of them rises beside the highest."""
+"""How far each point of a brow rises beside the highest."""
 BROW_RISE = 0.15
 """cm, of the highest point in the strongest raise."""
 NOD = np.radians(2.2)

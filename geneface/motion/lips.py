@@ -2,17 +2,20 @@
 
 import torch
 
-from geneface.metrics import LM3D_LIPS
+from geneface.face.ibug68 import JAW, LIPS, LOWER_LIP, UPPER_LIP
 
 PRESSED = 0.1
 """Of the way from the mean mouth in speech to the closed one, gone once more: a renderer that learned from noisy
 landmarks leaves a line of light between lips that only touch."""
 TOUCHING = 0.1
 """cm more than the closed mouth's gap, from where on lips are pressed."""
-MOUTH = [*range(17), *range(48, 68)]
-"""Points of jaw and lips, which close it."""
 BESIDE = 0.5
 """How much of what must close in a frame closes in the two beside it."""
+
+
+def mouth_opening(points: torch.Tensor) -> torch.Tensor:
+    """In cm [...], of 68 points [..., 68, 3]: `metrics.lm3d_opening`, for tensors and gradients."""
+    return (points[..., UPPER_LIP, :] - points[..., LOWER_LIP, :]).norm(dim=-1).mean(dim=-1)
 
 
 def press_lips(
@@ -30,18 +33,13 @@ def press_lips(
         mean_landmarks: [68, 3] cm, of the face model.
         closures: [...], 0 to 1: how surely the lips must meet; the mouth closes by that share of its opening first.
     """
-    upper, lower = (list(side) for side in zip(*LM3D_LIPS, strict=True))
-
-    def opening(moves: torch.Tensor) -> torch.Tensor:
-        points = moves + mean_landmarks
-        return (points[..., upper, :] - points[..., lower, :]).norm(dim=-1).mean(-1)
-
     if closures is not None:
         # Its width stays as it is: what is said before and after shows in it.
         share = torch.zeros(68, 3).to(lm3d)
-        share[MOUTH, 1:] = 1
+        share[JAW, 1:] = share[LIPS, 1:] = 1
         lm3d = lm3d + closures[..., None, None] * share * (closed - lm3d)
-    touch = (1 - (opening(lm3d) - opening(closed)) / TOUCHING).clamp(0, 1)[..., None, None]
+    gap = mouth_opening(lm3d + mean_landmarks) - mouth_opening(closed + mean_landmarks)
+    touch = (1 - gap / TOUCHING).clamp(0, 1)[..., None, None]
     return lm3d + PRESSED * touch * (closed - usual)
 
 

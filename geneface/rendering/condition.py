@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from geneface.face.ibug68 import JAW, LIPS
 from geneface.rendering.camera import exact_product
 
 
@@ -15,7 +16,6 @@ LANDMARK_NOISE = 0.03
 """cm: what tracking and the motion generator leave uncertain in each coordinate of a landmark."""
 LEAST_DEVIATION = 0.02
 """cm: points that never move do not amplify noise."""
-JAW, LIPS = slice(0, 17), slice(48, 68)
 
 
 class NormalisedLandmarks(nn.Module):

@@ -3,8 +3,9 @@
 import torch
 from torch import nn
 
+from geneface.face.ibug68 import EYES
+
 FRONTAL = ((1.0, 0.0, 0.0, 0.0), (0.0, -1.0, 0.0, 0.0), (0.0, 0.0, -1.0, 100.0))
-EYES = slice(36, 48)
 
 
 class Scene(nn.Module):

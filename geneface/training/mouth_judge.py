@@ -12,9 +12,10 @@ import torch
 from geneface import metrics
 from geneface.data.motion import MotionData
 from geneface.models.speech_regression import SpeechRegression
+from geneface.motion.lips import mouth_opening
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
-from geneface.training.mouth_teacher import opening_of, shape_error
+from geneface.training.mouth_teacher import shape_error
 
 USUAL = 0.2
 """cm: about the standard deviation of the mouth opening in speech."""
@@ -44,7 +45,7 @@ def train_judge(
     closed = mean_landmarks.to(loop.device)
     for step in loop:
         for batch in loop.microbatches(step, lambda rng: data.draw(config.batch_size, rng)):
-            wanted = opening_of(batch["lm3d"].to(loop.device) + closed)
+            wanted = mouth_opening(batch["lm3d"].to(loop.device) + closed)
             found = model(batch["features"].to(loop.device))[..., 0]
             shape, size = shape_error(found, wanted), (found - wanted).abs().mean() / USUAL
             loop.backward(shape + 0.5 * size)

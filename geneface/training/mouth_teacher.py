@@ -13,8 +13,8 @@ from torch.nn import functional
 from geneface.bundle import Component
 from geneface.config import WIDTH
 from geneface.data.motion import MotionData
-from geneface.metrics import LM3D_LIPS
 from geneface.models.speech_regression import SpeechRegression
+from geneface.motion.lips import mouth_opening
 
 COMPONENTS = 16
 LIPS_WEIGHT = 3.0
@@ -61,12 +61,6 @@ def principal_components(lm3d: torch.Tensor, count: int) -> tuple[torch.Tensor, 
     return mean, (basis[:count] * sizes[:, None]).unflatten(1, (68, 3)) / weights
 
 
-def opening_of(points: torch.Tensor) -> torch.Tensor:
-    """Mouth opening [B, T] in cm of points [B, T, 68, 3]."""
-    upper, lower = ([*side] for side in zip(*LM3D_LIPS, strict=True))
-    return (points[:, :, upper] - points[:, :, lower]).norm(dim=-1).mean(dim=-1)
-
-
 def shape_error(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """1 - r of curves [B, T], mean over those that move."""
     moves = (wanted.std(dim=1) > STILL).float()
@@ -104,7 +98,7 @@ def train_mouth_teacher(
             wanted = batch["lm3d"].to(device)
             found = teacher.lm3d(net(batch["features"].to(device)))
             error = (weights * ((found - wanted) / scale).abs()).mean()
-            loss = error + shape_error(opening_of(found + closed), opening_of(wanted + closed))
+            loss = error + shape_error(mouth_opening(found + closed), mouth_opening(wanted + closed))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
