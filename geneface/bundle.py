@@ -18,8 +18,7 @@ from geneface.config import Range, check_config
 from geneface.errors import InputError
 from geneface.files import ADVICE, Kind, read_json, write_json
 from geneface.header import check_header, check_names_and_shapes, read_header
-from geneface.index import refuse_pickles as refuse_pickles
-from geneface.index import weights_name
+from geneface.index import refuse_pickles, weights_name
 
 Network = TypeVar("Network", bound=nn.Module)
 LARGEST = 1e9

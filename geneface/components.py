@@ -124,6 +124,7 @@ def save_components(
 def _component_class(index: dict[str, Any], name: str, folder: Path) -> Any:
     entry = index.get(name)
     class_name = str(entry[1]) if isinstance(entry, list) and len(entry) == 2 else ""
-    if class_name not in component_classes() or getattr(component_classes()[class_name], "slot", "") not in ("", name):
+    found = component_classes().get(class_name)
+    if found is None or getattr(found, "slot", "") not in ("", name):
         raise InputError(f"{folder / INDEX}: {name} is {entry!r}, not a component of GeneFace; get the bundle again")
-    return class_named(class_name, folder)
+    return found

@@ -105,13 +105,12 @@ def generate_video(
             if writer is None:
                 height, width = chunk.frames.shape[1:3]
                 watermark = Watermark(width, height, video_number(pipe.name, options.seed or 0))
-                label = Mark(width, height) if mark else None
+                marks: list[Watermark | Mark] = [watermark, Mark(width, height)] if mark else [watermark]
                 writer = stack.enter_context(
                     writer_type(output, (width, height), source, metadata=metadata, seal=seal)
                 )
-            watermark.draw(chunk.frames)
-            if label is not None:
-                label.draw(chunk.frames)
+            for each in marks:
+                each.draw(chunk.frames)
             writer.write(chunk.frames)
             if on_chunk is not None:
                 on_chunk(chunk, source)

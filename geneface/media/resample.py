@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -107,20 +108,16 @@ class SteadyVideo:
         shown: tuple[float, VideoFrame] | None = None
         index, time = 0, 0.0
         fresh = True
-        for frame in progressive(decodable(self._container, self._stream, self._clock)):
-            time = self._time(frame, time + step)
-            if shown is not None:
-                while (index + 0.5) / FPS < time:
-                    if fresh:
-                        shown = shown[0], self._colours(shown[1])
-                    yield Moment(index, shown[1], shown[0], fresh)
-                    index, fresh = index + 1, False
-            shown, fresh = (time, frame), True
-        while shown is not None and (index + 0.5) / FPS < time + step:
-            if fresh:
-                shown = shown[0], self._colours(shown[1])
-            yield Moment(index, shown[1], shown[0], fresh)
-            index, fresh = index + 1, False
+        pictures = progressive(decodable(self._container, self._stream, self._clock))
+        for frame in chain(pictures, [None]):  # None: the last picture is seen for one step, too.
+            time = time + step if frame is None else self._time(frame, time + step)
+            while shown is not None and (index + 0.5) / FPS < time:
+                if fresh:
+                    shown = shown[0], self._colours(shown[1])
+                yield Moment(index, shown[1], shown[0], fresh)
+                index, fresh = index + 1, False
+            if frame is not None:
+                shown, fresh = (time, frame), True
 
     def _time(self, frame: "VideoFrame", guess: float) -> float:
         """Seconds since the first picture; a file without times has its pictures evenly spaced."""

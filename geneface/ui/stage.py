@@ -104,7 +104,6 @@ class Stage:
 
     def done(self, takes: Sequence[Take], seed: int) -> dict[Any, Any]:
         """The newest of the takes, and the strip of all."""
-
         return {
             **self.shows(takes[0]),
             self.seed: seed,
