@@ -3,13 +3,11 @@
 import re
 from pathlib import Path
 
-import numpy as np
-
 from geneface.errors import InputError
 from geneface.media.audio import AudioSource
-from geneface.motion.hearing import WINDOW, hear
+from geneface.motion.hearing import listen
 from geneface.motion.silence import SpeechGate
-from geneface.units import FPS, SAMPLES_PER_FRAME
+from geneface.units import FPS
 
 LEAST_SPEECH = 5
 """Frames in which speech must be heard, a fifth of a second: a short word."""
@@ -29,11 +27,7 @@ def check_speech(source: AudioSource) -> None:
     """`InputError` if nobody speaks: silence, noise, or next to nothing."""
     gate, heard = SpeechGate(), 0
     for first in range(0, source.frames, BLOCK):
-        count = min(BLOCK, source.frames - first)
-        start = first * SAMPLES_PER_FRAME
-        samples = source.read(start, start + count * SAMPLES_PER_FRAME + WINDOW)
-        windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::SAMPLES_PER_FRAME][:count]
-        for frame in hear(windows):
+        for frame in listen(source, first, min(first + BLOCK, source.frames)):
             gate.push(frame)
             heard += gate.heard_speech
             if heard >= LEAST_SPEECH:
