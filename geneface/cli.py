@@ -14,7 +14,7 @@ from geneface.commands import comparing, demo, making, registry, speaking
 from geneface.commands.register import Run, silence_stdout
 from geneface.errors import BAD_INPUT, InputError, os_sentence, print_error
 from geneface.log import log_to_stdout
-from geneface.stopping import Stopped
+from geneface.utils.stopping import Stopped
 
 FAILURE, INTERRUPTED = 1, 130
 

@@ -14,7 +14,7 @@ from geneface.evaluation.measures import MEASURES, Measure, Series
 from geneface.evaluation.pairs import Alignment, align, compare
 from geneface.evaluation.tools import Tools, open_tools
 from geneface.evaluation.tracks import Progress, Track, own_series, track_video
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 VIEW = 1.5
 """Heights from the brows to the chin that a view of the head is high."""

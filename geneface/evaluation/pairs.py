@@ -15,7 +15,7 @@ from geneface.evaluation.measures import Series
 from geneface.evaluation.tools import Tools
 from geneface.evaluation.tracks import STRIDE, Progress, Track, own_series, pictures
 from geneface.media.resample import SteadyVideo
-from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 SAME_SOUND = 0.3
 """Similarity from which two recordings count as the same."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from geneface.evaluation.study import QUESTIONS, Study, find_clips
 from geneface.evaluation.study_votes import Vote, Votes
-from geneface.files import write_text
 from geneface.resources import web
+from geneface.utils.files import write_text
 
 HOW = (
     "Mean opinion scores from 1 (bad) to 5 (excellent). Each rater's scores of a method are averaged first; "

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from geneface import assets
 from geneface.errors import InputError
 from geneface.face.landmarks import FaceDetector, LandmarkDetector
+from geneface.hub import assets
 
 if TYPE_CHECKING:
     from geneface.evaluation.inception import Inception
@@ -45,13 +45,13 @@ class Tools:
 
 def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
-    from geneface.components import trained_component
+    from geneface.bundles.components import trained_component
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
     from geneface.face.face_model import FaceModel
     from geneface.face.parsing import FaceParser
-    from geneface.hub import PERSONS_DIR
+    from geneface.hub.persons import PERSONS_DIR
     from geneface.models.sync_expert import SyncExpert
 
     landmarker = assets.get_asset(assets.FACE_LANDMARKER, assets_folder)

@@ -21,7 +21,7 @@ from geneface.face.parsing import HEAD, MASK_SIZE, TORSO, to_mask
 from geneface.media.audio import open_audio
 from geneface.media.resample import SteadyVideo, sound_start
 from geneface.media.video import probe
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 SIDE = 512
 """Pixels of the longer side of what is compared."""

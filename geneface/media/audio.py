@@ -19,7 +19,7 @@ from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file, temporary_file
 from geneface.media.mixing import FULL_SCALE, planes
 from geneface.media.sink import Plan, Sink
-from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import AudioFrame

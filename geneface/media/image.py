@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.untrusted import MEGABYTE, open_plain
+from geneface.utils.untrusted import MEGABYTE, open_plain
 
 LARGEST, MOST_PIXELS = 256 * MEGABYTE, 64_000_000
 """Bytes of a picture's file, and its pixels; each takes about 12 bytes while it is read."""

@@ -17,7 +17,7 @@ from geneface.media.colour import orientation, to_rgb
 from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file
 from geneface.media.pictures import StandardColours, progressive, wide
-from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import VideoFrame

@@ -8,7 +8,7 @@ import numpy as np
 
 from geneface.errors import InputError
 from geneface.media.mixing import FULL_SCALE, Levels, check_planes, known, mono_frame, planes, scaled
-from geneface.units import SAMPLING_RATE
+from geneface.utils.units import SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import AudioFrame

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.files import PARTIAL
+from geneface.utils.files import PARTIAL
 
 MARK = ".geneface"
 LOCK = f"{MARK}.lock"

@@ -15,7 +15,7 @@ from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file, refuse_overwriting
 from geneface.media.pictures import StandardColours, progressive
 from geneface.media.unfinished import begin
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 if TYPE_CHECKING:
     from av import AudioFrame

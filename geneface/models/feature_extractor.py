@@ -7,13 +7,13 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import torch
 
-from geneface.bundle import load_checked, register, write_tensors
-from geneface.config import KERNEL, LAYERS, SHARE, WIDTH, Range, check_number, check_values
-from geneface.files import read_json, write_json
-from geneface.index import refuse_pickles, weights_name
+from geneface.bundles.component import load_checked, register, write_tensors
+from geneface.bundles.index import refuse_pickles, weights_name
 from geneface.models.bounded_context import bound_context, level_sound
 from geneface.models.features import MARGIN, AudioFeatures
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.config import KERNEL, LAYERS, SHARE, WIDTH, Range, check_number, check_values
+from geneface.utils.files import read_json, write_json
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 T = TypeVar("T")
 RANGES: dict[str, Range] = {

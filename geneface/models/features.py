@@ -11,7 +11,7 @@ from torch import nn
 from geneface.errors import InputError
 from geneface.streaming.audio import AudioStream, blocks
 from geneface.streaming.stage import join, through
-from geneface.units import FPS, SAMPLES_PER_FRAME
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME
 
 MARGIN = 40
 """Samples on each side of a window: HuBERT then gives two features a video frame, each in the middle of its 20 ms."""

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import Component
-from geneface.config import KERNEL, LAYERS, SHARE, WIDTH
+from geneface.bundles.component import Component
 from geneface.models.flow import ConditionalFlow
 from geneface.models.wavenet import ChannelNorm, WaveNet
+from geneface.utils.config import KERNEL, LAYERS, SHARE, WIDTH
 
 NOISE_BLOCK = 64
 MOST_CONTEXT = 1500

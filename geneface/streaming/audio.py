@@ -7,7 +7,7 @@ from typing import IO, Any, Protocol, runtime_checkable
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 BLOCK_FRAMES = 150
 """Frames that are taken from a finished recording at once."""

@@ -15,12 +15,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.components import new_component
-from geneface.data.motion import MotionData, open_corpora
-from geneface.data.phoneme_batches import UNKNOWN, Recordings
-from geneface.data.rough_sound import RoughSound
+from geneface.bundles.components import new_component
+from geneface.datasets.motion import MotionData, open_corpora
+from geneface.datasets.phoneme_batches import UNKNOWN, Recordings
+from geneface.datasets.rough_sound import RoughSound
 from geneface.face.face_model import FaceModel
-from geneface.files import read_json, write_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.models.speech_features import SpeechFeatures
@@ -29,6 +28,7 @@ from geneface.training.feature_extractor import PhonemeRecogniser, evaluate
 from geneface.training.loop import Loop, LoopConfig, parse_config
 from geneface.training.mouth_teacher import train_mouth_teacher
 from geneface.training.teacher import Teacher
+from geneface.utils.files import read_json, write_json
 
 WINDOW = 64
 """Frames of a window of tracked speech."""

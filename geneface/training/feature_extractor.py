@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.data.phoneme_batches import (
+from geneface.datasets.phoneme_batches import (
     INDEX,
     UNKNOWN,
     Batch,
@@ -27,12 +27,12 @@ from geneface.data.phoneme_batches import (
     sequence,
 )
 from geneface.errors import run_script
-from geneface.files import read_json, write_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.features import MARGIN
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.files import read_json, write_json
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 logger = logging.getLogger(__name__)
 

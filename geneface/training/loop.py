@@ -26,11 +26,11 @@ from accelerate.utils import ProjectConfiguration, set_seed
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from geneface.bundle import Component
+from geneface.bundles.component import Component
 from geneface.errors import InputError
-from geneface.files import atomic_folder, write_json
 from geneface.resources import located
-from geneface.stopping import Stopped, StopToken
+from geneface.utils.files import atomic_folder, write_json
+from geneface.utils.stopping import Stopped, StopToken
 
 logger = logging.getLogger(__name__)
 

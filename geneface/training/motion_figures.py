@@ -7,14 +7,14 @@ import numpy as np
 import torch
 
 from geneface import metrics
-from geneface.data.corpus import Corpus
-from geneface.data.motion import Speech, features_of, simulated_speech, tracked_speech
+from geneface.datasets.corpus import Corpus
+from geneface.datasets.motion import Speech, features_of, simulated_speech, tracked_speech
 from geneface.face.articulation import Style
 from geneface.face.face_model import FaceModel
 from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator, latent_noise
 from geneface.models.sync_expert import SyncExpert
-from geneface.units import FPS, SAMPLES_PER_FRAME
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME
 
 SILENCE_FRAMES = 2 * FPS
 SEEDS = 10

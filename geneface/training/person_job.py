@@ -7,17 +7,17 @@ from typing import Any, Self, get_type_hints
 
 import torch
 
-from geneface.data.scan import SHORTEST
+from geneface.bundles.index import FORMAT_VERSION
 from geneface.errors import InputError
-from geneface.files import Record, read_json
-from geneface.index import FORMAT_VERSION
+from geneface.preprocessing.scan import SHORTEST
 from geneface.resources import resource
 from geneface.training import post_net
 from geneface.training.adapting import PostNetConfig
 from geneface.training.loop import LoopConfig, Watch
 from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 from geneface.training.run import Stage, TrainingFolder
-from geneface.units import FPS
+from geneface.utils.files import Record, read_json
+from geneface.utils.units import FPS
 
 SETTINGS, ON_CPU = resource("hub_configs/train/person.json"), resource("hub_configs/train/cpu.json")
 """Settings of each training, and what is other on a CPU."""

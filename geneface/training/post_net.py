@@ -9,10 +9,9 @@ from typing import Any
 
 import torch
 
-from geneface.components import trained_component
-from geneface.data.voices import Voices
+from geneface.bundles.components import trained_component
+from geneface.datasets.voices import Voices
 from geneface.errors import run_script
-from geneface.files import atomic_folder
 from geneface.models.features import AudioFeatures, check_features
 from geneface.models.motion_generator import MotionGenerator
 from geneface.training.adapting import Adapted, Adapting, PostNetConfig
@@ -20,6 +19,7 @@ from geneface.training.loop import Loop, Watch, parse_config
 from geneface.training.motion_figures import motion_figures
 from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.registry import ADAPTERS
+from geneface.utils.files import atomic_folder
 
 OWN_GENERATOR = "motion_generator"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from geneface.errors import InputError, os_sentence
-from geneface.files import Record
+from geneface.utils.files import Record
 
 
 class Stage(StrEnum):

@@ -8,7 +8,7 @@ import numpy as np
 
 from geneface.media.audio import AudioSource
 from geneface.resources import web
-from geneface.units import FPS, SAMPLES_PER_FRAME
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME
 
 COLUMNS = 240
 """Bars of the waveform."""

@@ -11,7 +11,7 @@ from geneface.errors import InputError
 from geneface.ui.job_status import JobStatus
 from geneface.ui.jobs import TrainingJobs
 from geneface.ui.train_view import UNFILLED
-from geneface.words import sentence
+from geneface.utils.words import sentence
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -135,7 +135,7 @@ class TrainApi:
         Returns:
             The address of what was published.
         """
-        from geneface.publish import push_to_hub
+        from geneface.hub.publish import push_to_hub
 
         with told():
             if not agreed:

@@ -14,14 +14,14 @@ from motion_corpus import MODELS, speak, write_corpus, write_face_model
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from geneface import assets
-from geneface.data import preprocess_steps
-from geneface.data.preprocess import preprocess
 from geneface.face.correspondence import Correspondence
 from geneface.face.face_model import FaceModel
 from geneface.face.landmarks import MEDIAPIPE_68, Face
+from geneface.hub import assets
 from geneface.media.audio import open_audio
 from geneface.media.video import VideoWriter
+from geneface.preprocessing import preprocess_steps
+from geneface.preprocessing.preprocess import preprocess
 
 SIZE, FRAMES, FOCAL, BITS = 512, 80, 1400.0, 7
 HEAD, BODY, WALL, LIPS = (230, 170, 150), (120, 120, 120), (40, 60, 160), (60, 20, 20)

@@ -1,0 +1,37 @@
+"""What the pipeline gives."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+
+
+@dataclass
+class GeneFacePipelineOutput:
+    """What a call gives: pictures, the sound they belong to, and the landmarks that drove them."""
+
+    frames: Any
+    """uint8 [T, H, W, 3] ("np"), float [T, 3, H, W] in [0, 1] ("pt"), or a list of PIL images ("pil"); with a
+    transparent background four channels, the last one opacity"""
+    audio: np.ndarray
+    """[N] float32 mono"""
+    sampling_rate: int
+    fps: int
+    landmarks: np.ndarray
+    """[T, 68, 3] cm: the LM3D (Eq. 2) that the frames were rendered from, in the person's own domain: displacements
+    from the face model's mean, head pose removed; `GeneFacePipeline.person.points` gives absolute places."""
+
+    def to_tuple(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+
+def as_type(frames: np.ndarray, output_type: str) -> Any:
+    """uint8 [T, H, W, 3] as "np", "pt" or "pil"; see `GeneFacePipelineOutput`."""
+    if output_type == "pt":
+        return torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
+    if output_type == "pil":
+        from PIL import Image
+
+        return [Image.fromarray(frame) for frame in frames]
+    return frames
