@@ -1,4 +1,4 @@
-"""The steps of `preprocessing.preprocess`: each makes one file of a person dataset from the video and the files before it."""
+"""The steps of `preprocessing.preprocess`: each makes one file of a person dataset of the video and earlier files."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
