@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from typing import Any
 
+from geneface.commands.bars import Bars
 from geneface.commands.register import Register, add_assets, say
 from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 
@@ -13,16 +13,10 @@ def preprocess(args: argparse.Namespace) -> None:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from tqdm import tqdm
-
     from geneface.preprocessing.preprocess import Settings, preprocess
-    from geneface.preprocessing.preprocess_steps import StepProgress
+    from geneface.preprocessing.progress import StepProgress
     from geneface.training.run import TrainingFolder
     from geneface.utils.files import read_json
-
-    class Bars(StepProgress):
-        def each(self, items: Any, name: str, length: int | None) -> Any:
-            return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
 
     settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
     progress: StepProgress = Bars()

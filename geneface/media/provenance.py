@@ -25,7 +25,8 @@ TAG = "AI-generated"
 NOTICE = f"{TAG} by GeneFace {__version__}"
 ASSERTION = "org.geneface.generation"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-GENERATED = "trainedAlgorithmicMedia"
+GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
+"""What is made of nothing but speech, and what of a real video."""
 AI_SOURCE = re.compile(r"/(trainedAlgorithmicMedia|compositeWithTrainedAlgorithmicMedia)$")
 OPEN_WORDS = re.compile("|".join([*(word for spec in specs().values() for word in spec.words), "#[0-9a-fA-F]{6}"]))
 """Settings in words that may be published; any other word may be the name of a file."""
@@ -93,7 +94,9 @@ def check_signing(identity: Identity) -> None:
         raise InputError(f"C2PA refuses the signing certificate ({error}); give one for C2PA or e-mail") from None
 
 
-def prepare_seal(output: Path, person: str, settings: dict[str, Any]) -> tuple[Callable[[Path], None] | None, str]:
+def prepare_seal(
+    output: Path, person: str, settings: dict[str, Any], source_type: str = GENERATED
+) -> tuple[Callable[[Path], None] | None, str]:
     """What signs the finished file, as `sign` does, and "", or None and why it will not be signed.
 
     Whatever would make signing fail is said here, before any work.
@@ -102,10 +105,12 @@ def prepare_seal(output: Path, person: str, settings: dict[str, Any]) -> tuple[C
         return None, unsigned
     identity = signing_identity()
     check_signing(identity)
-    return partial(sign, identity=identity, person=person, settings=settings), ""
+    return partial(sign, identity=identity, person=person, settings=settings, source_type=source_type), ""
 
 
-def sign(file: Path, identity: Identity, *, person: str, settings: dict[str, Any]) -> None:
+def sign(
+    file: Path, identity: Identity, *, person: str, settings: dict[str, Any], source_type: str = GENERATED
+) -> None:
     """Write Content Credentials into a finished video, in place; it is whole at any time.
 
     Args:
@@ -120,7 +125,7 @@ def sign(file: Path, identity: Identity, *, person: str, settings: dict[str, Any
     handle, name = tempfile.mkstemp(prefix=f"{file.stem}.", suffix=file.suffix, dir=file.parent)
     try:
         with file.open("rb") as source, os.fdopen(handle, "w+b") as target:
-            _sign(identity, _manifest(person, settings), file.suffix.removeprefix("."), source, target)
+            _sign(identity, _manifest(person, settings, source_type), file.suffix.removeprefix("."), source, target)
         os.replace(name, file)
     except (c2pa.C2paError, OSError) as error:
         raise InputError(f"the video could not be signed ({error}), and is not kept; check disk and network") from None
@@ -140,14 +145,14 @@ def _sign(identity: Identity, manifest: dict[str, Any], kind: str, source: Any, 
         builder.sign(signer, kind, source, target)
 
 
-def _manifest(person: str, settings: dict[str, Any]) -> dict[str, Any]:
+def _manifest(person: str, settings: dict[str, Any], source_type: str = GENERATED) -> dict[str, Any]:
     created = {
         "action": "c2pa.created",
         "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "digitalSourceType": SOURCE_TYPES + GENERATED,
+        "digitalSourceType": SOURCE_TYPES + source_type,
     }
     return {
-        "title": "Talking portrait",
+        "title": "Talking portrait" if source_type == GENERATED else "Dubbed video",
         "claim_generator_info": [{"name": "GeneFace", "version": __version__}],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
