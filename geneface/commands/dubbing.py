@@ -12,7 +12,7 @@ PERSON = "_person"
 
 
 def dub(args: argparse.Namespace) -> None:
-    """A person's own video with a mouth that says another speech; a person is trained on it first, if none is given."""
+    """A person's own video with a mouth that says another speech; without --person one is trained on it first."""
     from geneface.dubbing.dub import dub_video
     from geneface.errors import InputError
     from geneface.hub.persons import find_person
