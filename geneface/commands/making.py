@@ -2,10 +2,13 @@
 
 import argparse
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import TypeVar
 
 from geneface.commands.register import Register, add_assets, say
 from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
+
+T = TypeVar("T")
 
 
 def preprocess(args: argparse.Namespace) -> None:
@@ -21,7 +24,7 @@ def preprocess(args: argparse.Namespace) -> None:
     from geneface.utils.files import read_json
 
     class Bars(StepProgress):
-        def each(self, items: Any, name: str, length: int | None) -> Any:
+        def each(self, items: Iterable[T], name: str, length: int | None) -> Iterable[T]:
             return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
 
     settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
