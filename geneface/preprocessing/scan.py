@@ -60,13 +60,50 @@ class Scan:
         return cls(**{**content, "crop": Crop(**content["crop"])})
 
 
+@dataclass
+class _Faces:
+    """What was found in the pictures that were looked at, by their index."""
+
+    boxes: dict[int, np.ndarray | None] = field(default_factory=dict)
+    crowds: dict[int, bool] = field(default_factory=dict)
+    rolls: dict[int, float] = field(default_factory=dict)
+    turned: list[float] = field(default_factory=list)
+    """Of faces that were found only in turned pictures."""
+
+    def look(self, index: int, picture: np.ndarray, scale: float, detector: FaceDetector) -> None:
+        """`picture` has one `scale`th of the video's size."""
+        found = find_faces(detector, picture)
+        self.boxes[index], self.crowds[index] = _largest([scale * face.box for face in found])
+        if found:
+            self.rolls[index] = max(found, key=lambda face: face.box[3] - face.box[1]).roll
+        elif not self.rolls and len(self.boxes) <= TURNS_TRIED:
+            self.turned += find_turned(detector, picture)
+
+    def check_upright(self, path: Path) -> None:
+        """`InputError` if there is no face, or if faces lie on their side."""
+        if not self.rolls:
+            refuse_lying(self.turned, path)
+            raise InputError(f"no face was found in {path}; give a video of one person who faces the camera")
+        refuse_lying(list(self.rolls.values()), path)
+
+    def of_one_person(self, first: int, stop: int, path: Path) -> tuple[np.ndarray, float]:
+        """The boxes [n, 4] of the frames `first` to `stop`, and the share of pictures that show a face."""
+        looked = [index for index in self.boxes if first <= index < stop]
+        seen = [box for index in looked if (box := self.boxes[index]) is not None]
+        share = len(seen) / len(looked)
+        if share < LEAST_SEEN:
+            raise InputError(
+                f"only {share:.0%} of {path} shows a face; give a part of it in which the person faces the camera"
+            )
+        if np.mean([self.crowds[index] for index in looked]) > SECOND_SHARE:
+            raise InputError(f"several faces are to be seen in {path}; give a video of one person, or crop it")
+        return np.array(seen), share
+
+
 def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
     """Look at all frames of a video; `InputError` that says why it cannot be used."""
     changes = [0.0]
-    boxes: dict[int, np.ndarray | None] = {}
-    rolls: dict[int, float] = {}
-    turned: list[float] = []
-    crowds: dict[int, bool] = {}
+    faces = _Faces()
     previous: np.ndarray | None = None
     even, total = True, 0
     for moment in video:
@@ -78,37 +115,19 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
         previous = thumbnail
         if moment.index % detector.stride == 0:
             picture = video.picture(moment, LONGEST_SIDE)
-            scale = video.width / picture.shape[1]
-            found = find_faces(detector, picture)
-            boxes[moment.index], crowds[moment.index] = _largest([scale * face.box for face in found])
-            if found:
-                rolls[moment.index] = max(found, key=lambda face: face.box[3] - face.box[1]).roll
-            elif not rolls and len(boxes) <= TURNS_TRIED:
-                turned += find_turned(detector, picture)
+            faces.look(moment.index, picture, video.width / picture.shape[1], detector)
     if total < SHORTEST:
         raise InputError(
             f"{video.path} is {total / FPS:.1f} s long; give at least {SHORTEST // FPS} s, better some minutes"
         )
-    if not rolls:
-        refuse_lying(turned, video.path)
-        raise InputError(f"no face was found in {video.path}; give a video of one person who faces the camera")
-    refuse_lying(list(rolls.values()), video.path)
+    faces.check_upright(video.path)
     cuts = sorted({*find_cuts(np.array(changes)), *(cut for cut in video.cuts if 0 < cut < total)})
-    first, stop = longest_shot(cuts, total, boxes)
+    first, stop = longest_shot(cuts, total, faces.boxes)
     if stop - first < SHORTEST:
         raise InputError(
             f"{video.path} is cut into shots of less than {SHORTEST // FPS} s; give a video of one person in one shot"
         )
-    looked = [index for index in boxes if first <= index < stop]
-    seen = [box for index in looked if (box := boxes[index]) is not None]
-    share = len(seen) / len(looked)
-    if share < LEAST_SEEN:
-        raise InputError(
-            f"only {share:.0%} of {video.path} shows a face; give a part of it in which the person faces the camera"
-        )
-    if np.mean([crowds[index] for index in looked]) > SECOND_SHARE:
-        raise InputError(f"several faces are to be seen in {video.path}; give a video of one person, or crop it")
-    places = np.array(seen)
+    places, share = faces.of_one_person(first, stop, video.path)
     as_it_is = even and video.plain and not cuts and fits(places, video.width, video.height)
     crop = Crop(0.0, 0.0, video.width) if as_it_is else choose_crop(places, video.width, video.height)
     return Scan(
