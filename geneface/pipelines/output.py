@@ -1,6 +1,6 @@
 """What the pipeline gives."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Pictures: TypeAlias = "np.ndarray | torch.Tensor | list[Image.Image]"
+Fields: TypeAlias = tuple[Pictures, np.ndarray, int, int, np.ndarray]
 
 
 @dataclass
@@ -27,8 +28,8 @@ class GeneFacePipelineOutput:
     """[T, 68, 3] cm: the LM3D (Eq. 2) that the frames were rendered from, in the person's own domain: displacements
     from the face model's mean, head pose removed; `GeneFacePipeline.person.points` gives absolute places."""
 
-    def to_tuple(self) -> tuple[object, ...]:
-        return tuple(getattr(self, field.name) for field in fields(self))
+    def to_tuple(self) -> "Fields":
+        return self.frames, self.audio, self.sampling_rate, self.fps, self.landmarks
 
 
 def as_type(frames: np.ndarray, output_type: str) -> Pictures:

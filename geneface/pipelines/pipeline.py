@@ -21,7 +21,7 @@ from geneface.models.stages import AdaptStage, LipClosureStage, MotionStage
 from geneface.motion.face_motion import FaceMotion, Person
 from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions, takes_options
-from geneface.pipelines.output import GeneFacePipelineOutput, as_type
+from geneface.pipelines.output import Fields, GeneFacePipelineOutput, as_type
 from geneface.renderers.frames import FrameChunk
 from geneface.renderers.stage import RenderStage
 from geneface.streaming.audio import AudioStream, blocks
@@ -364,7 +364,7 @@ class GeneFacePipeline:
         callback_on_frame_end: Callback | None = None,
         return_dict: Literal[False],
         **changes: object,
-    ) -> tuple[object, ...]: ...
+    ) -> Fields: ...
     @takes_options
     def __call__(
         self,
@@ -377,7 +377,7 @@ class GeneFacePipeline:
         callback_on_frame_end: Callback | None = None,
         return_dict: bool = True,
         **changes: object,
-    ) -> GeneFacePipelineOutput | tuple[object, ...]:
+    ) -> GeneFacePipelineOutput | Fields:
         """Make the frames of a talking portrait; for long audio use `stream`, which keeps no frames.
 
         The same as the five steps one after the other: `extract_features`, `generate_motion`, `adapt_motion`,
