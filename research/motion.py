@@ -63,10 +63,12 @@ def corpus_figures(generic: Generic, folders: Sequence[str], split: str) -> dict
         for corpus, clip in tracked_clips(folders, split)
     ]
     figures = motion_figures(generic.generate, clips, mean_landmarks, generic.sync_expert, seeds=SEEDS)
-    figures["speakers"] = len({clip.speaker for clip in clips})
-    figures["sync_expert"] = sync_figures(generic.sync_expert, clips)
-    figures["sync_curve"] = sync_curve(generic.sync_expert, clips)
-    return figures
+    return {
+        **figures,
+        "speakers": len({clip.speaker for clip in clips}),
+        "sync_expert": sync_figures(generic.sync_expert, clips),
+        "sync_curve": sync_curve(generic.sync_expert, clips),
+    }
 
 
 def regressions(folders: Sequence[str], mean_landmarks: np.ndarray) -> list[torch.nn.Module]:

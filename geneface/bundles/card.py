@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from geneface.errors import InputError
 from geneface.resources import resource
@@ -55,7 +54,7 @@ def read_card(folder: Path) -> Card | None:
         raise InputError(f"{path}: figures must map what was measured to its value; write it again") from None
 
 
-def _figure(value: Any) -> Figure | str:
+def _figure(value: object) -> Figure | str:
     if not isinstance(value, dict):
         return str(value)
     return Figure(float(value["value"]), str(value.get("unit", "")), int(value.get("digits", 1)))

@@ -7,7 +7,7 @@ executed or unpickled: only JSON and safetensors are read.
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,9 +21,33 @@ from geneface.utils.config import Range, check_config
 from geneface.utils.files import ADVICE, Kind, read_json, write_json
 
 Network = TypeVar("Network", bound=nn.Module)
+T = TypeVar("T")
 LARGEST = 1e9
 """Of a weight: what is trained stays far below, and what is above makes numbers that are not finite."""
-CLASSES: dict[str, type[nn.Module]] = {}
+
+
+class Part(Protocol):
+    """What a bundle can have as one of its components: a network that is written and read by its own class."""
+
+    def save_pretrained(
+        self, folder: str | Path, *, dtype: torch.dtype | None = None, variant: str | None = None
+    ) -> None: ...
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, variant: str | None = None) -> Self: ...
+
+    def eval(self) -> Self: ...
+
+    def to(self, device: str | torch.device | None = ..., dtype: torch.dtype | None = ...) -> Self: ...
+
+
+class Renaming(Protocol):
+    """Gives the tensors of older files, or what is known of them, the names of today."""
+
+    def __call__(self, stored: Mapping[str, T], /) -> dict[str, T]: ...
+
+
+CLASSES: dict[str, type[Part]] = {}
 """The components by their names in a bundle; each class registers itself where it stands."""
 
 
@@ -51,7 +75,7 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], dtype: torch.dty
     path.write_bytes(save(stored, metadata={"format": "pt"}))
 
 
-def register(name: str, component: type[nn.Module]) -> None:
+def register(name: str, component: type[Part]) -> None:
     """Let a bundle name this class; nothing that a file names is ever imported."""
     CLASSES[name] = component
 
@@ -72,16 +96,16 @@ class Component(nn.Module):
     slot: ClassVar[str] = ""
     """What it may serve as in a bundle; "" if that is not known."""
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
         register(cls.__name__, cls)
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+    def __new__(cls, *args: object, **kwargs: object) -> Self:
         self = super().__new__(cls)
         parameters = inspect.signature(cls.__init__).parameters
         bound = inspect.signature(cls.__init__).bind(self, *args, **kwargs)
         bound.apply_defaults()
-        config: dict[str, Any] = {}
+        config: dict[str, object] = {}
         for name, value in bound.arguments.items():
             config |= value if parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: value}
         config.pop("self")
@@ -122,14 +146,15 @@ class Component(nn.Module):
         known = inspect.signature(cls.__init__).parameters
         config = {name: value for name, value in config.items() if value is not None or name in known}
 
-        def make() -> Any:
-            check_config(cls, config, cls.ranges)
-            return cls(**config)
-
-        return load_checked(make, folder, variant, cls.__name__, cls._as_named_now).eval()
+        return load_checked(lambda: cls._described(config), folder, variant, cls.__name__, cls._as_named_now).eval()
 
     @classmethod
-    def _as_named_now(cls, stored: Mapping[str, Any]) -> dict[str, Any]:
+    def _described(cls, config: dict[str, Any]) -> Self:
+        check_config(cls, config, cls.ranges)
+        return cls(**config)
+
+    @classmethod
+    def _as_named_now(cls, stored: Mapping[str, T]) -> dict[str, T]:
         named = {cls.renamed.get(name, name): value for name, value in stored.items()}
         named.pop("", None)
         return named
@@ -140,7 +165,7 @@ def load_checked(
     folder: Path,
     variant: str | None,
     kind: str,
-    as_named_now: Callable[[Mapping[str, Any]], dict[str, Any]],
+    as_named_now: Renaming,
     weights_of: Callable[[Network], nn.Module] = lambda network: network,
     optional: str = "",
 ) -> Network:
@@ -149,7 +174,6 @@ def load_checked(
     Args:
         make: Builds it from the folder's config; raises what it likes if that is not possible.
         kind: What it is called in messages.
-        as_named_now: Gives tensors of older files the names of today.
         weights_of: The part that the file holds.
         optional: A tensor that the file may lack.
 

@@ -11,8 +11,8 @@ import torch
 
 from geneface import __version__
 from geneface.bundles.card import Card, write_card
-from geneface.bundles.component import CLASSES
-from geneface.bundles.index import COMPONENTS, FORMAT_VERSION, INDEX, OPTIONAL, PIPELINE, Bundle, components_of
+from geneface.bundles.component import CLASSES, Part
+from geneface.bundles.index import COMPONENTS, FORMAT_VERSION, INDEX, OPTIONAL, PIPELINE, Bundle, Index
 from geneface.errors import InputError
 from geneface.utils.files import atomic_folder, read_json, write_json
 
@@ -21,7 +21,7 @@ ROOMS = ("geneface.models", "geneface.renderers")
 
 
 @cache
-def component_classes() -> Mapping[str, Any]:
+def component_classes() -> Mapping[str, type[Part]]:
     """All component classes by name: those of `ROOMS`, and whatever else was defined as one before."""
     for room in ROOMS:
         for module in iter_modules(importlib.import_module(room).__path__, f"{room}."):
@@ -29,7 +29,7 @@ def component_classes() -> Mapping[str, Any]:
     return CLASSES
 
 
-def new_component(place: Path, default: str, **given: Any) -> Any:
+def new_component(place: Path, default: str, **given: object) -> Any:
     """An untrained component from a JSON file of constructor arguments, and those that are given.
 
     Its `_class_name`, if there is one, takes the place of the class called `default`.
@@ -56,7 +56,7 @@ def trained_component(place: str | Path) -> Any:
     return class_named(name, place).from_pretrained(place)
 
 
-def class_named(name: Any, place: Path) -> Any:
+def class_named(name: object, place: Path) -> type[Part]:
     """The component class of that name; `InputError`, naming `place`, if there is none."""
     classes = component_classes()
     if not isinstance(name, str) or name not in classes:
@@ -64,7 +64,7 @@ def class_named(name: Any, place: Path) -> Any:
     return classes[name]
 
 
-def load_components(bundle: Bundle, given: dict[str, Any], *, variant: str | None = None) -> dict[str, Any]:
+def load_components(bundle: Bundle, given: Mapping[str, Part], *, variant: str | None = None) -> dict[str, Part]:
     """All components of a bundle, those in `given` taken as they are; on the CPU.
 
     Raises `InputError` if one is missing, damaged, not what it is said to be, or not safe.
@@ -72,7 +72,7 @@ def load_components(bundle: Bundle, given: dict[str, Any], *, variant: str | Non
     if unknown := sorted(given.keys() - {*COMPONENTS, *OPTIONAL}):
         raise InputError(f"unknown component {unknown[0]!r}; components are {', '.join(COMPONENTS + OPTIONAL)}")
     components = dict(given)
-    for name in components_of(bundle.index):
+    for name in bundle.index.components:
         if name not in components:
             component_class = _component_class(bundle.index, name, bundle.folder)
             place = bundle.places[name]
@@ -89,11 +89,11 @@ def load_components(bundle: Bundle, given: dict[str, Any], *, variant: str | Non
 
 def save_components(
     folder: Path,
-    components: dict[str, Any],
+    components: Mapping[str, Part],
     *,
     variant: str | None = None,
     links: dict[str, str] | None = None,
-    dtypes: dict[str, Any] | None = None,
+    dtypes: Mapping[str, torch.dtype] | None = None,
     card: Card | None = None,
 ) -> None:
     """Write a bundle, whole or not at all.
@@ -121,8 +121,8 @@ def save_components(
             write_card(partial, card)
 
 
-def _component_class(index: dict[str, Any], name: str, folder: Path) -> Any:
-    entry = index.get(name)
+def _component_class(index: Index, name: str, folder: Path) -> type[Part]:
+    entry = index.entries.get(name)
     class_name = str(entry[1]) if isinstance(entry, list) and len(entry) == 2 else ""
     found = component_classes().get(class_name)
     if found is None or getattr(found, "slot", "") not in ("", name):

@@ -1,9 +1,9 @@
 """What a safetensors file says that it holds, looked at before anything is made of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypedDict
 
 import torch
 
@@ -34,7 +34,14 @@ class Stored(NamedTuple):
 
 class Shaped(Protocol):
     @property
-    def shape(self) -> Any: ...
+    def shape(self) -> Sequence[int]: ...
+
+
+class Entry(TypedDict):
+    """One tensor in the header, if it is as it should be."""
+
+    dtype: str
+    shape: list[int]
 
 
 def read_header(path: Path) -> dict[str, Stored]:
@@ -58,7 +65,7 @@ def read_header(path: Path) -> dict[str, Stored]:
         raise InputError(f"{path} is damaged or truncated ({error}); get the bundle again") from None
 
 
-def _stored(entry: Any) -> Stored:
+def _stored(entry: Entry) -> Stored:
     kind, shape = entry["dtype"], tuple(entry["shape"])
     if type(kind) is not str or not all(type(side) is int and side >= 0 for side in shape):
         raise ValueError("a tensor without kind or shape")

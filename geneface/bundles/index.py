@@ -6,7 +6,6 @@ Nothing here needs torch, so that persons can be listed and fetched at once.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from geneface.errors import InputError
 from geneface.utils.files import read_json
@@ -27,18 +26,33 @@ HUB_LINK = re.compile(rf"({REPO_ID.pattern})@(\w[\w./-]*)")
 
 
 @dataclass(frozen=True)
+class Index:
+    """What a bundle's `model_index.json` says."""
+
+    entries: dict[str, object]
+    """All of it; of a component [module, class]."""
+    links: dict[str, str]
+    """Components that the bundle does not carry, and where they are."""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the bundle's components: those that every one has, and those that are named beside them."""
+        return COMPONENTS + tuple(name for name in OPTIONAL if name in self.entries)
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A person's bundle, here as a whole."""
 
     folder: Path
     name: str
     """What it goes by: of one from the Hub its id, for its folder in the cache is named after a commit."""
-    index: dict[str, Any]
+    index: Index
     places: dict[str, Path]
     """Folder of each component: in the bundle, in one beside it, or in the cache of the Hub."""
 
     def carries(self, component: str) -> bool:
-        return component not in self.index["_links"]
+        return component not in self.index.links
 
 
 def refuse_pickles(folder: Path) -> None:
@@ -70,7 +84,7 @@ def beside(folder: Path, component: str, link: str | None) -> Path:
     return target / component
 
 
-def read_index(folder: Path, source: str = "") -> dict[str, Any]:
+def read_index(folder: Path, source: str = "") -> Index:
     """The index of a person's bundle, its kind, its version and the form of its links checked.
 
     Args:
@@ -79,32 +93,28 @@ def read_index(folder: Path, source: str = "") -> dict[str, Any]:
     Raises:
         InputError: if it is missing, not a person's, or made by a newer release.
     """
-    index = read_json(folder / INDEX)
+    content = read_json(folder / INDEX)
     source = source or str(folder / INDEX)
-    if index.get("_class_name") != PIPELINE:
+    if content.get("_class_name") != PIPELINE:
         raise InputError(f"{source} does not describe a {PIPELINE}; name a person's bundle")
-    version = index.get("_format_version", 0)
+    version = content.get("_format_version", 0)
     if type(version) is not int or version > FORMAT_VERSION:
         raise InputError(f"{source} was made by a newer GeneFace; upgrade with pip install -U geneface")
-    links = index.setdefault("_links", {})
+    links = content.get("_links", {})
+    index = Index(content, links)
     if not isinstance(links, dict) or not all(
-        name in components_of(index) and isinstance(link, str) for name, link in links.items()
+        name in index.components and isinstance(link, str) for name, link in links.items()
     ):
         raise InputError(f"{source}: _links does not name components and their places; get the bundle again")
     return index
 
 
-def components_of(index: dict[str, Any]) -> tuple[str, ...]:
-    """Names of a bundle's components: those that every one has, and those that its index names beside them."""
-    return COMPONENTS + tuple(name for name in OPTIONAL if name in index)
-
-
-def hub_links(index: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
+def hub_links(index: Index, source: str) -> dict[str, tuple[str, str]]:
     """The linked components of a bundle from the Hub: name -> (repository, revision).
 
     Raises `InputError` for a link to anything but a pinned repository: a path would leave the bundle.
     """
-    matches = {name: HUB_LINK.fullmatch(link) for name, link in index["_links"].items()}
+    matches = {name: HUB_LINK.fullmatch(link) for name, link in index.links.items()}
     for name, match in matches.items():
         if match is None:
             raise InputError(
@@ -113,11 +123,11 @@ def hub_links(index: dict[str, Any], source: str) -> dict[str, tuple[str, str]]:
     return {name: (match[1], match[2]) for name, match in matches.items() if match}
 
 
-def person_files(index: dict[str, Any], variant: str | None = None) -> tuple[list[str], list[str]]:
+def person_files(index: Index, variant: str | None = None) -> tuple[list[str], list[str]]:
     """Paths of the files that a person's bundle must have, and of those that it may have."""
     required, optional = [INDEX], list(CARD_FILES)
-    for name in components_of(index):
-        if name not in index["_links"]:
+    for name in index.components:
+        if name not in index.links:
             needed, possible = component_files(name, variant)
             required += needed
             optional += possible

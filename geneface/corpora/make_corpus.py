@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from geneface.bundles.index import FORMAT_VERSION
 from geneface.corpora.corpus_video import Filter, Found, Tools, take_video
@@ -88,10 +87,10 @@ def make_corpus(
     """
     source, target, wanted = Path(source), Path(target).absolute(), wanted or Filter()
     videos = find_videos(source)
-    made_of: dict[str, Any] = {"source": str(source.absolute()), "filter": asdict(wanted), "language": language}
+    made_of: dict[str, object] = {"source": str(source.absolute()), "filter": asdict(wanted), "language": language}
     made_of |= {"version": FORMAT_VERSION, "videos": {str(v.relative_to(source)): _identity(v) for v in videos}}
     if report := finished(target, REPORT, made_of, "corpus"):
-        return _summary(target, report)
+        return Summary(target, **{name: value for name, value in report.items() if name != "made_of"})
     with ResumableFolder(target, {name: value for name, value in made_of.items() if name != "videos"}) as work:
         for name in ("audio", "tracks", NOTES):
             (work.path / name).mkdir(exist_ok=True)
@@ -113,22 +112,12 @@ def make_corpus(
             name, reasons = next(iter(left_out.items()))
             raise InputError(f"none of the {len(videos)} videos in {source} can be used; of {name}: {reasons[0]}")
         write_clips(work.path, clips)
-        report = {
-            "made_of": made_of,
-            "videos": len(videos),
-            "clips": len(clips),
-            "seconds": sum(clip.seconds for clip in clips),
-            "speakers": len({clip.speaker for clip in clips}),
-            "left_out": left_out,
-            "moved": moved,
-        }
-        write_json(work.path / REPORT, report)
+        seconds, speakers = sum(clip.seconds for clip in clips), len({clip.speaker for clip in clips})
+        summary = Summary(target, len(videos), len(clips), seconds, speakers, left_out, moved)
+        known = {name: value for name, value in vars(summary).items() if name != "folder"}
+        write_json(work.path / REPORT, {"made_of": made_of, **known})
         work.finish(without=[NOTES])
-    return _summary(target, report)
-
-
-def _summary(folder: Path, report: dict[str, Any]) -> Summary:
-    return Summary(folder, **{name: value for name, value in report.items() if name != "made_of"})
+    return summary
 
 
 def _identity(video: Path) -> list[int]:

@@ -24,7 +24,7 @@ from geneface.face.articulation import Style, articulate
 from geneface.face.face_model import FaceModel
 from geneface.face.ibug68 import BROWS, EYES
 from geneface.metrics import lm3d_opening
-from geneface.models.features import AudioFeatures
+from geneface.models.features import Hears
 from geneface.streaming.audio import ArrayStream
 from geneface.streaming.prefetch import prefetch
 from geneface.utils.units import SAMPLES_PER_FRAME
@@ -42,7 +42,7 @@ class Speech(NamedTuple):
     lm3d: np.ndarray
 
 
-def features_of(samples: np.ndarray, extractor: AudioFeatures) -> torch.Tensor:
+def features_of(samples: np.ndarray, extractor: Hears) -> torch.Tensor:
     """[2T, D] of samples [N], in the chunks of the pipeline."""
     return extractor.extract(ArrayStream(samples))
 
@@ -188,7 +188,7 @@ class MotionData:
         self,
         corpora: Sequence[Corpus],
         face: FaceModel,
-        extractor: AudioFeatures,
+        extractor: Hears,
         copies: int,
         window: int,
         real_share: float = 0.5,

@@ -3,7 +3,8 @@
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
@@ -40,14 +41,16 @@ class RowWriter:
         self._file.write(bytes(8 + HEADER))
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        if error[0] is None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
             size = self._file.tell() - 8 - HEADER
             entry = {"dtype": self.dtype, "shape": [self.rows, *self.shape], "data_offsets": [0, size]}
             header = json.dumps({"__metadata__": {"format": "pt"}, self.name: entry})
             self._file.seek(0)
             self._file.write(HEADER.to_bytes(8, "little") + header.ljust(HEADER).encode())
-        self._open.__exit__(*error)
+        self._open.__exit__(kind, error, trace)
 
 
 def map_rows(path: Path) -> np.ndarray:

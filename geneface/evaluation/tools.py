@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from geneface.face.face_model import FaceModel
     from geneface.models.features import AudioFeatures
     from geneface.models.sync_expert import SyncExpert
+
+
+T = TypeVar("T")
 
 
 class Parser(Protocol):
@@ -59,7 +62,7 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
         pass
     missing: dict[str, str] = {}
 
-    def attempt(name: str, make: Callable[[], Any]) -> Any:
+    def attempt(name: str, make: Callable[[], T]) -> T | None:
         try:
             return make()
         except InputError as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from geneface.bundles.index import (
     HUB_LINK,
@@ -18,7 +18,6 @@ from geneface.bundles.index import (
     Bundle,
     beside,
     component_files,
-    components_of,
     hub_links,
     person_files,
     read_index,
@@ -27,17 +26,33 @@ from geneface.bundles.index import (
 from geneface.errors import InputError
 from geneface.utils.untrusted import LIMITS, MEGABYTE
 
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoSibling
+
 PREVIEW = "preview.png"
 NOT_CACHED = "{} is not cached as a whole, and the Hub cannot be reached; go online once"
 SHA256_LETTERS = 64
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-def open_folder(folder: Path, **access: Any) -> Bundle:
-    """The bundle in a folder; components that it links to on the Hub are fetched.
+class Access(TypedDict, total=False):
+    """How the Hub may be asked; see `geneface.hub.persons.open_bundle`."""
 
-    Args:
-        access: As of `fetch_person`.
+    token: str | None
+    cache_dir: str | Path | None
+    local_files_only: bool
+
+
+class Place(TypedDict):
+    """Which copy of a repository is meant, for the Hub's client."""
+
+    revision: str | None
+    token: str | None
+    cache_dir: str | Path | None
+
+
+def open_folder(folder: Path, **access: Unpack[Access]) -> Bundle:
+    """The bundle in a folder; components that it links to on the Hub are fetched.
 
     Raises:
         InputError: if it is no person's, was made by a newer release, or links to a place outside.
@@ -45,8 +60,8 @@ def open_folder(folder: Path, **access: Any) -> Bundle:
     index = read_index(folder)  # First, because a folder that is none may be a whole disk.
     refuse_pickles(folder)
     places = {}
-    for name in components_of(index):
-        link = index["_links"].get(name)
+    for name in index.components:
+        link = index.links.get(name)
         if link and (match := HUB_LINK.fullmatch(link)):
             places[name] = fetch_components(match[1], [name], revision=match[2], **access) / name
         else:
@@ -54,11 +69,10 @@ def open_folder(folder: Path, **access: Any) -> Bundle:
     return Bundle(folder, folder.name, index, places)
 
 
-def fetch_person(repo_id: str, *, revision: str | None = None, variant: str | None = None, **access: Any) -> Bundle:
+def fetch_person(
+    repo_id: str, *, revision: str | None = None, variant: str | None = None, **access: Unpack[Access]
+) -> Bundle:
     """A person's repository in the cache, with all that its index names; linked components are fetched too.
-
-    Args:
-        access: `token`, `cache_dir` and `local_files_only` of `open_bundle`.
 
     Raises:
         InputError: if the Hub does not give it, or if it is not a whole and safe person of a known version.
@@ -67,19 +81,21 @@ def fetch_person(repo_id: str, *, revision: str | None = None, variant: str | No
     index = read_index(repository.get([INDEX], missing="is no person of GeneFace"), repo_id)
     links = hub_links(index, repo_id)
     folder = repository.get(*person_files(index, variant))
-    places = {name: folder / name for name in components_of(index)}
+    places = {name: folder / name for name in index.components}
     for name, (linked, commit) in links.items():
         places[name] = fetch_components(linked, [name], revision=commit, **access) / name
     return Bundle(folder, repo_id, index, places)
 
 
-def fetch_components(repo_id: str, names: Sequence[str], *, revision: str | None = None, **access: Any) -> Path:
+def fetch_components(
+    repo_id: str, names: Sequence[str], *, revision: str | None = None, **access: Unpack[Access]
+) -> Path:
     """The cached folder of a repository of shared components, with those named."""
     required, optional = zip(*map(component_files, names), strict=True)
     return Repository(repo_id, revision, **access).get([*chain(*required)], [*chain(*optional)])
 
 
-def fetch_preview(repo_id: str, *, revision: str | None = None, **access: Any) -> Path | None:
+def fetch_preview(repo_id: str, *, revision: str | None = None, **access: Unpack[Access]) -> Path | None:
     """The cached preview picture of a person on the Hub; None if it has none."""
     repository = Repository(repo_id, revision, **access)
     repository.list_files()
@@ -105,7 +121,7 @@ class Repository:
         self.commit: str | None = None
         self._folder: Path | None = None
         self._digests: dict[str, str] = {}
-        self._place: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
+        self._place = Place(revision=revision, token=token, cache_dir=cache_dir)
         self._pinned = bool(revision and COMMIT.fullmatch(revision))
         self._listed = local_files_only
 
@@ -172,16 +188,19 @@ class Repository:
         from tqdm.auto import tqdm
 
         class Silent(tqdm):
-            def __init__(self, *args: Any, **options: Any):
+            def __init__(self, *args: object, **options: object):
                 super().__init__(*args, **{**options, "disable": True})
 
-        # Only weights take a while.
-        options: dict[str, Any] = (
-            {} if any(name.endswith(".safetensors") for name in names) else {"tqdm_class": Silent}
-        )
-        options |= {"allow_patterns": names, "local_files_only": self.sizes is None, **self._place}
+        slow = any(name.endswith(".safetensors") for name in names)
         with explained(self.repo_id, token=self._place["token"]):
-            return Path(snapshot_download(self.repo_id, **options))
+            folder = snapshot_download(
+                self.repo_id,
+                allow_patterns=names,
+                local_files_only=self.sizes is None,
+                tqdm_class=None if slow else Silent,
+                **self._place,
+            )
+        return Path(folder)
 
     def _check_size(self, name: str, size: int) -> None:
         limit = LIMITS[Path(name).suffix]
@@ -201,7 +220,7 @@ class Repository:
 
         for name in names:
             if not whole(name):
-                place = {**self._place, "revision": self.commit}
+                place: Place = {**self._place, "revision": self.commit}
                 with explained(self.repo_id, token=self._place["token"]):
                     hf_hub_download(self.repo_id, name, force_download=True, **place)
                 if not whole(name):
@@ -219,7 +238,7 @@ def _sweep(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _digest(file: Any) -> str:
+def _digest(file: "RepoSibling") -> str:
     """What the Hub says that a file's content is: SHA-256 of a large one, git's SHA-1 of another; "" if nothing."""
     return (file.lfs and file.lfs.sha256) or file.blob_id or ""
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from geneface.bundles.index import INDEX, REPO_ID, Bundle, person_files, read_index
 from geneface.errors import InputError
-from geneface.hub.fetch import explained, fetch_person, open_folder
+from geneface.hub.fetch import Access, explained, fetch_person, open_folder
 from geneface.resources import resource
 from geneface.utils.files import recover
 from geneface.utils.untrusted import is_folder
@@ -79,9 +79,9 @@ def find_person(name: str | None = None) -> str:
     raise InputError(f"unknown person {name!r}; embedded: {known}; or give a folder or a Hub id like user/person")
 
 
-def resolve_bundle(path_or_id: str | Path, **access: Any) -> Path:
+def resolve_bundle(path_or_id: str | Path, *, revision: str | None = None, **access: Unpack[Access]) -> Path:
     """The folder of `open_bundle`."""
-    return open_bundle(path_or_id, **access).folder
+    return open_bundle(path_or_id, revision=revision, **access).folder
 
 
 def open_bundle(
@@ -97,7 +97,7 @@ def open_bundle(
 
     Raises `InputError` if it is none of these, or if the Hub does not give it.
     """
-    access: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
+    access = Access(token=token, cache_dir=cache_dir, local_files_only=local_files_only)
     embedded = PERSONS_DIR / path_or_id if str(path_or_id) in list_persons() else Path()
     if not embedded.name and not is_folder(path_or_id):
         recover(Path(path_or_id))

@@ -63,11 +63,11 @@ def push_to_hub(
         if not REPO_ID.fullmatch(name):
             raise InputError(f"{name!r} is not the name of a repository; name one like user/person")
     bundle = open_folder(folder, token=token)
-    parts, index, places = load_components(bundle, {}), dict(bundle.index), dict(bundle.places)
+    parts, places = load_components(bundle, {}), dict(bundle.places)
     card = replace(read_card(folder) or Card(name=folder.resolve().name), consent=consent.strip())
 
     _check_place(repo_id, private, token)
-    index["_links"] = {}
+    index = {name: entry for name, entry in bundle.index.entries.items() if name != "_links"}
     if link_generic:
         shared = [name for name in GENERIC if name in places]
         commit = _share_generic(link_generic, {name: places.pop(name) for name in shared}, private, token)
@@ -75,7 +75,7 @@ def push_to_hub(
 
     with tempfile.TemporaryDirectory() as staged:
         stage = Path(staged)
-        write_json(stage / INDEX, {key: value for key, value in index.items() if key != "_links" or value})
+        write_json(stage / INDEX, index)
         write_card(stage, card)
         (stage / "README.md").write_text(person_readme(card, repo_id, TAGS, link_generic), encoding="utf-8")
         # Written anew, a picture has lost what a camera may have put into it beside the pixels.

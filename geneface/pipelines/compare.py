@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geneface.errors import InputError
 from geneface.face.ibug68 import LINES, LIPS, LOOPS, NOSE
-from geneface.media.audio import AudioInput, open_audio
+from geneface.media.audio import AudioInput, AudioSource, open_audio
 from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
@@ -19,6 +19,9 @@ from geneface.media.watermark import Watermark, video_number
 from geneface.options import GenerationOptions
 from geneface.pipelines.generate import GeneratedVideo
 from geneface.utils.stopping import Stopped, StopToken
+
+if TYPE_CHECKING:
+    from geneface.pipelines.pipeline import GeneFacePipeline
 
 SIDE, BAND = 512, 44
 """Pixels a side of each picture, and of the band with its name below."""
@@ -33,12 +36,11 @@ class Take:
     """One way to say it.
 
     Args:
-        pipe: A `GeneFacePipeline`.
         label: Written below the picture.
         options: Of `GeneFacePipeline.stream`; the size is that of the pictures here.
     """
 
-    pipe: Any
+    pipe: "GeneFacePipeline"
     label: str
     options: GenerationOptions = field(default_factory=GenerationOptions)
 
@@ -99,7 +101,7 @@ def compare_video(
     return GeneratedVideo(output, writer.frames, time.perf_counter() - start, takes[0].options.seed or 0, unsigned)
 
 
-def _pictures(take: Take, source: Any, landmarks: bool) -> Generator[tuple[np.ndarray, Any]]:
+def _pictures(take: Take, source: AudioSource, landmarks: bool) -> Generator[tuple[np.ndarray, np.ndarray | None]]:
     """Each frame of a take, with the drawing of its landmarks."""
     person = take.pipe.person
     with closing(take.pipe.stream(source, options=take.options)) as chunks:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from geneface.media.audio import AudioInput, AudioSource, open_audio
 from geneface.media.mark import Mark
@@ -60,7 +60,7 @@ def generate_video(
     on_chunk: "Callable[[FrameChunk, AudioSource], None] | None" = None,
     stop: StopToken | None = None,
     motion: "Iterable[FaceMotion] | None" = None,
-    **changes: Any,
+    **changes: object,
 ) -> GeneratedVideo:
     """Stream the frames of `pipe` into `output` in constant memory: H.264 and AAC in an mp4.
 
@@ -87,7 +87,7 @@ def generate_video(
     writer_type = output_writer(options)
     output = check_output(output, writer_type.suffix, [audio, options.background])
 
-    def after_frame(pipe: Any, index: int, total: int) -> None:
+    def after_frame(pipe: "GeneFacePipeline", index: int, total: int) -> None:
         if stop is not None:
             stop.check()
         if on_frame is not None:

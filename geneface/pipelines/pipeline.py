@@ -2,14 +2,15 @@
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, overload
 
 import numpy as np
 import torch
 
 from geneface.bundles.card import Card, read_card
+from geneface.bundles.component import Part
 from geneface.bundles.components import load_components, save_components
 from geneface.bundles.index import COMPONENTS, OPTIONAL
 from geneface.errors import InputError
@@ -20,14 +21,16 @@ from geneface.models.stages import AdaptStage, LipClosureStage, MotionStage
 from geneface.motion.face_motion import FaceMotion, Person
 from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions, takes_options
-from geneface.pipelines.output import GeneFacePipelineOutput, as_type
+from geneface.pipelines.output import Fields, GeneFacePipelineOutput, as_type
 from geneface.renderers.frames import FrameChunk
 from geneface.renderers.stage import RenderStage
 from geneface.streaming.audio import AudioStream, blocks
-from geneface.streaming.stage import Stage, join, through
+from geneface.streaming.stage import Pushed, Ready, Stage, join, through
 from geneface.utils.units import FPS, SAMPLING_RATE
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from geneface.models.features import AudioFeatures
     from geneface.models.motion_generator import MotionGenerator
     from geneface.models.phoneme_head import PhonemeHead
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from geneface.renderers.renderer import Renderer
 
 Callback = Callable[["GeneFacePipeline", int, int], None]
+Tensors = TypeVar("Tensors", torch.Tensor, Iterator[torch.Tensor])
+"""A whole recording's, or of one piece after the other."""
 
 
 class GeneFacePipeline:
@@ -66,7 +71,7 @@ class GeneFacePipeline:
         self.name = name
         self.card = card
         self.dtype = torch.float32
-        self._progress_bar_config: dict[str, Any] = {}
+        self._progress_bar_config: dict[str, object] = {}
         self._interrupt = False
 
     # Loading and saving
@@ -83,7 +88,7 @@ class GeneFacePipeline:
         dtype: torch.dtype = torch.float32,
         device: str | torch.device | None = None,
         variant: str | None = None,
-        **components: Any,
+        **components: Part,
     ) -> Self:
         """Load a person from a folder, a Hub id, or the name of an embedded person.
 
@@ -95,9 +100,15 @@ class GeneFacePipeline:
         Raises:
             InputError: for a bundle that is missing, incomplete, damaged, newer than this release, or not safe.
         """
-        access: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
-        bundle = open_bundle(path_or_id, revision=revision, variant=variant, **access)
-        loaded = load_components(bundle, components, variant=variant)
+        bundle = open_bundle(
+            path_or_id,
+            revision=revision,
+            variant=variant,
+            token=token,
+            cache_dir=cache_dir,
+            local_files_only=local_files_only,
+        )
+        loaded: dict[str, Any] = load_components(bundle, components, variant=variant)
         pipe = cls(**loaded, name=bundle.name, card=read_card(bundle.folder))
         return pipe.to(device or default_device(), dtype)
 
@@ -128,7 +139,7 @@ class GeneFacePipeline:
             )
 
     @property
-    def components(self) -> dict[str, Any]:
+    def components(self) -> dict[str, Part]:
         parts = {name: getattr(self, name) for name in COMPONENTS + OPTIONAL}
         return {name: part for name, part in parts.items() if part is not None}
 
@@ -164,14 +175,14 @@ class GeneFacePipeline:
 
     # Progress and interruption
 
-    def progress_bar(self, total: int) -> Any:
+    def progress_bar(self, total: int) -> "tqdm[NoReturn]":
         """A tqdm bar over frames, silent off a terminal; `set_progress_bar_config` sets its options."""
         from tqdm.auto import tqdm
 
         usual = {"unit": "frame", "dynamic_ncols": True, "disable": None}
         return tqdm(**{"total": total, **usual, **self._progress_bar_config})
 
-    def set_progress_bar_config(self, **options: Any) -> None:
+    def set_progress_bar_config(self, **options: object) -> None:
         self._progress_bar_config = options
 
     def interrupt(self) -> None:
@@ -181,7 +192,13 @@ class GeneFacePipeline:
     # The five steps. Each takes a whole recording's worth and gives the whole, or takes an iterator of consecutive
     # chunks and gives an iterator of them: the frames are the same.
 
-    def extract_features(self, audio: AudioInput, sampling_rate: int | None = None) -> Any:
+    @overload
+    def extract_features(self, audio: AudioInput, sampling_rate: int | None = None) -> torch.Tensor: ...
+    @overload
+    def extract_features(self, audio: Iterator[np.ndarray]) -> Iterator[torch.Tensor]: ...
+    def extract_features(
+        self, audio: AudioInput | Iterator[np.ndarray], sampling_rate: int | None = None
+    ) -> torch.Tensor | Iterator[torch.Tensor]:
         """Audio features [2T, D] of a recording: path, bytes or array; or of blocks of samples at 16 kHz."""
         if isinstance(audio, Iterator):
             return through(FeatureStage(self.feature_extractor), audio)
@@ -193,24 +210,46 @@ class GeneFacePipeline:
         stage = LipClosureStage(self.phoneme_head)
         return stage.read(0, len(stage.push(features)) // 2)
 
-    def generate_motion(self, features: Any, options: GenerationOptions | None = None, **changes: Any) -> Any:
+    def generate_motion(
+        self, features: Tensors, options: GenerationOptions | None = None, **changes: object
+    ) -> Tensors:
         """LM3D [T, 68, 3] of the mean identity, from audio features [2T, D]; options: `seed`, `temperature`."""
         options = GenerationOptions.of(options, **changes).seeded()
         return _run(MotionStage(self.motion_generator, options.seed or 0, options.temperature), features)
 
-    def adapt_motion(self, lm3d: Any) -> Any:
+    def adapt_motion(self, lm3d: Tensors) -> Tensors:
         """LM3D [T, 68, 3] of the mean identity -> of the person."""
         return _run(AdaptStage(self.post_net), lm3d)
 
+    @overload
     def finish_motion(
         self,
-        lm3d: Any,
-        audio: AudioInput,
+        lm3d: torch.Tensor,
+        audio: AudioInput | AudioStream,
         sampling_rate: int | None = None,
         options: GenerationOptions | None = None,
-        closures: "torch.Tensor | LipClosureStage | None" = None,
-        **changes: Any,
-    ) -> Any:
+        closures: torch.Tensor | LipClosureStage | None = None,
+        **changes: object,
+    ) -> FaceMotion: ...
+    @overload
+    def finish_motion(
+        self,
+        lm3d: Iterator[torch.Tensor],
+        audio: AudioInput | AudioStream,
+        sampling_rate: int | None = None,
+        options: GenerationOptions | None = None,
+        closures: torch.Tensor | LipClosureStage | None = None,
+        **changes: object,
+    ) -> Iterator[FaceMotion]: ...
+    def finish_motion(
+        self,
+        lm3d: torch.Tensor | Iterator[torch.Tensor],
+        audio: AudioInput | AudioStream,
+        sampling_rate: int | None = None,
+        options: GenerationOptions | None = None,
+        closures: torch.Tensor | LipClosureStage | None = None,
+        **changes: object,
+    ) -> FaceMotion | Iterator[FaceMotion]:
         """`FaceMotion` from the person's LM3D [T, 68, 3] and the sound: silence, lips, blinks, head motion.
 
         Options: `seed`, `temperature`, `mouth`, `head`, `pose`, `blink`. The sound may be an `AudioStream` that has
@@ -229,7 +268,20 @@ class GeneFacePipeline:
         read = None if closures is None else closures.read
         return _run(FinishStage(self.person, source, options, self.device, read), lm3d)
 
-    def render(self, motion: Any, options: GenerationOptions | None = None, **changes: Any) -> Any:
+    @overload
+    def render(
+        self, motion: FaceMotion, options: GenerationOptions | None = None, **changes: object
+    ) -> FrameChunk: ...
+    @overload
+    def render(
+        self, motion: Iterator[FaceMotion], options: GenerationOptions | None = None, **changes: object
+    ) -> Iterator[FrameChunk]: ...
+    def render(
+        self,
+        motion: FaceMotion | Iterator[FaceMotion],
+        options: GenerationOptions | None = None,
+        **changes: object,
+    ) -> FrameChunk | Iterator[FrameChunk]:
         """`FrameChunk` of a `FaceMotion`; options: `background`, `size`."""
         stage = RenderStage(self.renderer, GenerationOptions.of(options, **changes), self.dtype)
         chunks = stage.run(motion if isinstance(motion, Iterator) else [motion])
@@ -245,7 +297,7 @@ class GeneFacePipeline:
         *,
         options: GenerationOptions | None = None,
         generator: torch.Generator | None = None,
-        **changes: Any,
+        **changes: object,
     ) -> Iterator[FaceMotion]:
         """Yield chunks of all the motion that `stream` renders with the same arguments: the first four steps.
 
@@ -269,8 +321,8 @@ class GeneFacePipeline:
         generator: torch.Generator | None = None,
         callback_on_frame_end: Callback | None = None,
         motion: Iterable[FaceMotion] | None = None,
-        **changes: Any,
-    ) -> Iterator[FrameChunk]:
+        **changes: object,
+    ) -> Generator[FrameChunk]:
         """Yield frames as they are ready, in memory that does not grow with the audio; arguments as in a call.
 
         `motion` is what the method of that name gives, if it is there already.
@@ -298,7 +350,7 @@ class GeneFacePipeline:
         output_type: str = "np",
         callback_on_frame_end: Callback | None = None,
         return_dict: Literal[True] = True,
-        **changes: Any,
+        **changes: object,
     ) -> GeneFacePipelineOutput: ...
     @overload
     def __call__(
@@ -311,8 +363,8 @@ class GeneFacePipeline:
         output_type: str = "np",
         callback_on_frame_end: Callback | None = None,
         return_dict: Literal[False],
-        **changes: Any,
-    ) -> tuple[Any, ...]: ...
+        **changes: object,
+    ) -> Fields: ...
     @takes_options
     def __call__(
         self,
@@ -324,8 +376,8 @@ class GeneFacePipeline:
         output_type: str = "np",
         callback_on_frame_end: Callback | None = None,
         return_dict: bool = True,
-        **changes: Any,
-    ) -> GeneFacePipelineOutput | tuple[Any, ...]:
+        **changes: object,
+    ) -> GeneFacePipelineOutput | Fields:
         """Make the frames of a talking portrait; for long audio use `stream`, which keeps no frames.
 
         The same as the five steps one after the other: `extract_features`, `generate_motion`, `adapt_motion`,
@@ -386,6 +438,10 @@ def default_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def _run(stage: Stage, data: Any) -> Any:
+@overload
+def _run(stage: Stage[Pushed, Ready], data: Iterator[Pushed]) -> Iterator[Ready]: ...
+@overload
+def _run(stage: Stage[Pushed, Ready], data: Pushed) -> Ready: ...
+def _run(stage: Stage[Pushed, Ready], data: Pushed | Iterator[Pushed]) -> Ready | Iterator[Ready]:
     """A stage over all of its input: whole, or as an iterator of chunks."""
     return through(stage, data) if isinstance(data, Iterator) else join(list(through(stage, [data])))

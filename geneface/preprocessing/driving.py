@@ -3,13 +3,13 @@ person's own video shows that person."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from geneface.errors import InputError
 from geneface.face.crop import roll
+from geneface.face.landmarks import Face
 from geneface.hub import assets
 from geneface.media.resample import SteadyVideo
 from geneface.motion.face_motion import Person
@@ -46,7 +46,7 @@ def track_head(
     from geneface.face.landmarks import LandmarkDetector, expression_from_blendshapes, nearest_valid
     from geneface.face.tracking import Observation, track_face
 
-    faces: list[Any] = []
+    faces: list[Face | None] = []
     model = FaceModel.load(assets.get_asset(assets.FACE_MODEL, assets_folder))
     landmarker = assets.get_asset(assets.FACE_LANDMARKER, assets_folder)
     with SteadyVideo(video) as moments, LandmarkDetector(landmarker) as detector:

@@ -5,9 +5,9 @@ at all. A step whose file is there is not done again, unless the video or the se
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from geneface import __version__
 from geneface.bundles.index import FORMAT_VERSION
@@ -63,14 +63,14 @@ def preprocess(
     return target
 
 
-def _identity(video: Path) -> dict[str, Any]:
+def _identity(video: Path) -> dict[str, str | int]:
     """What tells one video file from another."""
     with open_file(video) as file:
         facts = os.fstat(file.fileno())
     return {"name": video.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
 
 
-def _manifest(job: Job, made_of: dict[str, Any]) -> dict[str, Any]:
+def _manifest(job: Job, made_of: Mapping[str, object]) -> dict[str, object]:
     scan, found = job.scan(), read_json(job.work / "report.json", "run")
     parts = {name: split_range(scan.frames, name) for name in ("train", "dev", "test")}
     return {

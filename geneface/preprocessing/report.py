@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -107,7 +106,7 @@ def find_warnings(figures: Figures, scan: Scan) -> list[str]:
     return told
 
 
-def write_sheet(video: Path, work: Path, scan: Scan, face: FaceModel, path: Path) -> dict[str, Any]:
+def write_sheet(video: Path, work: Path, scan: Scan, face: FaceModel, path: Path) -> dict[str, object]:
     """Draw the contact sheet; returns `figures` and `warnings` for the manifest."""
     loudness = sound_level(work / "audio.flac", scan.frames)
     figures = measure(work, scan, face, loudness)

@@ -52,7 +52,7 @@ class Scan:
     notes: list[str] = field(default_factory=list)
     """Sentences on what was put right in the video, see `SteadyVideo.notes`."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return asdict(self)
 
     @classmethod

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from geneface.renderers.condition import Condition
 from geneface.renderers.fast import FastRenderer
 from geneface.renderers.nerf import NerfRenderer
 
@@ -18,17 +19,10 @@ SPAN = WINDOW + 2 * (SMOOTHED - 1)
 SLOPE = 0.02
 
 
-class NormalisedAudio(nn.Module):
+class NormalisedAudio(Condition):
     """Audio features of zero mean and unit variance over a person's training frames."""
 
     frames = 1
-    mean: torch.Tensor
-    std: torch.Tensor
-
-    def __init__(self, feature_size: int):
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(feature_size))
-        self.register_buffer("std", torch.ones(feature_size))
 
     @staticmethod
     def windows(features: torch.Tensor) -> torch.Tensor:
@@ -85,10 +79,6 @@ class AudioCondition(NormalisedAudio):
         super().__init__(feature_size)
         self.encoder = AudioEncoder(feature_size, code_size)
 
-    def noisy(self, windows: torch.Tensor) -> torch.Tensor:
-        """As they are: AD-NeRF trains without noise."""
-        return windows
-
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """[B, 30, D] -> [B, 1, code_size]"""
         return self.encoder(super().forward(windows)).unsqueeze(1)
@@ -106,7 +96,7 @@ class AudioDrivenFastRenderer(FastRenderer):
         self.audio_features = audio_features  # first, for the parent's constructor asks for the condition
         super().__init__(**settings)
 
-    def new_condition(self, components: int) -> nn.Module:
+    def new_condition(self, components: int) -> Condition:
         return AudioCondition(self.audio_features, components)
 
     def windows(self, track: torch.Tensor) -> torch.Tensor:
@@ -122,7 +112,7 @@ class AudioDrivenNerfRenderer(NerfRenderer):
         self.audio_features = audio_features  # first, for the parent's constructor asks for the condition
         super().__init__(**settings)
 
-    def new_condition(self) -> nn.Module:
+    def new_condition(self) -> Condition:
         return NormalisedAudio(self.audio_features)
 
     def new_driver(self, hidden: int, layers: int) -> nn.Module:

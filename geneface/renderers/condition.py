@@ -1,5 +1,7 @@
 """What the renderers are conditioned on: landmarks of three neighbouring frames, and the head pose."""
 
+from abc import abstractmethod
+
 import torch
 from torch import nn
 
@@ -18,21 +20,39 @@ LEAST_DEVIATION = 0.02
 """cm: points that never move do not amplify noise."""
 
 
-class NormalisedLandmarks(nn.Module):
-    """Point-wise normalisation of LM3D (Section 3.3): "some facial landmarks only change in a small range".
+class Condition(nn.Module):
+    """What drives a renderer, of zero mean and unit variance over a person's training frames.
 
     Attributes:
         frames: That are seen together, the middle one being that which is rendered.
+        mean, std: Of the track, of its `shape`.
     """
 
-    frames = 3
+    frames: int
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, *shape: int) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(68, 3))
-        self.register_buffer("std", torch.ones(68, 3))
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("std", torch.ones(shape))
+
+    @abstractmethod
+    def fit(self, track: torch.Tensor, /) -> None:
+        """Set the statistics from a person's training frames [T, ...]."""
+
+    def noisy(self, windows: torch.Tensor, /) -> torch.Tensor:
+        """Windows for training, as uncertain as they will be; here as they are."""
+        return windows
+
+
+class NormalisedLandmarks(Condition):
+    """Point-wise normalisation of LM3D (Section 3.3): "some facial landmarks only change in a small range"."""
+
+    frames = 3
+
+    def __init__(self) -> None:
+        super().__init__(68, 3)
 
     @torch.no_grad()
     def fit(self, lm3d: torch.Tensor, *, floor: float = LEAST_DEVIATION) -> None:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from geneface.renderers.camera import pixel_directions, rays_in_head_frame
-from geneface.renderers.condition import POSE_SIZE, LandmarkCondition, pose_vector
+from geneface.renderers.condition import POSE_SIZE, Condition, LandmarkCondition, pose_vector
 from geneface.renderers.matte import smooth_matte
 from geneface.renderers.occupancy import OccupancyGrid
 from geneface.renderers.renderer import HEAD_BOX, Renderer, TrainingData, box_tensor
@@ -124,7 +124,7 @@ class FastRenderer(Renderer):
         self.torso_texture = nn.Parameter(0.02 * torch.randn(1, 3, texture_size // 2, texture_size))
         self.decoder = Upsampler(features + 2, scale=size // grid, textures=2)
 
-    def new_condition(self, components: int) -> nn.Module:
+    def new_condition(self, components: int) -> Condition:
         """What makes of `windows` the codes [B, frames, components] that drive the head."""
         return LandmarkCondition(components)
 

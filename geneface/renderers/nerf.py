@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from geneface.renderers.camera import pixel_directions, rays_in_head_frame
-from geneface.renderers.condition import NormalisedLandmarks
+from geneface.renderers.condition import Condition, NormalisedLandmarks
 from geneface.renderers.field import RadianceField, encoder
 from geneface.renderers.renderer import HEAD_BOX, Renderer, Rendering, box_tensor
 from geneface.renderers.scene import Scene
@@ -208,7 +208,7 @@ class NerfRenderer(Renderer):
         driver = self.new_driver(encoder_hidden, encoder_layers)
         self.torso = TorsoNerf(driver, head_aware, encoder_layers, encoder_hidden, box=torso_box, **field)
 
-    def new_condition(self) -> nn.Module:
+    def new_condition(self) -> Condition:
         """What normalises that which drives it."""
         return NormalisedLandmarks()
 

@@ -3,12 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import torch
 
 from geneface.bundles.component import Component
-from geneface.renderers.condition import neighbour_windows, pose_vector
+from geneface.renderers.condition import Condition, neighbour_windows, pose_vector
 from geneface.renderers.scene import Scene
 
 HEAD_BOX = ((-11.5, -17.0, -5.0), (11.5, 16.5, 14.5))
@@ -61,7 +61,7 @@ class Renderer(Component):
         size: Pixels a side of the picture.
         track: What of a person dataset drives it, which the pipeline asks to be "lm3d".
         context_frames: Frames on each side of a frame that it depends on.
-        condition: Normalisation of what drives it, with `mean`, `fit(track)`.
+        condition: Normalisation of what drives it.
         scene: Camera, background, natural head motion and blink.
     """
 
@@ -69,7 +69,7 @@ class Renderer(Component):
     size: int
     track = "lm3d"
     context_frames = 1
-    condition: Any
+    condition: Condition
     scene: Scene
 
     def windows(self, track: torch.Tensor) -> torch.Tensor:

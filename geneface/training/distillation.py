@@ -8,7 +8,6 @@ connectionist temporal classification where their order is known, one by one whe
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -152,8 +151,7 @@ def train(config: DistillationConfig) -> Path:
     mouth = None
     if config.tracked:
         face = FaceModel.load(config.face_model)
-        heard: Any = teacher  # It gives features of recordings as an extractor does.
-        tracked = MotionData(open_corpora(config.tracked, "train"), face, heard, 3, WINDOW, 1.0, config.seed)
+        tracked = MotionData(open_corpora(config.tracked, "train"), face, teacher, 3, WINDOW, 1.0, config.seed)
         mouth = train_mouth_teacher(tracked, face.mean_landmarks, loop.device, seed=config.seed)
         mouth.save_pretrained(loop.folder / "mouth_teacher")
     speech = TaughtSpeech(recordings, teacher, config.copies, config.longest, loop.device, config.seed, mouth)

@@ -167,8 +167,8 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
             for kind, held_out in corpora.held_out().items()
         }
         write_json(loop.folder / "report.json", report)
-        for kind, figures in report.items():
-            logger.info("%s %s", kind, figures)
+        for kind, found in report.items():
+            logger.info("%s %s", kind, found)
     return loop.folder / "model"
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,11 @@ def write_bundle(
 
 
 def describe(
-    name: str, consent: str, manifest: dict[str, Any], renderer: dict[str, Any], post_net: dict[str, Any]
+    name: str,
+    consent: str,
+    manifest: Mapping[str, Any],
+    renderer: Mapping[str, Mapping[str, float]],
+    post_net: Mapping[str, Any],
 ) -> Card:
     """The card of a person, from the dataset's manifest and the reports of both trainings."""
     frames, synthetic = int(manifest["frames"]), bool(manifest.get("synthetic"))

@@ -5,9 +5,6 @@ the person's own, which is written into `output_dir/motion_generator`.
 """
 
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from geneface.bundles.components import trained_component
 from geneface.datasets.voices import Voices
@@ -24,10 +21,6 @@ from geneface.utils.files import atomic_folder
 OWN_GENERATOR = "motion_generator"
 
 
-def _frozen(place: str, device: torch.device) -> Any:
-    return trained_component(place).to(device).requires_grad_(False)
-
-
 def train(config: PostNetConfig, voices: Voices | None = None, watch: Watch | None = None) -> Path:
     """Train, and write `output_dir/model` and `report.json`; returns the model's folder.
 
@@ -35,8 +28,10 @@ def train(config: PostNetConfig, voices: Voices | None = None, watch: Watch | No
     """
     adapter = ADAPTERS[config.adapter]
     loop = Loop(config, watch)
-    extractor: AudioFeatures = _frozen(config.feature_extractor, loop.device)
-    generator: MotionGenerator = _frozen(config.motion_generator, loop.device)
+    extractor: AudioFeatures = trained_component(config.feature_extractor)
+    generator: MotionGenerator = trained_component(config.motion_generator)
+    for network in (extractor, generator):
+        network.to(loop.device).requires_grad_(False)
     check_features(extractor, generator, "motion generator")
     person = PersonSpeech(config.dataset, extractor, generator, config.block, config.copies, config.seed)
     dev = person.hold_out("dev")

@@ -155,7 +155,7 @@ class Progress(Watch, StepProgress):
     def _picture(self) -> Path:
         return self.folder.preview.with_name(f".{self.folder.preview.name}")
 
-    def previewed(self, figures: dict[str, Any]) -> None:
+    def previewed(self, figures: dict[str, dict[str, float]]) -> None:
         os.replace(self._picture, self.folder.preview)
         self._preview_cost, self._preview_at = time.monotonic() - self._preview_at, time.monotonic()
         self.write(figures=figures)

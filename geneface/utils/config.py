@@ -1,9 +1,7 @@
 """Constructor arguments from a file, held against their types and ranges before anything is made of them."""
 
 import inspect
-import math
 from collections.abc import Mapping
-from typing import Any
 
 Range = tuple[float, float]
 ANY_WHOLE: Range = (0, 4096)
@@ -31,7 +29,7 @@ def arguments(component: type) -> dict[str, inspect.Parameter]:
 _VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
-def check_config(component: type, config: Mapping[str, Any], ranges: Mapping[str, Range]) -> None:
+def check_config(component: type, config: Mapping[str, object], ranges: Mapping[str, Range]) -> None:
     """`ValueError` for the first argument of another type than the constructor's, or out of its range."""
     known = arguments(component)
     for name, value in config.items():
@@ -52,15 +50,15 @@ def check_config(component: type, config: Mapping[str, Any], ranges: Mapping[str
             check_values(name, value, ranges.get(name, ANY_REAL))
 
 
-def check_number(name: str, value: Any, within: Range, whole: bool = False) -> None:
+def check_number(name: str, value: object, within: Range, whole: bool = False) -> None:
     """`ValueError` for anything but a number from the least to the greatest."""
     kinds = (int,) if whole else (int, float)
-    if type(value) not in kinds or not math.isfinite(value) or not within[0] <= value <= within[1]:
+    if not isinstance(value, int | float) or type(value) not in kinds or not within[0] <= value <= within[1]:
         kind = "be a whole number" if whole else "lie"
         raise ValueError(f"{name} must {kind} between {within[0]:g} and {within[1]:g}, not {_short(value)}")
 
 
-def check_values(name: str, value: Any, within: Range) -> None:
+def check_values(name: str, value: object, within: Range) -> None:
     """`ValueError` for a list, a word or a number that is too long or out of range."""
     left = [value]
     for count in range(MOST_VALUES + 1):
@@ -76,7 +74,7 @@ def check_values(name: str, value: Any, within: Range) -> None:
     raise ValueError(f"{name} is {_short(value)}, which is too long, or no list of numbers")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # A number of thousands of digits.

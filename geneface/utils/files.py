@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -56,7 +56,7 @@ def read_json(path: Path, kind: Kind = "bundle") -> dict[str, Any]:
     return content
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Write a JSON object; whoever reads `path` meanwhile sees the old or the new one."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
@@ -207,7 +207,7 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def finished(target: Path, note: str, made_of: dict[str, Any], kind: Kind) -> dict[str, Any] | None:
+def finished(target: Path, note: str, made_of: Mapping[str, object], kind: Kind) -> dict[str, Any] | None:
     """The note in a finished folder that says what it was `made_of`; None if there is no such folder.
 
     Raises `InputError` if what is there was made of something else.
@@ -234,7 +234,7 @@ class ResumableFolder:
         made_of: What was made of something else is thrown away.
     """
 
-    def __init__(self, target: Path, made_of: dict[str, Any]):
+    def __init__(self, target: Path, made_of: Mapping[str, object]):
         self.target, self.made_of = target.absolute(), made_of
         self.path = self.target.with_name(f".{self.target.name}.unfinished")
         self._held = ExitStack()

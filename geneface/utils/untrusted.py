@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from geneface.errors import InputError
 
@@ -107,7 +107,7 @@ def _root(folder: Path) -> Path:
     return folder
 
 
-def check_plain(content: Any) -> None:
+def check_plain(content: object) -> None:
     """`ValueError` for a value read from JSON that cannot be written again: numbers that are not finite, words that
     are not Unicode."""
     if isinstance(content, dict):

@@ -5,7 +5,6 @@ accelerate launch -m geneface.training.renderers.fast --config hub_configs/embed
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -183,7 +182,7 @@ def find_occupied(renderer: FastRenderer, batches: Batches, samples: int, thresh
     renderer.train()
 
 
-def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, Any]]:
+def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, object]]:
     """Grids learn faster than nets, for each of their cells is seldom seen; warps slower: where they jump about, no
     texture can form."""
     rates = {"torso_motion": config.torso_rate, "warp": config.warp_rate, "plane": 5.0, "texture": 5.0}
