@@ -7,8 +7,6 @@ from geneface.commands.bars import Bars
 from geneface.commands.register import Register, add_assets, say
 from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 
-T = TypeVar("T")
-
 
 def preprocess(args: argparse.Namespace) -> None:
     """A video of one talking person in, a dataset to train that person from out, with a contact sheet to look at."""
