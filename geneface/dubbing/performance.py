@@ -45,7 +45,8 @@ class Performance:
         self.mouth = mouth.float().cpu()
         data, track = shot.data, person.pose_track.float().cpu()
         pose, lm3d = data.track("pose"), data.track("lm3d")
-        shared = min(len(track), len(pose))
+        # The natural track is the training's, there and back.
+        shared = min(len(track) // 2, len(data.train))
         self.same = bool((track[:shared] - pose[:shared]).abs().max() < SAME)
         intrinsics = person.intrinsics.float().cpu()
         if self.same:
