@@ -2,13 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
-from typing import TypeVar
 
+from geneface.commands.bars import Bars
 from geneface.commands.register import Register, add_assets, say
 from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
-
-T = TypeVar("T")
 
 
 def preprocess(args: argparse.Namespace) -> None:
@@ -16,16 +13,10 @@ def preprocess(args: argparse.Namespace) -> None:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from tqdm import tqdm
-
     from geneface.preprocessing.preprocess import Settings, preprocess
-    from geneface.preprocessing.preprocess_steps import StepProgress
+    from geneface.preprocessing.progress import StepProgress
     from geneface.training.run import TrainingFolder
     from geneface.utils.files import read_json
-
-    class Bars(StepProgress):
-        def each(self, items: Iterable[T], name: str, length: int | None) -> Iterable[T]:
-            return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
 
     settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
     progress: StepProgress = Bars()

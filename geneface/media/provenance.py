@@ -25,7 +25,8 @@ TAG = "AI-generated"
 NOTICE = f"{TAG} by GeneFace {__version__}"
 ASSERTION = "org.geneface.generation"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-GENERATED = "trainedAlgorithmicMedia"
+GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
+"""What is made of nothing but speech, and what of a real video."""
 AI_SOURCE = re.compile(r"/(trainedAlgorithmicMedia|compositeWithTrainedAlgorithmicMedia)$")
 OPEN_WORDS = re.compile("|".join([*(word for spec in specs().values() for word in spec.words), "#[0-9a-fA-F]{6}"]))
 """Settings in words that may be published; any other word may be the name of a file."""
@@ -142,7 +143,7 @@ def check_signing(identity: Identity) -> None:
 
 
 def prepare_seal(
-    output: Path, person: str, settings: Mapping[str, object]
+    output: Path, person: str, settings: Mapping[str, object], source_type: str = GENERATED
 ) -> tuple[Callable[[Path], None] | None, str]:
     """What signs the finished file, as `sign` does, and "", or None and why it will not be signed.
 
@@ -152,10 +153,12 @@ def prepare_seal(
         return None, unsigned
     identity = signing_identity()
     check_signing(identity)
-    return partial(sign, identity=identity, person=person, settings=settings), ""
+    return partial(sign, identity=identity, person=person, settings=settings, source_type=source_type), ""
 
 
-def sign(file: Path, identity: Identity, *, person: str, settings: Mapping[str, object]) -> None:
+def sign(
+    file: Path, identity: Identity, *, person: str, settings: Mapping[str, object], source_type: str = GENERATED
+) -> None:
     """Write Content Credentials into a finished video, in place; it is whole at any time.
 
     Args:
@@ -170,7 +173,7 @@ def sign(file: Path, identity: Identity, *, person: str, settings: Mapping[str, 
     handle, name = tempfile.mkstemp(prefix=f"{file.stem}.", suffix=file.suffix, dir=file.parent)
     try:
         with file.open("rb") as source, os.fdopen(handle, "w+b") as target:
-            _sign(identity, _manifest(person, settings), file.suffix.removeprefix("."), source, target)
+            _sign(identity, _manifest(person, settings, source_type), file.suffix.removeprefix("."), source, target)
         os.replace(name, file)
     except (c2pa.C2paError, OSError) as error:
         raise InputError(f"the video could not be signed ({error}), and is not kept; check disk and network") from None
@@ -190,14 +193,14 @@ def _sign(identity: Identity, manifest: dict[str, object], kind: str, source: IO
         builder.sign(signer, kind, source, target)
 
 
-def _manifest(person: str, settings: Mapping[str, object]) -> dict[str, object]:
+def _manifest(person: str, settings: Mapping[str, object], source_type: str = GENERATED) -> dict[str, object]:
     created = {
         "action": "c2pa.created",
         "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "digitalSourceType": SOURCE_TYPES + GENERATED,
+        "digitalSourceType": SOURCE_TYPES + source_type,
     }
     return {
-        "title": "Talking portrait",
+        "title": "Talking portrait" if source_type == GENERATED else "Dubbed video",
         "claim_generator_info": [{"name": "GeneFace", "version": __version__}],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [created]}},

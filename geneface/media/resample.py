@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -103,14 +102,9 @@ class SteadyVideo:
         self._clock, self._stream = Clock(), pictures_of(self._container, self.path)
 
     def __iter__(self) -> Iterator[Moment]:
-        self._reopen()
-        step = 1 / float(self._stream.average_rate or FPS)
         shown: tuple[float, VideoFrame] | None = None
-        index, time = 0, 0.0
-        fresh = True
-        pictures = progressive(decodable(self._container, self._stream, self._clock))
-        for frame in chain(pictures, [None]):  # None: the last picture is seen for one step, too.
-            time = time + step if frame is None else self._time(frame, time + step)
+        index, fresh = 0, True
+        for time, frame in self._timed():
             while shown is not None and (index + 0.5) / FPS < time:
                 if fresh:
                     shown = shown[0], self._colours(shown[1])
@@ -118,6 +112,22 @@ class SteadyVideo:
                 index, fresh = index + 1, False
             if frame is not None:
                 shown, fresh = (time, frame), True
+
+    def own_pictures(self) -> Iterator[Moment]:
+        """Each picture once, numbered as they come, at the video's own times."""
+        for index, (time, frame) in enumerate(self._timed()):
+            if frame is not None:
+                yield Moment(index, self._colours(frame), time, True)
+
+    def _timed(self) -> Iterator[tuple[float, "VideoFrame | None"]]:
+        """The pictures and when they are first seen; at last None and the end: the last is seen for one step, too."""
+        self._reopen()
+        step = 1 / float(self._stream.average_rate or FPS)
+        time = -step
+        for frame in progressive(decodable(self._container, self._stream, self._clock)):
+            time = self._time(frame, time + step)
+            yield time, frame
+        yield time + step, None
 
     def _time(self, frame: "VideoFrame", guess: float) -> float:
         """Seconds since the first picture; a file without times has its pictures evenly spaced."""

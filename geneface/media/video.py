@@ -137,13 +137,17 @@ class VideoWriter:
         if self._audio is None or self._sound is None:
             return
         rate = self._audio.track_rate
-        stop = self.frames * rate // self._fps
+        stop = self._sound_until(rate)
         while self._heard < stop:
             start, self._heard = self._heard, min(self._heard + rate, stop)
             block = self._audio.read_track(start, self._heard)
             frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), "s16", self._sound.layout.name)
             frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
             self._encode_sound(self._sound, frame)
+
+    def _sound_until(self, rate: int) -> int:
+        """Samples that the pictures so far last."""
+        return self.frames * rate // self._fps
 
     def _encode_sound(self, sound: "AudioStream", frame: "AudioFrame | None") -> None:
         self._container.mux(sound.encode(frame))

@@ -15,15 +15,8 @@ from geneface.datasets.person import split_range
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
 from geneface.media.intake import open_file
-from geneface.preprocessing.preprocess_steps import (
-    DETECTORS,
-    EXTRACTOR,
-    GROWN_MASKS,
-    STEPS,
-    Job,
-    Settings,
-    StepProgress,
-)
+from geneface.preprocessing.preprocess_steps import DETECTORS, EXTRACTOR, GROWN_MASKS, STEPS, Job, Settings
+from geneface.preprocessing.progress import StepProgress
 from geneface.utils.files import ResumableFolder, finished, read_json, write_json
 from geneface.utils.units import FPS
 

@@ -1,10 +1,10 @@
 """The steps of `preprocessing.preprocess`: each makes one file of a person dataset of the video and earlier files."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -36,6 +36,7 @@ from geneface.media.resample import SteadyVideo, sound_start, write_sound
 from geneface.media.video import VideoReader, VideoWriter
 from geneface.preprocessing import report
 from geneface.preprocessing.background import MOST_PICTURES, clean_plate
+from geneface.preprocessing.progress import StepProgress
 from geneface.preprocessing.scan import Scan, scan_video
 from geneface.preprocessing.torso import torso_flow
 from geneface.utils.files import read_json, write_json
@@ -49,19 +50,6 @@ COPIED = "h264 yuv420p"
 GROWN_MASKS = "masks.grown"
 EXTRA_POINTS = 2
 """Every second of MediaPipe's points beyond the 68 takes part in the fit; the others tell how good it is."""
-
-T = TypeVar("T")
-
-
-class StepProgress:
-    """Is told how far preprocessing is; this one does not mind."""
-
-    def part(self, title: str, done: int, parts: int) -> None:
-        """The part of this title begins, after `done` of all `parts`."""
-
-    def each(self, items: Iterable[T], name: str, length: int | None) -> Iterable[T]:
-        """What a part goes through: the same items."""
-        return items
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class _Faces:
         """The boxes [n, 4] of the frames `first` to `stop`, and the share of pictures that show a face."""
         looked = [index for index in self.boxes if first <= index < stop]
         seen = [box for index in looked if (box := self.boxes[index]) is not None]
-        share = len(seen) / len(looked)
+        share = len(seen) / max(len(looked), 1)
         if share < LEAST_SEEN:
             raise InputError(
                 f"only {share:.0%} of {path} shows a face; give a part of it in which the person faces the camera"
@@ -100,14 +100,55 @@ class _Faces:
         return np.array(seen), share
 
 
-def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
-    """Look at all frames of a video; `InputError` that says why it cannot be used."""
+@dataclass
+class Overview:
+    """A video that was looked through once."""
+
+    faces: _Faces
+    cuts: list[int]
+    """The frames, at 25 frames/s, before which a new shot begins."""
+    times: list[float]
+    """Seconds of the picture that each of these frames shows, from the first one."""
+    even: bool
+    """Whether these are the video's own frames."""
+
+    @property
+    def total(self) -> int:
+        return len(self.times)
+
+    @property
+    def shots(self) -> list[tuple[int, int]]:
+        """First frame and the one after the last."""
+        return list(pairwise([0, *self.cuts, self.total]))
+
+    def scan(self, video: SteadyVideo, first: int, stop: int) -> Scan:
+        """Of the frames `first` to `stop`; `InputError` if they do not show one face well enough."""
+        places, share = self.faces.of_one_person(first, stop, video.path)
+        as_it_is = self.even and video.plain and not self.cuts and fits(places, video.width, video.height)
+        crop = Crop(0.0, 0.0, video.width) if as_it_is else choose_crop(places, video.width, video.height)
+        return Scan(
+            width=video.width,
+            height=video.height,
+            first=first,
+            frames=stop - first,
+            cuts=self.cuts,
+            total=self.total,
+            crop=crop,
+            as_it_is=as_it_is,
+            face_pixels=float(np.median(places[:, 3] - places[:, 1])),
+            seen=share,
+            notes=video.notes,
+        )
+
+
+def look_through(video: SteadyVideo, detector: FaceDetector) -> Overview:
+    """Look at all frames of a video; `InputError` if it is too short or shows no upright face."""
     changes = [0.0]
-    faces = _Faces()
+    faces, times = _Faces(), list[float]()
     previous: np.ndarray | None = None
-    even, total = True, 0
+    even = True
     for moment in video:
-        total = moment.index + 1
+        times.append(moment.shown)
         even = even and moment.fresh and abs(moment.shown - moment.index / FPS) < TOLERANCE
         thumbnail = video.picture(moment, THUMBNAIL).astype(np.float32)
         if previous is not None:
@@ -116,33 +157,25 @@ def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
         if moment.index % detector.stride == 0:
             picture = video.picture(moment, LONGEST_SIDE)
             faces.look(moment.index, picture, video.width / picture.shape[1], detector)
+    total = len(times)
     if total < SHORTEST:
         raise InputError(
             f"{video.path} is {total / FPS:.1f} s long; give at least {SHORTEST // FPS} s, better some minutes"
         )
     faces.check_upright(video.path)
     cuts = sorted({*find_cuts(np.array(changes)), *(cut for cut in video.cuts if 0 < cut < total)})
-    first, stop = longest_shot(cuts, total, faces.boxes)
+    return Overview(faces, cuts, times, even)
+
+
+def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
+    """Look at all frames of a video and choose its longest shot; `InputError` that says why it cannot be used."""
+    found = look_through(video, detector)
+    first, stop = longest_shot(found.cuts, found.total, found.faces.boxes)
     if stop - first < SHORTEST:
         raise InputError(
             f"{video.path} is cut into shots of less than {SHORTEST // FPS} s; give a video of one person in one shot"
         )
-    places, share = faces.of_one_person(first, stop, video.path)
-    as_it_is = even and video.plain and not cuts and fits(places, video.width, video.height)
-    crop = Crop(0.0, 0.0, video.width) if as_it_is else choose_crop(places, video.width, video.height)
-    return Scan(
-        width=video.width,
-        height=video.height,
-        first=first,
-        frames=stop - first,
-        cuts=cuts,
-        total=total,
-        crop=crop,
-        as_it_is=as_it_is,
-        face_pixels=float(np.median(places[:, 3] - places[:, 1])),
-        seen=share,
-        notes=video.notes,
-    )
+    return found.scan(video, first, stop)
 
 
 def refuse_lying(rolls: Sequence[float], path: Path) -> None:

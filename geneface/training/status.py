@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from geneface.preprocessing.preprocess_steps import StepProgress
+from geneface.preprocessing.progress import StepProgress
 from geneface.training.loop import Watch
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
 from geneface.utils.stopping import Stopped

@@ -11,7 +11,8 @@ import pytest
 from geneface.datasets.rows import map_rows
 from geneface.face.parsing import FaceParser
 from geneface.preprocessing import preprocess_steps
-from geneface.preprocessing.preprocess_steps import GROWN_MASKS, StepProgress, _masks
+from geneface.preprocessing.preprocess_steps import GROWN_MASKS, _masks
+from geneface.preprocessing.progress import StepProgress
 
 PICTURES = [np.full((8, 8, 3), index, np.uint8) for index in range(30)]
 
