@@ -201,7 +201,9 @@ def commands_and_options() -> tuple[set[str], set[str]]:
     """Of `geneface`, and the options of the tools, too."""
     (commands,) = [action.choices for action in build_parser()._actions if isinstance(action.choices, dict)]
     options = {option for sub in commands.values() for action in sub._actions for option in action.option_strings}
-    files = [file for top in ("geneface", "research", "examples", "tests/campaign") for file in (ROOT / top).rglob("*.py")]
+    files = [
+        file for top in ("geneface", "research", "examples", "tests/campaign") for file in (ROOT / top).rglob("*.py")
+    ]
     return set(commands), options.union(*(re.findall(r'"(--[\w-]+)"', read(file)) for file in files))
 
 
