@@ -16,7 +16,7 @@ from geneface.utils.units import FPS
 
 SAME = 1e-3
 """Largest difference, in cm, of a track from the one that a person was trained with, to be the same."""
-BEYOND = 0.05
+BEYOND = 0.1
 """Radians by which a head may turn further than training showed it."""
 
 
