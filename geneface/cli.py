@@ -11,7 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 from geneface import __version__
-from geneface.commands import comparing, demo, dubbing, making, registry, speaking
+from geneface.commands import demo, dubbing, evaluating, hub, making, speaking
 from geneface.commands.register import Run, silence_stdout
 from geneface.errors import BAD_INPUT, InputError, os_sentence, print_error
 from geneface.log import log_to_stdout
@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for subject in (speaking, dubbing, demo, making, comparing, registry):
+    for subject in (speaking, dubbing, demo, making, evaluating, hub):
         subject.register(command)
     return parser
 

@@ -221,7 +221,7 @@ def _background(job: Job, path: Path) -> None:
 
 
 def _features(job: Job, path: Path) -> None:
-    from geneface.bundles.components import trained_component
+    from geneface.bundles.loading import trained_component
 
     extractor = trained_component(EXTRACTOR)
     with (

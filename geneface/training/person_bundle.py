@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from geneface.bundles.card import Card, Figure
-from geneface.bundles.components import save_components, trained_component
 from geneface.bundles.index import COMPONENTS, OPTIONAL
+from geneface.bundles.loading import save_components, trained_component
 from geneface.errors import InputError
 from geneface.hub.persons import PERSONS_DIR
 from geneface.media.image import write_image

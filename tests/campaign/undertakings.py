@@ -77,7 +77,7 @@ def write_tiny(folder: Path, seed: int = 0) -> Path:
     import torch
     from tiny import tiny_components
 
-    from geneface.bundles.components import save_components
+    from geneface.bundles.loading import save_components
 
     components = tiny_components()
     if seed:
@@ -146,7 +146,7 @@ class Overwrite(Undertaking):
 
     def arguments(self, place: Path) -> list[str]:
         words = (
-            "import sys, pathlib\nfrom geneface.bundles.components import load_components, save_components\n"
+            "import sys, pathlib\nfrom geneface.bundles.loading import load_components, save_components\n"
             "from geneface.hub.persons import open_bundle\nmany = (place := pathlib.Path(sys.argv[3])).exists()\n"
             "parts = [load_components(open_bundle(path), {}) for path in sys.argv[1:3]]\n"
             "print('ready', flush=True)\n"
