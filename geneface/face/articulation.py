@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geneface.utils.units import FPS
+
 _NAMES = (
     "PupilDilate_L PupilDilate_R browDown_L browDown_R browInnerUp_L browInnerUp_R browOuterUp_L browOuterUp_R "
     "cheekPuff_L cheekPuff_R cheekRaiser_L cheekRaiser_R cheekSquint_L cheekSquint_R eyeBlink_L eyeBlink_R "
