@@ -1,17 +1,19 @@
 """A video of one person -> a person dataset (`data.person`), in steps that are kept and gone on from after a kill.
 
 Until all of it is there, it lies in a hidden folder beside the target; each step writes one file of it, whole or not
-at all. A step whose file is there is not done again, unless the video or the settings have changed.
+at all. A step whose file is there is not done again, unless the video or the settings have changed; nor are the parts
+that are kept of the step in which a run was killed.
 """
 
 import os
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from geneface import __version__
 from geneface.data.person import split_range
-from geneface.data.preprocess_steps import DETECTORS, EXTRACTOR, GROWN_MASKS, STEPS, Job, Settings, StepProgress
+from geneface.data.preprocess_steps import DETECTORS, EXTRACTOR, PARTS, STEPS, Job, Settings, StepProgress
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
 from geneface.files import ResumableFolder, finished, read_json, write_json
@@ -20,7 +22,7 @@ from geneface.media.intake import open_file
 from geneface.units import FPS
 
 MANIFEST = "manifest.json"
-INTERIM = ("scan.json", "sound.json", "points", GROWN_MASKS, "landmarks.safetensors", "background.json", "report.json")
+INTERIM = ("scan.json", "sound.json", "points", PARTS, "landmarks.safetensors", "background.json", "report.json")
 
 
 def preprocess(
@@ -53,6 +55,7 @@ def preprocess(
             try:
                 with work.making(step.file) as partial:
                     step.make(job, partial)
+                shutil.rmtree(work.path / PARTS, ignore_errors=True)
             except InputError:
                 if done == 0:  # A video that is refused leaves nothing behind.
                     work.discard()

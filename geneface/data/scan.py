@@ -10,7 +10,7 @@ import numpy as np
 
 from geneface.errors import InputError
 from geneface.face.crop import Crop, choose_crop, face_box, fits, roll
-from geneface.face.landmarks import FaceDetector
+from geneface.face.landmarks import FaceFinder
 from geneface.media.resample import TOLERANCE, SteadyVideo
 from geneface.units import FPS
 
@@ -60,7 +60,7 @@ class Scan:
         return cls(**{**content, "crop": Crop(**content["crop"])})
 
 
-def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
+def scan_video(video: SteadyVideo, detector: FaceFinder) -> Scan:
     """Look at all frames of a video; `InputError` that says why it cannot be used."""
     changes = [0.0]
     boxes: dict[int, np.ndarray | None] = {}
@@ -149,7 +149,7 @@ class Seen(NamedTuple):
     """Degrees by which it is turned clockwise."""
 
 
-def find_faces(detector: FaceDetector, picture: np.ndarray) -> list[Seen]:
+def find_faces(detector: FaceFinder, picture: np.ndarray) -> list[Seen]:
     """The faces in a picture; where there seem to be none, small ones are sought in parts of it."""
     height, width = picture.shape[0] * 5 // 9, picture.shape[1] * 5 // 9
     corners = [(x, y) for y in (0, picture.shape[0] - height) for x in (0, width * 2 // 5, picture.shape[1] - width)]
@@ -161,7 +161,7 @@ def find_faces(detector: FaceDetector, picture: np.ndarray) -> list[Seen]:
     return []
 
 
-def find_turned(detector: FaceDetector, picture: np.ndarray) -> list[float]:
+def find_turned(detector: FaceFinder, picture: np.ndarray) -> list[float]:
     """The rolls of faces in a picture that can be seen only if it is turned by 90, 180 or 270 degrees."""
     turns = ((90 * quarters, np.ascontiguousarray(np.rot90(picture, quarters))) for quarters in (1, 2, 3))
     return [face.roll + angle for angle, turned in turns for face in find_faces(detector, turned)[:1]]

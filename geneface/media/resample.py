@@ -66,6 +66,7 @@ class SteadyVideo:
             self._file.close()
             raise
         self._reformatter = av.video.reformatter.VideoReformatter()
+        self._converted: tuple[VideoFrame | None, VideoFrame] = None, first
         self.start = _time_of(first) or 0.0
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
         self._stored = (max(round(first.width * aspect), 1), first.height)
@@ -112,8 +113,6 @@ class SteadyVideo:
         for frame in chain(pictures, [None]):  # None: the last picture is seen for one step, too.
             time = time + step if frame is None else self._time(frame, time + step)
             while shown is not None and (index + 0.5) / FPS < time:
-                if fresh:
-                    shown = shown[0], self._colours(shown[1])
                 yield Moment(index, shown[1], shown[0], fresh)
                 index, fresh = index + 1, False
             if frame is not None:
@@ -129,7 +128,9 @@ class SteadyVideo:
         width, height = self._stored
         scale = min(1.0, longest / max(width, height)) if longest else 1.0
         size = max(round(width * scale), 1), max(round(height * scale), 1)
-        return to_rgb(moment.frame, self._reformatter, size)
+        if self._converted[0] is not moment.frame:
+            self._converted = moment.frame, self._colours(moment.frame)
+        return to_rgb(self._converted[1], self._reformatter, size)
 
     def copy_stream(self, target: Path) -> None:
         """Write the video track as it is, without sound, as an mp4; `av.FFmpegError` or ValueError if it cannot be."""

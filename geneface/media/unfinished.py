@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.files import PARTIAL
+from geneface.files import PARTIAL, put_in_place
 
 MARK = ".geneface"
 LOCK = f"{MARK}.lock"
@@ -46,7 +46,7 @@ class Unfinished:
 
     def take_name(self, target: Path) -> None:
         """The file is whole: it gets its name."""
-        os.replace(self.path, target)
+        put_in_place(self.path, target)
         self._free()
 
     def discard(self) -> None:

@@ -1,6 +1,5 @@
 """A trained person as a bundle: half precision, a card with the held-out figures, a preview picture."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from geneface.card import Card, Figure
 from geneface.components import save_components, trained_component
 from geneface.errors import InputError
+from geneface.files import put_in_place
 from geneface.hub import PERSONS_DIR
 from geneface.index import COMPONENTS, OPTIONAL
 from geneface.media.image import write_image
@@ -54,7 +54,7 @@ def write_bundle(
     if target.exists():
         raise InputError(f"{target} has come to be while it was trained; move it away, and go on with --resume")
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(made, target)
+    put_in_place(made, target)
 
 
 def describe(
