@@ -16,7 +16,7 @@ from geneface.media.clock import Clock
 from geneface.media.colour import orientation, to_rgb
 from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file
-from geneface.media.pictures import StandardColours, progressive, wide
+from geneface.media.pictures import Combs, StandardColours, check_colours, progressive, wide
 from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 TOLERANCE = 0.002
 """Seconds by which the times of a video of 25 frames/s may be off."""
+COMBED = (
+    "the pictures have combs, as interlaced film that is marked as progressive: put them right, for example with "
+    "ffmpeg -i film.mp4 -vf bwdif=deint=all better.mp4"
+)
 
 
 @dataclass
@@ -57,11 +61,12 @@ class SteadyVideo:
         self._file = open_file(self.path)
         try:
             self._container: Any = open_container(self._file, str(self.path))
-            self._clock, self._colours = Clock(), StandardColours()
+            self._clock, self._colours, self._combs = Clock(), StandardColours(), Combs()
             self._stream = _pictures_of(self._container, self.path)
             first = next(decodable(self._container, self._stream), None)
             if first is None:
                 raise InputError(f"no frame of {self.path} can be decoded; give another copy of it")
+            check_colours(first, self._stream, str(self.path))
         except BaseException:
             self._file.close()
             raise
@@ -89,6 +94,8 @@ class SteadyVideo:
     def notes(self) -> list[str]:
         """Sentences on what was put right, as far as it was looked through, or may not be as it should."""
         told = self._clock.notes()
+        if self._combs.found:
+            told.append(COMBED)
         if self._interlaced:
             told.append("the video is interlaced: its half pictures were put together, which costs sharpness")
         if self._colours.failed:
@@ -102,6 +109,7 @@ class SteadyVideo:
         self._container.close()
         self._container = open_container(self._file, str(self.path))
         self._clock, self._stream = Clock(), _pictures_of(self._container, self.path)
+        self._combs = Combs()
 
     def __iter__(self) -> Iterator[Moment]:
         self._reopen()
@@ -109,7 +117,7 @@ class SteadyVideo:
         shown: tuple[float, VideoFrame] | None = None
         index, time = 0, 0.0
         fresh = True
-        pictures = progressive(decodable(self._container, self._stream, self._clock))
+        pictures = self._combs.watch(progressive(decodable(self._container, self._stream, self._clock)))
         for frame in chain(pictures, [None]):  # None: the last picture is seen for one step, too.
             time = time + step if frame is None else self._time(frame, time + step)
             while shown is not None and (index + 0.5) / FPS < time:

@@ -75,7 +75,9 @@ def test_a_dataset_is_the_same_however_often_it_was_killed(
     parts, Interrupted.made = Interrupted.made, []
     steps = {name.split("/")[0] for name in parts}
     assert steps == {"scan", "landmarks", "masks", "tracks", "features"} and len(set(parts)) == len(parts)
-    assert sum(name.startswith("tracks/") for name in parts) == 9, "person, 2 x 2 of motion, corners, 2 of poses, torso"
+    assert sum(name.startswith("tracks/") for name in parts) == 9, (
+        "person, 2 x 2 of motion, corners, 2 of poses, torso"
+    )
     kills = 0
     while not (tmp_path / "killed").exists():
         Interrupted.patience = 7
@@ -218,7 +220,8 @@ def test_segments_are_one_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(levels) == 75 and np.abs(np.array(levels) - 20 - 2 * np.arange(75)).max() < 3
     for path in (tmp_path / "segments").iterdir():
         path.unlink()
-    for dies_at in (40, 74):
+    for number in (40, 74):
+        dies_at = number
         with pytest.raises(KeyboardInterrupt):
             write("again.mp4")
     dies_at, made[:] = -1, []
