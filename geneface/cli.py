@@ -95,7 +95,7 @@ def _signals() -> Iterator[None]:
 
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
+        for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # The last one is sent by Windows when its console is closed.
             number = getattr(signal, name, None)
             # Who runs a command with nohup has SIGHUP ignored.
             if number is not None and signal.getsignal(number) == signal.SIG_DFL:

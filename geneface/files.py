@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, fields
@@ -34,6 +35,8 @@ PARTIAL = ".partial."
 JOB, LOCK = "job.json", ".lock"
 WORKING = ".unwritten."
 """In the name of the hidden folder in which a new folder is written."""
+PATIENCE = 20
+"""Tries, 50 ms apart, to rename what another process holds on Windows."""
 _UMASK = threading.Lock()
 
 
@@ -90,7 +93,14 @@ def put_in_place(made: Path, target: Path) -> None:
     """Give a file or a folder its name when all of it has reached the disk: a power cut leaves the old or the new."""
     for path in [made, *made.rglob("*")] if made.is_dir() else [made]:
         _flush(path)
-    os.replace(made, target)
+    for left in range(PATIENCE if WINDOWS else 0, -1, -1):
+        try:
+            os.replace(made, target)
+            break
+        except PermissionError:  # Of a virus scanner that looks at the new file, perhaps.
+            if not left:
+                raise
+            time.sleep(0.05)
     _flush(target.parent)
 
 
@@ -280,9 +290,10 @@ class ResumableFolder:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KeyboardInterrupt | Stopped):
-            if all(path.name in (JOB, LOCK) for path in self.path.iterdir()):
+            kept = [path for path in self.path.glob("*") if path.name not in (JOB, LOCK)]
+            if self.path.is_dir() and not kept:
                 self.discard()
-            else:
+            elif kept:
                 error.add_note(f"what is done is kept in {self.path}: the same command goes on with it")
         # Windows removes no file that is open, and elsewhere nobody must lock one that is about to go.
         if WINDOWS:
