@@ -147,7 +147,7 @@ def _logged_in(scope: Scope) -> bool:
     """Whether a visitor of Gradio's app has given the password, or need not."""
     from starlette.requests import HTTPConnection
 
-    app = scope.get("app")
+    app: Any = scope.get("app")
     if getattr(app, "auth", None) is None:
         return True
     given = HTTPConnection(scope).cookies
