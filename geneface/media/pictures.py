@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 DOLBY_VISION = ("dvh1", "dvhe", "dvav", "dva1", "dav1")
 """Names of Dolby Vision in mp4."""
-FEWEST_COMBED, MOST_COMBED = 12, 500
+FEWEST_COMBED, MOST_COMBED = 12, 250
 """Pictures that must be, and that are, looked at for combs."""
 CURVES = {16: "smpte2084", 18: "arib-std-b67"}
 """Transfer curves of HDR (PQ and HLG) by their number in ISO/IEC 23091-2."""
