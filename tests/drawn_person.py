@@ -14,14 +14,14 @@ from motion_corpus import MODELS, speak, write_corpus, write_face_model
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from geneface import assets
-from geneface.data import preprocess_steps
-from geneface.data.preprocess import preprocess
 from geneface.face.correspondence import Correspondence
 from geneface.face.face_model import FaceModel
 from geneface.face.landmarks import MEDIAPIPE_68, Face
+from geneface.hub import assets
 from geneface.media.audio import open_audio
 from geneface.media.video import VideoWriter
+from geneface.preprocessing import preprocess_steps
+from geneface.preprocessing.preprocess import preprocess
 
 SIZE, FRAMES, FOCAL, BITS = 512, 80, 1400.0, 7
 HEAD, BODY, WALL, LIPS = (230, 170, 150), (120, 120, 120), (40, 60, 160), (60, 20, 20)
@@ -65,6 +65,22 @@ def head_poses(frames: int) -> np.ndarray:
     return np.concatenate([np.diag([1, -1, -1]) @ turn, place[:, :, None]], axis=2)
 
 
+def draw(points: np.ndarray) -> np.ndarray:
+    """uint8 [512, 512, 3]: the head that has these landmarks [68, 2]."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    picture = np.full((SIZE, SIZE, 3), WALL, np.uint8)
+    picture[400:] = BODY
+
+    def fill(part: np.ndarray, colour: tuple[int, int, int], grow: float = 1.0) -> None:
+        (left, top), (right, bottom) = part.min(0), part.max(0)
+        wide, high = grow * (right - left) / 2, grow * (bottom - top) / 2 + 1
+        picture[((x - (left + right) / 2) / wide) ** 2 + ((y - (top + bottom) / 2) / high) ** 2 < 1] = colour
+
+    fill(points[:27], HEAD, 1.25)
+    fill(points[60:], LIPS)
+    return picture
+
+
 class Actor:
     """What is to be seen and heard."""
 
@@ -76,18 +92,7 @@ class Actor:
 
     def picture(self, index: int) -> np.ndarray:
         """[512, 512, 3] uint8"""
-        y, x = np.mgrid[:SIZE, :SIZE]
-        points = self.points[index]
-        picture = np.full((SIZE, SIZE, 3), WALL, np.uint8)
-        picture[400:] = BODY
-
-        def fill(part: np.ndarray, colour: tuple[int, int, int], grow: float = 1.0) -> None:
-            (left, top), (right, bottom) = part.min(0), part.max(0)
-            wide, high = grow * (right - left) / 2, grow * (bottom - top) / 2 + 1
-            picture[((x - (left + right) / 2) / wide) ** 2 + ((y - (top + bottom) / 2) / high) ** 2 < 1] = colour
-
-        fill(points[:27], HEAD, 1.25)
-        fill(points[60:], LIPS)
+        picture = draw(self.points[index])
         for bit in range(BITS):
             picture[:16, 16 * bit : 16 * bit + 16] = 255 * (index >> bit & 1)
         return picture

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from geneface.media.video import VideoWriter
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 SEGMENT = 250
 """Pictures; as many as x264 puts between two key frames."""

@@ -4,14 +4,11 @@ import math
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 LOGIN = "/login"
@@ -56,7 +53,7 @@ class Guard:
 
     def __init__(
         self,
-        app: App,
+        app: ASGIApp,
         hosts: Iterable[str] = (),
         tunnelled: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -105,7 +102,7 @@ class Guard:
             await _answer(scope, send, 429, f"Too many wrong passwords; try again in {math.ceil(pause)} s.", pause)
             return
 
-        async def watched(message: MutableMapping[str, Any]) -> None:
+        async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._brake.tried(visitor, right=message["status"] < 400)
             await send(message)
@@ -145,10 +142,8 @@ def _is_closed(path: str) -> bool:
 
 def _logged_in(scope: Scope) -> bool:
     """Whether a visitor of Gradio's app has given the password, or need not."""
-    from starlette.requests import HTTPConnection
-
-    app: Any = scope.get("app")
-    if getattr(app, "auth", None) is None:
+    app = scope.get("app")
+    if app is None or app.auth is None:
         return True
     given = HTTPConnection(scope).cookies
     tokens = (given.get(f"access-token-{kind}{app.cookie_id}") for kind in ("", "unsecure-"))
@@ -174,7 +169,7 @@ def _name(place: str) -> str:
 def _with_headers(send: Send) -> Send:
     added = [(name.encode(), value.encode()) for name, value in page_headers().items()]
 
-    async def sending(message: MutableMapping[str, Any]) -> None:
+    async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             there = {name.lower() for name, _ in message.get("headers", ())}
             kept = list(message.get("headers", ()))

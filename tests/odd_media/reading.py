@@ -8,7 +8,7 @@ from geneface.errors import InputError
 from geneface.media.audio import open_audio
 from geneface.media.resample import SteadyVideo, sound_start
 from geneface.media.video import VideoReader
-from geneface.units import FPS
+from geneface.utils.units import FPS
 from tests.odd_media.making import SKIN
 
 

@@ -5,18 +5,17 @@ accelerate launch -m geneface.training.renderers.fast --config hub_configs/embed
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.components import new_component
-from geneface.data.person import BACKGROUND, HEAD, TORSO, PersonDataset
+from geneface.bundles.components import new_component
+from geneface.datasets.person import BACKGROUND, HEAD, TORSO, PersonDataset
 from geneface.errors import run_script
-from geneface.rendering.camera import triangulate
-from geneface.rendering.fast import FastRenderer
-from geneface.rendering.window import FastRendering, Window
+from geneface.renderers.camera import triangulate
+from geneface.renderers.fast import FastRenderer
+from geneface.renderers.window import FastRendering, Window
 from geneface.resources import located
 from geneface.training.loop import Loop, LoopConfig, Watch, parse_config
 from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, held_out_figures
@@ -34,7 +33,7 @@ class RendererConfig(LoopConfig):
     """Settings of the renderer's training."""
 
     dataset: str = ""
-    """A person dataset (`data.person`)."""
+    """A person dataset (`datasets.person`)."""
     renderer: str = "hub_configs/embedded/renderer.json"
     """Constructor arguments of `FastRenderer`."""
     initial: str = ""
@@ -183,7 +182,7 @@ def find_occupied(renderer: FastRenderer, batches: Batches, samples: int, thresh
     renderer.train()
 
 
-def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, Any]]:
+def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, object]]:
     """Grids learn faster than nets, for each of their cells is seldom seen; warps slower: where they jump about, no
     texture can form."""
     rates = {"torso_motion": config.torso_rate, "warp": config.warp_rate, "plane": 5.0, "texture": 5.0}
