@@ -10,7 +10,7 @@ from geneface.face.parsing import TORSO
 from geneface.face.parts import Course, Keep, Tensors, join, make_anew, ranges
 
 CELLS = 16
-PART = 250
+PART = 100
 """Frames that are kept at once."""
 SIDE = 256
 """Pixels a side of the pictures that are compared."""
