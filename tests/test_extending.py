@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_person import write_drawn_dataset
 from motion_corpus import write_wave as write_wav
 from tiny import ROOT
-from training.drawn_person import write_drawn_dataset
 
 from geneface.media.video import probe
 
