@@ -87,9 +87,9 @@ def dub_video(
     output = check_output(output, inputs=[video, *([speech] if isinstance(speech, str | os.PathLike) else [])])
     options = GenerationOptions.of(options, **changes).seeded()
     settings = {**options.changed(), "visible_mark": mark, "dubbed": 1}
-    seal, unsigned = prepare_seal(output, pipe.name, settings, source_type=COMPOSITE)
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(speech))
+        seal, unsigned = prepare_seal(output, pipe.name, settings, source_type=COMPOSITE, voice=source.synthetic)
         track = source
         if keep_sound:
             if not probe(video).audio_codec:

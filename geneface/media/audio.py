@@ -19,6 +19,7 @@ from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file, temporary_file
 from geneface.media.mixing import FULL_SCALE, planes
 from geneface.media.sink import Plan, Sink
+from geneface.speaking.speech import Sentence, Speech
 from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class AudioSource:
         frames: length T in video frames, the last one possibly padded.
         track_rate, track_channels, track_samples: the sound track for the output, at most 48 kHz and 2 channels.
         notes: sentences on what was put right, or may not be what was meant.
+        synthetic: the synthesiser and its voice, if that is what speaks.
+        sentences: what it says, and when, if that is known.
     """
 
     def __init__(self, name: str) -> None:
@@ -57,6 +60,8 @@ class AudioSource:
         self.track_channels = 0
         self.track_samples = 0
         self.notes: list[str] = []
+        self.synthetic = ""
+        self.sentences: tuple[Sentence, ...] = ()
         self._speech: IO[bytes] = temporary_file()
         self._track: IO[bytes] = temporary_file()
         self._lock = threading.Lock()
@@ -113,9 +118,18 @@ class AudioSource:
 
 
 AudioInput: TypeAlias = (
-    str | os.PathLike[str] | bytes | bytearray | memoryview | Samples | list[float] | tuple[int, Samples] | AudioSource
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | Samples
+    | list[float]
+    | tuple[int, Samples]
+    | Speech
+    | AudioSource
 )
-"""Path, bytes, array, a pair (sampling rate, array), or an `AudioSource`."""
+"""Path, bytes, array, a pair (sampling rate, array), a `Speech`, or an `AudioSource`."""
 
 
 def open_audio(
@@ -132,6 +146,10 @@ def open_audio(
     """
     if isinstance(audio, AudioSource):
         return audio
+    if isinstance(audio, Speech):
+        source = open_audio(audio.samples, audio.sampling_rate)
+        source.synthetic, source.sentences = f"{audio.synthesiser}, {audio.voice}", audio.sentences
+        return source
     if isinstance(audio, tuple) and len(audio) == 2 and sampling_rate is None:
         sampling_rate, audio = audio
     if isinstance(audio, (str, os.PathLike)):

@@ -17,6 +17,7 @@ from geneface import __version__
 from geneface.errors import InputError
 from geneface.media.certificate import DEVELOPMENT, Identity, as_pem, read_certificates, signing_identity
 from geneface.media.intake import open_file
+from geneface.media.subtitles import HOW
 from geneface.media.video import probe_file
 from geneface.options import specs
 
@@ -28,7 +29,9 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
 """What is made of nothing but speech, and what of a real video."""
 AI_SOURCE = re.compile(r"/(trainedAlgorithmicMedia|compositeWithTrainedAlgorithmicMedia)$")
-OPEN_WORDS = re.compile("|".join([*(word for spec in specs().values() for word in spec.words), "#[0-9a-fA-F]{6}"]))
+OPEN_WORDS = re.compile(
+    "|".join([*(word for spec in specs().values() for word in spec.words), *HOW, "#[0-9a-fA-F]{6}"])
+)
 """Settings in words that may be published; any other word may be the name of a file."""
 SETTINGS: dict[str, dict[str, object]] = {
     "core": {"backing_store_memory_threshold_in_mb": 16, "merkle_tree_chunk_size_in_kb": 1024},
@@ -58,6 +61,8 @@ class Provenance:
     generator: str = ""
     ai_generated: bool = False
     person: str = ""
+    voice: str = ""
+    """The synthesiser that speaks, and its voice; empty if the speech was given."""
     settings: dict[str, object] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     """C2PA's codes for what is wrong, apart from an unknown certificate; or the reason why nothing can be read."""
@@ -143,7 +148,7 @@ def check_signing(identity: Identity) -> None:
 
 
 def prepare_seal(
-    output: Path, person: str, settings: Mapping[str, object], source_type: str = GENERATED
+    output: Path, person: str, settings: Mapping[str, object], *, source_type: str = GENERATED, voice: str = ""
 ) -> tuple[Callable[[Path], None] | None, str]:
     """What signs the finished file, as `sign` does, and "", or None and why it will not be signed.
 
@@ -153,17 +158,25 @@ def prepare_seal(
         return None, unsigned
     identity = signing_identity()
     check_signing(identity)
-    return partial(sign, identity=identity, person=person, settings=settings, source_type=source_type), ""
+    made = partial(sign, person=person, settings=settings, source_type=source_type, voice=voice)
+    return partial(made, identity=identity), ""
 
 
 def sign(
-    file: Path, identity: Identity, *, person: str, settings: Mapping[str, object], source_type: str = GENERATED
+    file: Path,
+    identity: Identity,
+    *,
+    person: str,
+    settings: Mapping[str, object],
+    source_type: str = GENERATED,
+    voice: str = "",
 ) -> None:
     """Write Content Credentials into a finished video, in place; it is whole at any time.
 
     Args:
         person: who is shown.
         settings: numbers, and the words among `OPEN_WORDS`; of everything else it is said that it is "custom".
+        voice: what speaks, if a synthesiser does.
 
     Raises:
         InputError: if it cannot be signed; the file is then as it was.
@@ -173,7 +186,8 @@ def sign(
     handle, name = tempfile.mkstemp(prefix=f"{file.stem}.", suffix=file.suffix, dir=file.parent)
     try:
         with file.open("rb") as source, os.fdopen(handle, "w+b") as target:
-            _sign(identity, _manifest(person, settings, source_type), file.suffix.removeprefix("."), source, target)
+            manifest = _manifest(person, settings, source_type, voice)
+            _sign(identity, manifest, file.suffix.removeprefix("."), source, target)
         os.replace(name, file)
     except (c2pa.C2paError, OSError) as error:
         raise InputError(f"the video could not be signed ({error}), and is not kept; check disk and network") from None
@@ -193,7 +207,10 @@ def _sign(identity: Identity, manifest: dict[str, object], kind: str, source: IO
         builder.sign(signer, kind, source, target)
 
 
-def _manifest(person: str, settings: Mapping[str, object], source_type: str = GENERATED) -> dict[str, object]:
+def _manifest(
+    person: str, settings: Mapping[str, object], source_type: str = GENERATED, voice: str = ""
+) -> dict[str, object]:
+    said = {"person": person, "settings": public_settings(settings)} | ({"synthetic_voice": voice} if voice else {})
     created = {
         "action": "c2pa.created",
         "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -204,7 +221,7 @@ def _manifest(person: str, settings: Mapping[str, object], source_type: str = GE
         "claim_generator_info": [{"name": "GeneFace", "version": __version__}],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
-            {"label": ASSERTION, "data": {"person": person, "settings": public_settings(settings)}},
+            {"label": ASSERTION, "data": said},
         ],
     }
 
@@ -304,6 +321,7 @@ def _judge(store: Store) -> Provenance:
         generator=_generator(active),
         ai_generated=any(AI_SOURCE.search(str(action.get("digitalSourceType", ""))) for action in action_list),
         person=str(generation.get("person", "")),
+        voice=str(generation.get("synthetic_voice", "")),
         settings=dict(generation.get("settings") or {}),
         problems=tuple(dict.fromkeys(status["code"] for status in failures)),
     )

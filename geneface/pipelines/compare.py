@@ -16,7 +16,7 @@ from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
 from geneface.media.watermark import Watermark, video_number
-from geneface.options import GenerationOptions
+from geneface.options import SQUARE, GenerationOptions
 from geneface.pipelines.generate import GeneratedVideo
 from geneface.utils.stopping import Stopped, StopToken
 
@@ -37,7 +37,7 @@ class Take:
 
     Args:
         label: Written below the picture.
-        options: Of `GeneFacePipeline.stream`; the size is that of the pictures here.
+        options: Of `GeneFacePipeline.stream`; size and shape are those of the pictures here.
     """
 
     pipe: "GeneFacePipeline"
@@ -45,7 +45,7 @@ class Take:
     options: GenerationOptions = field(default_factory=GenerationOptions)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", GenerationOptions.of(self.options, size=SIDE).seeded())
+        object.__setattr__(self, "options", GenerationOptions.of(self.options, size=SIDE, shape=SQUARE).seeded())
 
 
 def compare_video(
@@ -73,10 +73,10 @@ def compare_video(
     bands = [band(take.label) for take in takes] + [band("its landmarks")] * beside
     persons = ", ".join(dict.fromkeys(take.pipe.name for take in takes))
     settings = {"takes": len(takes), "visible_mark": mark}
-    seal, unsigned = prepare_seal(output, persons, takes[0].options.changed() | settings)
     label = Mark(SIDE, SIDE) if mark else None
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(audio))
+        seal, unsigned = prepare_seal(output, persons, takes[0].options.changed() | settings, voice=source.synthetic)
         size = (columns * SIDE, rows * SIDE + BAND)
         metadata = {"title": "Talking portraits", "comment": f"{NOTICE}; person={persons}"}
         watermark = Watermark(*size, video_number(persons, takes[0].options.seed or 0))

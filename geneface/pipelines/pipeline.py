@@ -24,6 +24,8 @@ from geneface.options import GenerationOptions, takes_options
 from geneface.pipelines.output import Fields, GeneFacePipelineOutput, as_type
 from geneface.renderers.frames import FrameChunk
 from geneface.renderers.render_stage import RenderStage
+from geneface.speaking.speech import Speech, speak
+from geneface.speaking.synthesiser import Synthesiser
 from geneface.streaming.audio import AudioStream, blocks
 from geneface.streaming.stage import Pushed, Ready, Stage, join, through
 from geneface.utils.units import FPS, SAMPLING_RATE
@@ -282,7 +284,7 @@ class GeneFacePipeline:
         options: GenerationOptions | None = None,
         **changes: object,
     ) -> FrameChunk | Iterator[FrameChunk]:
-        """`FrameChunk` of a `FaceMotion`; options: `background`, `size`."""
+        """`FrameChunk` of a `FaceMotion`; options: `background`, `size`, `shape`."""
         stage = RenderStage(self.renderer, GenerationOptions.of(options, **changes), self.dtype)
         chunks = stage.run(motion if isinstance(motion, Iterator) else [motion])
         return chunks if isinstance(motion, Iterator) else join(list(chunks))
@@ -399,8 +401,8 @@ class GeneFacePipeline:
         options = GenerationOptions.of(options, generator, **changes)
         with open_audio(audio, sampling_rate) as source:
             stream = self.stream(source, options=options, callback_on_frame_end=callback_on_frame_end)
-            side, channels = options.size or self.renderer.size, 4 if options.transparent else 3
-            none = FrameChunk(0, np.zeros((0, side, side, channels), np.uint8), np.zeros((0, 68, 3), np.float32))
+            (width, height), channels = options.frame_size(self.renderer.size), 4 if options.transparent else 3
+            none = FrameChunk(0, np.zeros((0, height, width, channels), np.uint8), np.zeros((0, 68, 3), np.float32))
             made = FrameChunk.join([none, *stream])
             samples = source.read(0, source.samples)
         output = GeneFacePipelineOutput(
@@ -411,6 +413,23 @@ class GeneFacePipeline:
             landmarks=made.landmarks,
         )
         return output if return_dict else output.to_tuple()
+
+    @takes_options
+    def speak(
+        self,
+        text: str,
+        voice: str | None = None,
+        *,
+        speed: float = 1.0,
+        synthesiser: Synthesiser | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Say a text: what `say` gives, in a call with `arguments`."""
+        return self(self.say(text, voice, speed=speed, synthesiser=synthesiser), **arguments)
+
+    def say(self, text: str, voice: str | None = None, **arguments: Any) -> Speech:
+        """`speaking.speech.speak`, in the person's own voice if none is named: may be given as a recording."""
+        return speak(text, voice, preferred=self.card.voice if self.card else "", **arguments)
 
 
 def check_fit(
