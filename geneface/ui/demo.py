@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,11 @@ from geneface.ui.theme import CSS, HEADER, KEYS, NOTICE, VOICE, build_theme
 from geneface.ui.train import TrainPage
 from geneface.ui.train_api import LOCAL, is_offered
 from geneface.ui.train_view import TRAIN_CSS
-from geneface.ui.uploads import Uploads
 from geneface.ui.verify import build_verify
+from geneface.ui.visits import Visits
 
+TITLE = "GeneFace: give any voice a face"
+TALK, TRAIN, LOOK, CHECK = "Talk", "Train", "Look closer", "Check"
 EXAMPLES_DIR = resource("examples/audio")
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
 LANGUAGES = {"de": "German", "es": "Spanish", "fr": "French", "it": "Italian", "ja": "Japanese", "zh": "Chinese"}
@@ -58,51 +60,56 @@ def build_demo(
     import gradio as gr
 
     persons = persons if isinstance(persons, Persons) else Persons(persons)
-    uploads = Uploads()
+    visits = Visits()
     studio = Studio(load if not hasattr(load, "stream") else lambda _: load, max_seconds, mark)
+    tabs: dict[str, Callable[[], Any]] = {
+        TALK: lambda: build_talk(studio, persons, examples, visits),
+        **({TRAIN: lambda: TrainPage(jobs)} if jobs is not None else {}),
+        LOOK: lambda: build_look(studio, persons, examples),
+        CHECK: build_verify,
+    }
     with gr.Blocks(
-        title="GeneFace", analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
+        title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
     ) as demo:
         gr.HTML(HEADER, padding=False, js_on_load=KEYS + VOICE)
-        with gr.Tabs(elem_classes="gf-tabs") as tabs:
-            with gr.Tab("Talk", id="talk") as talk:
-                talking = build_talk(studio, persons, examples, uploads)
-            with gr.Tab("Look closer", id="look") as look:
-                looking = build_look(studio, persons, examples)
-            if jobs is not None:
-                with gr.Tab("Train", id="train"):
-                    training = TrainPage(jobs)
-            with gr.Tab("Check a video", id="check"):
-                checking = build_verify()
+        with gr.Tabs(elem_classes="gf-tabs") as row:
+            shown, built = {}, {}
+            for name, build in tabs.items():
+                with gr.Tab(name, id=name) as shown[name]:
+                    built[name] = build()
         gr.HTML(NOTICE, padding=False)
-        gallery = talking.gallery
-        gr.on([demo.load, talk.select], gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
-        look.select(looking.refresh, looking.pickers, looking.pickers, **QUIET)
-        demo.load(
-            talking.awake, gallery.person, talking.stage.portrait, api_visibility="private", show_progress="hidden"
-        )
-
-        def hand_over(video: str) -> list[Any]:
-            return [video, gr.Tabs(selected="check")]
-
-        taken_over = talking.check.click(hand_over, talking.stage.video, [checking.video, tabs], **QUIET)
-        checking.check_after(taken_over.then, api_visibility="private")
-        if jobs is not None:
-
-            def greet(trained: str) -> list[Any]:
-                """A person who was just trained: chosen in the Talk tab."""
-                studio.forget(trained)
-                return gallery.refresh(trained)
-
-            def talk_to(trained: str) -> list[Any]:
-                return [*gallery.refresh(trained), gr.Tabs(selected="talk")]
-
-            training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
-            training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, tabs], **QUIET)
-        taken = [*talking.uploads, *looking.uploads, checking.video, *([training.video] if jobs is not None else [])]
-        uploads.watch(demo, *taken)
+        _join(studio, row, shown, built)
+        visits.watch(demo, *(each for part in built.values() for each in part.uploads))
     demo.queue(max_size=WAITING)
     return demo
+
+
+def _join(studio: Studio, row: Any, shown: Mapping[str, Any], built: Mapping[str, Any]) -> None:
+    """What the tabs do with one another."""
+    import gradio as gr
+
+    talking, looking, checking = built[TALK], built[LOOK], built[CHECK]
+    gallery = talking.gallery
+    shown[TALK].select(gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
+    shown[LOOK].select(looking.refresh, looking.pickers, looking.pickers, **QUIET)
+
+    def hand_over(video: str) -> list[Any]:
+        return [video, gr.Tabs(selected=CHECK)]
+
+    taken_over = talking.buttons.check.click(hand_over, talking.stage.video, [checking.video, row], **QUIET)
+    checking.check_after(taken_over.then, api_visibility="private")
+    if training := built.get(TRAIN):
+
+        def greet(trained: str) -> list[Any]:
+            """A person who was just trained: chosen in the Talk tab."""
+            studio.forget(trained)
+            return gallery.refresh(trained)
+
+        def talk_to(trained: str) -> list[Any]:
+            return [*gallery.refresh(trained), gr.Tabs(selected=TALK)]
+
+        training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
+        training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, row], **QUIET)
 
 
 def launch_options(

@@ -35,8 +35,7 @@ def build_gallery(persons: Persons, name: str = "person") -> Gallery:
 
     def refresh(chosen: str | None) -> list[Any]:
         choices = persons.refresh()
-        value = chosen if chosen in persons.names else persons.names[0]
-        return [gr.update(choices=choices, value=value), persons.pictures(f"#{name}")]
+        return [gr.update(choices=choices, value=persons.chosen(chosen)), persons.pictures(f"#{name}")]
 
     gallery = Gallery(person, pictures, refresh)
     if persons.hub:

@@ -21,7 +21,8 @@ from geneface.ui.persons import Persons, display_name
 from geneface.ui.status import as_gradio, explain, progress, status
 from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with_pulse
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
-from geneface.ui.voice import NO_VOICE, build_voice
+from geneface.words import sentence
+from geneface.ui.speech import NO_VOICE, build_voice
 
 EMPTY = """<div class="gf-portrait gf-blank"><p><b>See what makes the difference.</b><br>
 One recording, two takes: other persons, other seeds, calmer or livelier, or the 68 landmarks that move the face.
@@ -49,9 +50,7 @@ def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
 
     def refresh(*chosen: str) -> list[Any]:
         choices = persons.refresh()
-        return [
-            gr.update(choices=choices, value=name if name in persons.names else persons.names[0]) for name in chosen
-        ]
+        return [gr.update(choices=choices, value=persons.chosen(name)) for name in chosen]
 
     return Look(refresh, [*beside.pickers, turned.person], [beside.audio])
 
@@ -121,7 +120,9 @@ class SideBySide:
                 async for step in steps:
                     if isinstance(step, Finished):
                         made = step.result
-                        line = status(f"{made.seconds:.1f} s of video in {made.elapsed:.1f} s.", "done")
+                        notes = [sentence(note, {str(audio): "the file"}) for note in made.notes]
+                        text = " ".join([f"Done: {made.seconds:.1f} s of video.", *notes])
+                        line = status(text, "done", small=f"Made in {made.elapsed:.1f} s.")
                         yield self._at_rest(done=True, line=line, value=str(made.path))
                     else:
                         yield {self.said: progress(step, "Comparing")}

@@ -16,10 +16,11 @@ UNKNOWN = "Something went wrong on the server; its log says what. Try again, or 
 MISSING = "That file is no longer on the server, which forgets files after a while: choose it again."
 
 
-def status(text: str, kind: str = "idle", share: float | None = None) -> str:
+def status(text: str, kind: str = "idle", share: float | None = None, small: str = "") -> str:
     """One line of HTML.
 
     Args:
+        small: What is of less interest.
         kind: "idle", "busy", "done" or "failed".
         share: How much is done, from 0 to 1; None if that is not known.
     """
@@ -31,7 +32,8 @@ def status(text: str, kind: str = "idle", share: float | None = None) -> str:
         bar = f'<span class="gf-bar{moving}" role="progressbar" aria-label="Progress"{value}><i{width}></i></span>'
         return f'<div class="gf-status gf-busy"><span>{escape(text)}</span>{bar}</div>'
     role = "alert" if kind == "failed" else "status"
-    return f'<div class="gf-status gf-{kind}" role="{role}"><span>{escape(text)}</span></div>'
+    rest = f"<small>{escape(small)}</small>" if small else ""
+    return f'<div class="gf-status gf-{kind}" role="{role}"><span>{escape(text)}</span>{rest}</div>'
 
 
 def progress(step: Preparing | Step | Waiting, doing: str = "Speaking") -> str:

@@ -21,7 +21,7 @@ from geneface.stopping import StopToken
 from geneface.ui.live import Countdown, Live, Preparing, Waiting
 from geneface.ui.persons import display_name
 from geneface.ui.plot import Voice, mouth_curve, voice_curve
-from geneface.ui.recording import check_speech, video_stem
+from geneface.ui.recording import Written, check_speech, video_stem
 from geneface.units import FPS
 from geneface.words import duration
 
@@ -92,8 +92,16 @@ class Studio:
                 del self._kept[what]
 
     @contextmanager
-    def recording(self, audio: str) -> Iterator[AudioSource]:
-        """The decoded recording; `InputError` if it is longer than this server takes, or nobody speaks in it."""
+    def recording(
+        self, said: str | Written, tell: Tell = lambda step: None, stop: StopToken | None = None, preferred: str = ""
+    ) -> Iterator[AudioSource]:
+        """The decoded recording, or the spoken text; `InputError` if it is longer than this server takes, or nobody
+        speaks in it. `preferred` is the voice that suits the person."""
+        if isinstance(said, Written):
+            with open_audio(self._speak(said, tell, stop, preferred)) as source:
+                yield source
+            return
+        audio = said
         from geneface.media.video import probe
 
         self._check_length(probe(audio).audio_seconds)
@@ -106,6 +114,15 @@ class Studio:
         """How loud each frame of a recording is, [T]; `InputError` as of `recording`."""
         with self.recording(audio) as source:
             return voice_curve(source)
+
+    def _speak(self, written: Written, tell: Tell, stop: StopToken | None, preferred: str) -> Any:
+        from geneface.speaking.speech import speak
+
+        tell(Preparing("Speaking the text"))
+        told = lambda done, total: tell(Preparing(f"Speaking the text: sentence {done} of {total}"))
+        speech = speak(written.text, written.voice or None, preferred=preferred, on_sentence=told, stop=stop)
+        self._check_length(speech.seconds)
+        return speech
 
     def _check_length(self, seconds: float) -> None:
         if seconds > self.max_seconds:
@@ -169,7 +186,7 @@ class Studio:
         return self._runs[-1]
 
     def talk(
-        self, person: str, audio: str, options: GenerationOptions, *, driving: str = "", live: bool = False
+        self, person: str, said: str | Written, options: GenerationOptions, *, driving: str = "", live: bool = False
     ) -> AsyncIterator[Any]:
         """Make a video: yields `Step`, `Voice`, `Segment` if `live`, and `Finished` with a `GeneratedVideo`.
 
@@ -177,9 +194,12 @@ class Studio:
         """
 
         def job(tell: Tell, stop: StopToken, folder: Path) -> GeneratedVideo:
-            with self.recording(audio) as source:
+            preferred = ""
+            if isinstance(said, Written) and (card := self.pipe(person, tell).card):
+                preferred = card.voice
+            with self.recording(said, tell, stop, preferred) as source:
                 seeded = options.seeded()
-                output = folder / (video_stem(person, audio, seeded.seed or 0) + output_writer(seeded).suffix)
+                output = folder / (video_stem(person, said, seeded.seed or 0) + output_writer(seeded).suffix)
                 return self._talk(person, source, output, seeded, driving, live, tell, stop)
 
         return self.work(job)

@@ -57,6 +57,11 @@ class TrainPage:
         self._offer_api()
         self._connect()
 
+    @property
+    def uploads(self) -> list[Any]:
+        """Components that take a visitor's files."""
+        return [self.video]
+
     # What it is made of
 
     def _lay_out_form(self) -> None:

@@ -32,6 +32,11 @@ class Verify:
     check_after: Callable[..., None]
     """Checks the video that is there, after an event: a method like `button.click`."""
 
+    @property
+    def uploads(self) -> list[Any]:
+        """Components that take a visitor's files."""
+        return [self.video]
+
 
 def build_verify() -> Verify:
     """Lay out the components and connect them, within the current `gr.Blocks` or `gr.Tab`."""
