@@ -1,4 +1,4 @@
-"""Third-party models that training a person needs and the project may not ship: where they are, how to get them."""
+"""Third-party models that training a person or speaking text needs and the project may not ship: how to get them."""
 
 import hashlib
 import os
@@ -52,7 +52,39 @@ FACE_MODEL = Asset(
     "",
     "3cefc6ed3b9aa6ed087947503d15986087b0d1ce7d3873542e707fa877bc2e7b",
 )
+KOKORO = Asset(
+    "kokoro-v1.0.int8.onnx",
+    "speaking text (Kokoro-82M)",
+    "Apache-2.0",
+    "https://github.com/thewh1teagle/kokoro-onnx/releases/download/model-files-v1.0/kokoro-v1.0.int8.onnx",
+    "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
+)
+KOKORO_VOICES = {
+    "af_heart": "d583ccff3cdca2f7fae535cb998ac07e9fcb90f09737b9a41fa2734ec44a8f0b",
+    "af_bella": "f69d836209b78eb8c66e75e3cda491e26ea838a3674257e9d4e5703cbaf55c8b",
+    "af_nicole": "cd2191ab31b914ed7b318416b0e4440fdf392ddad9106a060819aa600a64f59a",
+    "bf_emma": "669fe0647f9dd04fcab92f1439a40eeb4c8b4ab1f82e4996fe3d918ce4a63b73",
+    "bm_george": "c4b235a4c1f2cd3b939fed08b899ce9385638b763f7b73a59616c4fc9bd6c9bc",
+    "am_michael": "1d1f21dd8da39c30705cd4c75d039d265e9bc4a2a93ed09bc9e1b1225eb95ba1",
+    "am_fenrir": "c27989f741f7ee34d273a39d8a595cc0837d35f5ced9a29b7cc162614616df43",
+    "am_puck": "fcf73c989033e9233e0b98713eca600c8c74dcc1614b37009d5450ff4a2274a0",
+}
+
+
+def kokoro_voice(name: str) -> Asset:
+    """The file of one of Kokoro's voices: float32, 510 rows of 256."""
+    return Asset(
+        f"kokoro-{name}.bin",
+        f"speaking text (voice {name} of Kokoro-82M)",
+        "Apache-2.0",
+        "https://huggingface.co/onnx-community/Kokoro-82M-v1.0-ONNX/resolve/1939ad2a8e416c0acfeecc08a694d14ef25f2231/"
+        f"voices/{name}.bin",
+        KOKORO_VOICES[name],
+    )
+
+
 ASSETS = (FACE_LANDMARKER, FACE_PARSER, FACE_MODEL)
+SPEECH_ASSETS = (KOKORO, *map(kokoro_voice, KOKORO_VOICES))
 
 
 def assets_folder(folder: str | Path | None = None) -> Path:

@@ -37,6 +37,8 @@ class Card:
     training_data: str = ""
     figures: dict[str, Figure | str] = field(default_factory=dict)
     limits: str = ""
+    voice: str = ""
+    """That suits this person when text is spoken, by its name in `geneface.speaking`."""
 
 
 def read_card(folder: Path) -> Card | None:

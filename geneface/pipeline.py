@@ -22,6 +22,8 @@ from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions, takes_options
 from geneface.output import FrameChunk, GeneFacePipelineOutput, as_type
 from geneface.rendering.stage import RenderStage
+from geneface.speaking.speech import speak
+from geneface.speaking.synthesiser import Synthesiser
 from geneface.streaming.audio import AudioStream, blocks
 from geneface.streaming.stage import Stage, join, through
 from geneface.units import FPS, SAMPLING_RATE
@@ -358,6 +360,20 @@ class GeneFacePipeline:
             landmarks=made.landmarks,
         )
         return output if return_dict else output.to_tuple()
+
+    @takes_options
+    def speak(
+        self,
+        text: str,
+        voice: str | None = None,
+        *,
+        speed: float = 1.0,
+        synthesiser: Synthesiser | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Say a text: `speaking.speech.speak` in the person's voice if none is named, then a call with `arguments`."""
+        preferred = self.card.voice if self.card else ""
+        return self(speak(text, voice, speed=speed, preferred=preferred, synthesiser=synthesiser), **arguments)
 
 
 def check_fit(

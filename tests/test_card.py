@@ -28,7 +28,7 @@ def test_figures_stay_numbers(tmp_path):
 
 
 def test_entries_of_a_later_release_are_passed_over(tmp_path):
-    (tmp_path / "card.json").write_text(json.dumps({"name": "Ada", "voice": {"pitch": 3}, "figures": {"PSNR": 30.5}}))
+    (tmp_path / "card.json").write_text(json.dumps({"name": "Ada", "temper": {"mild": 3}, "figures": {"PSNR": 30.5}}))
     assert read_card(tmp_path) == Card("Ada", figures={"PSNR": "30.5"})
 
 

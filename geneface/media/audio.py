@@ -19,6 +19,7 @@ from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file, temporary_file
 from geneface.media.mixing import FULL_SCALE, planes
 from geneface.media.sink import Plan, Sink
+from geneface.speaking.speech import Speech
 from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ TOLD_GAP = 0.2
 """Seconds of sound that may be lacking without a word."""
 
 AudioInput = Any
-"""Path, bytes, array `[N]`, `[N, 2]` or `[2, N]`, a pair (sampling rate, array), or an `AudioSource`."""
+"""Path, bytes, array `[N]`, `[N, 2]` or `[2, N]`, a pair (sampling rate, array), a `Speech`, or an `AudioSource`."""
 
 
 class AudioSource:
@@ -45,6 +46,7 @@ class AudioSource:
         frames: length T in video frames, the last one possibly padded.
         track_rate, track_channels, track_samples: the sound track for the output, at most 48 kHz and 2 channels.
         notes: sentences on what was put right, or may not be what was meant.
+        synthetic: the synthesiser and its voice, if that is what speaks.
     """
 
     def __init__(self, name: str) -> None:
@@ -54,6 +56,7 @@ class AudioSource:
         self.track_channels = 0
         self.track_samples = 0
         self.notes: list[str] = []
+        self.synthetic = ""
         self._speech: IO[bytes] = temporary_file()
         self._track: IO[bytes] = temporary_file()
         self._lock = threading.Lock()
@@ -123,6 +126,10 @@ def open_audio(
     """
     if isinstance(audio, AudioSource):
         return audio
+    if isinstance(audio, Speech):
+        source = open_audio(audio.samples, audio.sampling_rate)
+        source.synthetic = f"{audio.synthesiser}, {audio.voice}"
+        return source
     if isinstance(audio, tuple) and len(audio) == 2 and sampling_rate is None:
         sampling_rate, audio = audio
     if isinstance(audio, (str, os.PathLike)):
