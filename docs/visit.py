@@ -1,8 +1,8 @@
 """The page in a browser: `python -m docs.visit pictures|weight|video`, from the project's root.
 
-`pictures` keeps every state of the Talk tab at three widths, light and dark, in `build/page` (not in git), to be looked
-at. `weight` measures what a first visit fetches and when it shows something. `video` measures a visit from opening
-the page to a downloaded video. All need Playwright and Chromium (GENEFACE_CHROMIUM names it).
+`pictures` keeps every state of the Talk tab at three widths, light and dark, in `build/page` (not in git), to be
+looked at. `weight` measures what a first visit fetches and when it shows something. `video` measures a visit from
+opening the page to a downloaded video. All need Playwright and Chromium (GENEFACE_CHROMIUM names it).
 """
 
 import argparse
@@ -125,17 +125,18 @@ def weight() -> None:
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         sizes: list[float] = []
-        elsewhere: list[str] = []
+        asked: list[str] = []
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        page.on("request", lambda sent: elsewhere.append(sent.url) if not sent.url.startswith((url, "data:")) else None)
+        page.on("request", lambda sent: asked.append(sent.url) if not sent.url.startswith((url, "data:")) else None)
         start = time.monotonic()
         page.goto(url)
         page.wait_for_selector("#go")
         usable = time.monotonic() - start
         page.wait_for_selector("#portrait canvas.gf-awake", timeout=LONG)
         awake = time.monotonic() - start
+        away = len([sent for sent in asked if not sent.startswith((url, "data:", "blob:"))])
         print(f"first paint {page.evaluate(PAINT) / 1000:.2f} s, usable {usable:.2f} s, portrait awake {awake:.2f} s")
-        print(f"{len(sizes)} requests, {sum(sizes) / 1e6:.2f} MB, from elsewhere: {len(set(elsewhere))}")
+        print(f"{len(sizes)} requests, {sum(sizes) / 1e6:.2f} MB, from elsewhere: {away}")
 
 
 def video() -> None:
@@ -152,7 +153,9 @@ def video() -> None:
             page.locator("#download").click()
         file = Path(folder) / download.value.suggested_filename
         download.value.save_as(file)
-        print(f"{file.name}, {file.stat().st_size / 1e6:.1f} MB, {time.monotonic() - start:.1f} s after opening the page")
+        print(
+            f"{file.name}, {file.stat().st_size / 1e6:.1f} MB, {time.monotonic() - start:.1f} s after opening the page"
+        )
 
 
 DOINGS = {doing.__name__: doing for doing in (pictures, weight, video)}

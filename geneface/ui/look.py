@@ -18,11 +18,11 @@ from geneface.stopping import StopToken
 from geneface.ui.gallery import QUIET
 from geneface.ui.live import Countdown, Preparing, Step, Waiting
 from geneface.ui.persons import Persons, display_name
+from geneface.ui.speech import NO_VOICE, build_voice
 from geneface.ui.status import as_gradio, explain, progress, status
 from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with_pulse
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
 from geneface.words import sentence
-from geneface.ui.speech import NO_VOICE, build_voice
 
 EMPTY = """<div class="gf-portrait gf-blank"><p><b>See what makes the difference.</b><br>
 One recording, two takes: other persons, other seeds, calmer or livelier, or the 68 landmarks that move the face.

@@ -114,7 +114,7 @@ def _build_text() -> tuple[Any, Any]:
     if not there:
         gr.HTML(f'<p class="gf-note" id="no-speaker">{NO_SPEAKER}</p>', padding=False)
     text = gr.Textbox(
-        label="Text", placeholder="Good morning! Type what shall be said, in English.", lines=5, max_lines=12,
+        "", label="Text", placeholder="Good morning! Type what shall be said, in English.", lines=5, max_lines=12,
         max_length=LONGEST_TEXT, visible=there, elem_id="text",
     )  # fmt: skip
     voice = gr.Dropdown(

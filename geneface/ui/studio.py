@@ -119,8 +119,13 @@ class Studio:
         from geneface.speaking.speech import speak
 
         tell(Preparing("Speaking the text"))
-        told = lambda done, total: tell(Preparing(f"Speaking the text: sentence {done} of {total}"))
-        speech = speak(written.text, written.voice or None, preferred=preferred, on_sentence=told, stop=stop)
+        speech = speak(
+            written.text,
+            written.voice or None,
+            preferred=preferred,
+            on_sentence=lambda done, total: tell(Preparing(f"Speaking the text: sentence {done} of {total}")),
+            stop=stop,
+        )
         self._check_length(speech.seconds)
         return speech
 

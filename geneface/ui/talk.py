@@ -76,7 +76,7 @@ class _Connected:
     """What happens when a visitor does something."""
 
     def __init__(self, studio: Studio, persons: Persons, visits: Visits, talk: Talk, speech: Speech) -> None:
-            self.studio, self.persons, self.visits, self.talk = studio, persons, visits, talk
+        self.studio, self.persons, self.visits, self.talk = studio, persons, visits, talk
         self.stage = talk.stage
         self.performer = Performer(studio, talk.stage, talk.stage.video.GRADIO_CACHE, can_stream)
         self.unchanged = {talk.stage.said: gr.skip()}
@@ -84,7 +84,7 @@ class _Connected:
         self._connect_work()
 
     def _connect_choices(self, speech: Speech) -> None:
-            stage, person = self.stage, self.stage.person
+        stage, person = self.stage, self.stage.person
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         asked = [person, stage.busy, *speech.inputs]
         chosen = person.change(self.choose, asked, stage.everything, **QUIET)
@@ -95,7 +95,7 @@ class _Connected:
         )  # fmt: skip
 
     def _connect_work(self) -> None:
-            stage, buttons, everything = self.stage, self.talk.buttons, self.stage.everything
+        stage, buttons, everything = self.stage, self.talk.buttons, self.stage.everything
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         line: dict[str, Any] = {"concurrency_limit": MOST_WAITING, "concurrency_id": LINE}
         form = list(dict.fromkeys([*everything, *self.talk.inputs]))
@@ -162,7 +162,9 @@ class _Connected:
         visit = self.visits.enter(key, request.session_hash)
         found = {self.stage.strip: pictures(visit.takes)}
         if visit.busy and visit.making:
-            return {**found, **self.filled(visit.making.asked), **self.stage.begun(visit.making.asked[0])}
+            person = visit.making.asked[0]
+            locked = {self.stage.person: gr.update(value=person, interactive=False)}
+            return {**found, **self.filled(visit.making.asked), **self.stage.begun(person), **locked}
         return found
 
     async def go_on(self, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
@@ -196,7 +198,7 @@ class _Connected:
 
     def filled(self, values: tuple[Any, ...], seed: int | None = None) -> dict[Any, Any]:
         """The form with these values."""
-            form = dict(zip(self.talk.inputs, values, strict=True))
+        form = dict(zip(self.talk.inputs, values, strict=True))
         if seed is not None:
             form[self.stage.seed] = seed
             form[self.talk.new_seed] = False

@@ -28,7 +28,7 @@ def offer_generate(studio: Studio, person: Any, speech: Speech, fields: list[Any
     with gr.Row(visible=False):
         by_api, made, used = gr.Button(), gr.Video(label="video"), gr.Number(label="seed", precision=0)
         audio = gr.Audio(type="filepath", label="audio")
-    inputs = [person, audio, speech.text, speech.voice, *fields]
+    inputs = [person, audio, *fields, speech.text, speech.voice]
     by_api.click(
         _generate(studio), inputs, [made, used], api_name="generate", concurrency_limit=1, concurrency_id=QUEUE
     )
@@ -53,7 +53,7 @@ def _generate(studio: Studio) -> Any:
     import gradio as gr
 
     async def generate(*values: Any) -> AsyncIterator[tuple[str | None, int | None]]:
-        person, audio, text, voice, *chosen, progress = values
+        person, audio, *chosen, text, voice, progress = values
         given = dict(zip(page_defaults(), chosen, strict=True))
         try:
             options, driving = generation_options(given)
@@ -78,8 +78,14 @@ def _generate(studio: Studio) -> Any:
 
 def _shown(generate: Any, progress: Any) -> Any:
     """Give the function the names, defaults and words that the API shows."""
-    speech = {"audio": None, "text": "", "voice": ""}
-    asked = {"person": Parameter.empty, **speech, **page_defaults(), "progress": progress}
+    asked = {
+        "person": Parameter.empty,
+        "audio": None,
+        **page_defaults(),
+        "text": "",
+        "voice": "",
+        "progress": progress,
+    }
     words = {**WORDS, **described()}
     parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=given) for name, given in asked.items()]
     generate.__signature__ = Signature(parameters)

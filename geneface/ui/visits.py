@@ -100,14 +100,15 @@ class Visits:
         """Remember what is put into `components` of the page `demo`, until the visitor leaves."""
         import gradio as gr
 
-        def remember(file: str | None, request: gr.Request) -> None:
-            self.remember(request.session_hash, file)
+        def remember(given: str | list[str] | None, request: gr.Request) -> None:
+            self.remember(request.session_hash, *(given if isinstance(given, list) else [given]))
 
         def leave(request: gr.Request) -> None:
             self.leave(request.session_hash)
 
         for component in components:
-            gr.on([component.upload, component.input], remember, component, None, **QUIET)
+            taken = [component.upload, *([component.input] if hasattr(component, "input") else [])]
+            gr.on(taken, remember, component, None, **QUIET)
         demo.unload(leave)
 
 

@@ -150,7 +150,7 @@ def test_api_is_stable_and_documented(client: Client) -> None:
     names = [parameter["parameter_name"] for parameter in api["/generate"]["parameters"]]
     assert names == [
         "person", "audio", "seed", "new_seed", "temperature", "mouth", "head", "pose", "driving", "blink",
-        "background", "picture", "colour", "size",
+        "background", "picture", "colour", "size", "text", "voice",
     ]  # fmt: skip
     with urllib.request.urlopen(client.src + "gradio_api/info") as answer:
         info = answer.read()

@@ -27,7 +27,7 @@ Shot = Callable[[Any, str], None]
 def test_talk(open_page: Open, shot: Shot, slow: FakePipeline, tmp_path: Path, speech: np.ndarray, size: str) -> None:
     page = open_page(size)
     page.wait_for_selector("#portrait canvas.gf-awake")
-    assert page.get_by_role("tab").all_inner_texts() == ["Talk", "Look closer", "Train", "Check a video"]
+    assert page.get_by_role("tab").all_inner_texts() == ["Talk", "Train", "Look closer", "Check"]
     assert no_sideways_scrolling(page)
     shot(page, f"talk-empty-{size}")
 
@@ -39,7 +39,7 @@ def test_talk(open_page: Open, shot: Shot, slow: FakePipeline, tmp_path: Path, s
     page.wait_for_selector("#plot .gf-mouth-line", state="attached")
     shot(page, f"talk-busy-{size}")
 
-    assert re.match(r"4\.0 s of video in .* s, seed \d+", said(page, "#talk-status", "done"))
+    assert re.match(r"Done: 4\.0 s of video\.\s+Made in .* s with seed \d+", said(page, "#talk-status", "done"))
     state = video_state(page, "#video")
     assert abs(state["duration"] - 4) < 0.1
     page.wait_for_function("document.querySelector('#video video').currentTime > 0")
@@ -154,7 +154,7 @@ def test_check_a_video_of_this_page(open_page: Open, shot: Shot, speech_wav: Pat
     altered.write_bytes(content)
     text.write_text("no video")
 
-    page.get_by_role("tab", name="Check a video").click()
+    page.get_by_role("tab", name="Check").click()
     page.get_by_text("Where does this video come from?").wait_for()
     shot(page, f"check-empty-{size}")
     for file, tone, words in (
