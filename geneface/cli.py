@@ -58,9 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             _flush()
             return code
     except Terminated as stop:
-        return _fail("terminated; nothing was written", 128 + stop.args[0], args)
+        return _fail(f"terminated; {_what_stays(stop)}", 128 + stop.args[0], args)
     except (Stopped, KeyboardInterrupt) as stop:
-        return _fail(str(stop) or "interrupted; nothing was written", INTERRUPTED, args)
+        return _fail(str(stop) or f"interrupted; {_what_stays(stop)}", INTERRUPTED, args)
     except InputError as error:
         return _fail(str(error), BAD_INPUT, args)
     except BrokenPipeError:  # As of `geneface persons | head`: nobody is left who would read a message.
@@ -69,6 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(os_sentence(error), FAILURE, args)
     except Exception as error:
         return _fail(f"{type(error).__name__}: {error} (run again with --debug to see where)", FAILURE, args)
+
+
+def _what_stays(stop: BaseException) -> str:
+    """Of work that stopped: in its note, if it keeps anything."""
+    return next(iter(getattr(stop, "__notes__", [])), "nothing was written")
 
 
 def _flush() -> None:

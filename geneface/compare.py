@@ -71,10 +71,10 @@ def compare_video(
     bands = [band(take.label) for take in takes] + [band("its landmarks")] * beside
     persons = ", ".join(dict.fromkeys(take.pipe.name for take in takes))
     settings = {"takes": len(takes), "visible_mark": mark}
-    seal, unsigned = prepare_seal(output, persons, takes[0].options.changed() | settings)
     label = Mark(SIDE, SIDE) if mark else None
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(audio))
+        seal, unsigned = prepare_seal(output, persons, takes[0].options.changed() | settings, source.synthetic)
         size = (columns * SIDE, rows * SIDE + BAND)
         metadata = {"title": "Talking portraits", "comment": f"{NOTICE}; person={persons}"}
         watermark = Watermark(*size, video_number(persons, takes[0].options.seed or 0))

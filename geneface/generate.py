@@ -10,8 +10,10 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from geneface.media.audio import AudioInput, AudioSource, open_audio
+from geneface.media.captions import Captions, find_font
 from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
+from geneface.media.subtitles import How, Transcript, beside, timed, write_subtitles
 from geneface.media.video import VideoWriter, check_output
 from geneface.media.watermark import Watermark, video_number
 from geneface.media.webm import TransparentWriter
@@ -60,6 +62,8 @@ def generate_video(
     on_chunk: "Callable[[FrameChunk, AudioSource], None] | None" = None,
     stop: StopToken | None = None,
     motion: "Iterable[FaceMotion] | None" = None,
+    subtitles: How | None = None,
+    transcript: Transcript | None = None,
     **changes: Any,
 ) -> GeneratedVideo:
     """Stream the frames of `pipe` into `output` in constant memory: H.264 and AAC in an mp4.
@@ -80,6 +84,8 @@ def generate_video(
         on_chunk: called with each chunk of frames once it is in the file, and the recording.
         stop: heeded after every few frames; no file is left behind.
         motion: what `GeneFacePipeline.motion` gave for these options, if it is there already.
+        subtitles: "burn" into the pictures, or "srt" or "vtt" beside the video.
+        transcript: what is said, see `geneface.media.subtitles.read_transcript`; a `Speech` knows it by itself.
 
     Raises `InputError` for bad input, before any work where that is possible, and `Stopped`.
     """
@@ -95,9 +101,14 @@ def generate_video(
 
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(audio, sampling_rate))
-        pipe = _loaded(pipe)
-        seal, unsigned = prepare_seal(output, pipe.name, {**options.changed(), "visible_mark": mark})
-        metadata = {"title": "Talking portrait", "comment": f"{NOTICE}; person={pipe.name}"}
+        said = timed(source, transcript) if subtitles else ()
+        if subtitles == "burn":
+            find_font(said, 16)  # That there is none is said before any work.
+        pipe = loaded(pipe)
+        settings = {**options.changed(), "visible_mark": mark} | ({"subtitles": subtitles} if subtitles else {})
+        seal, unsigned = prepare_seal(output, pipe.name, settings, source.synthetic)
+        spoken = "; synthetic voice" * bool(source.synthetic)
+        metadata = {"title": "Talking portrait", "comment": f"{NOTICE}; person={pipe.name}{spoken}"}
         start = time.perf_counter()
         chunks = pipe.stream(source, options=options, callback_on_frame_end=after_frame, motion=motion)
         writer: VideoWriter | None = None
@@ -106,9 +117,12 @@ def generate_video(
                 height, width = chunk.frames.shape[1:3]
                 watermark = Watermark(width, height, video_number(pipe.name, options.seed or 0))
                 marks: list[Watermark | Mark] = [watermark, Mark(width, height)] if mark else [watermark]
+                captions = Captions(said, width, height) if subtitles == "burn" else None
                 writer = stack.enter_context(
                     writer_type(output, (width, height), source, metadata=metadata, seal=seal)
                 )
+            if captions is not None:
+                captions.draw(chunk.frames, chunk.start)
             for each in marks:
                 each.draw(chunk.frames)
             writer.write(chunk.frames)
@@ -116,12 +130,15 @@ def generate_video(
                 on_chunk(chunk, source)
         if writer is None or writer.frames < source.frames:
             raise Stopped
+    if file := beside(output, subtitles):
+        write_subtitles(file, said)
     return GeneratedVideo(
         output, writer.frames, time.perf_counter() - start, options.seed or 0, unsigned, tuple(source.notes)
     )
 
 
-def _loaded(pipe: "GeneFacePipeline | Callable[[], GeneFacePipeline]") -> "GeneFacePipeline":
+def loaded(pipe: "GeneFacePipeline | Callable[[], GeneFacePipeline]") -> "GeneFacePipeline":
+    """The pipeline, or what loads it called."""
     # A pipeline can be called, too: that makes frames.
     return cast("GeneFacePipeline", pipe() if isinstance(pipe, FunctionType) else pipe)
 

@@ -22,7 +22,7 @@ from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions, takes_options
 from geneface.output import FrameChunk, GeneFacePipelineOutput, as_type
 from geneface.rendering.stage import RenderStage
-from geneface.speaking.speech import speak
+from geneface.speaking.speech import Speech, speak
 from geneface.speaking.synthesiser import Synthesiser
 from geneface.streaming.audio import AudioStream, blocks
 from geneface.streaming.stage import Stage, join, through
@@ -371,9 +371,12 @@ class GeneFacePipeline:
         synthesiser: Synthesiser | None = None,
         **arguments: Any,
     ) -> Any:
-        """Say a text: `speaking.speech.speak` in the person's voice if none is named, then a call with `arguments`."""
-        preferred = self.card.voice if self.card else ""
-        return self(speak(text, voice, speed=speed, preferred=preferred, synthesiser=synthesiser), **arguments)
+        """Say a text: what `say` gives, in a call with `arguments`."""
+        return self(self.say(text, voice, speed=speed, synthesiser=synthesiser), **arguments)
+
+    def say(self, text: str, voice: str | None = None, **arguments: Any) -> Speech:
+        """`speaking.speech.speak`, in the person's own voice if none is named: may be given as a recording."""
+        return speak(text, voice, preferred=self.card.voice if self.card else "", **arguments)
 
 
 def check_fit(

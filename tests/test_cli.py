@@ -72,7 +72,7 @@ def test_options_and_seed(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["generate"], "required: AUDIO, -o/--output"),
+        (["generate"], "required: -o/--output"),
         (["generate", "{audio}", "-o", "{out}.mp4", "--seed", "many"], "invalid int value"),
         (["generate", "{audio}", "-o", "{out}.mp4", "--pose", "wild"], "invalid choice"),
         (["dance"], "invalid choice: 'dance'"),

@@ -19,7 +19,7 @@ from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file, temporary_file
 from geneface.media.mixing import FULL_SCALE, planes
 from geneface.media.sink import Plan, Sink
-from geneface.speaking.speech import Speech
+from geneface.speaking.speech import Sentence, Speech
 from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class AudioSource:
         track_rate, track_channels, track_samples: the sound track for the output, at most 48 kHz and 2 channels.
         notes: sentences on what was put right, or may not be what was meant.
         synthetic: the synthesiser and its voice, if that is what speaks.
+        sentences: what it says, and when, if that is known.
     """
 
     def __init__(self, name: str) -> None:
@@ -57,6 +58,7 @@ class AudioSource:
         self.track_samples = 0
         self.notes: list[str] = []
         self.synthetic = ""
+        self.sentences: tuple[Sentence, ...] = ()
         self._speech: IO[bytes] = temporary_file()
         self._track: IO[bytes] = temporary_file()
         self._lock = threading.Lock()
@@ -128,7 +130,7 @@ def open_audio(
         return audio
     if isinstance(audio, Speech):
         source = open_audio(audio.samples, audio.sampling_rate)
-        source.synthetic = f"{audio.synthesiser}, {audio.voice}"
+        source.synthetic, source.sentences = f"{audio.synthesiser}, {audio.voice}", audio.sentences
         return source
     if isinstance(audio, tuple) and len(audio) == 2 and sampling_rate is None:
         sampling_rate, audio = audio

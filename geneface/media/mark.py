@@ -17,23 +17,26 @@ class Mark:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        picture = draw_label(min(width, height)).astype(np.float32) / 255
-        self._colour, self._alpha = picture[..., :3], picture[..., 3:]
+        self._picture = draw_label(min(width, height)).astype(np.float32) / 255
         start = round(MARGIN * min(width, height))
-        self.area = (slice(start, start + picture.shape[0]), slice(start, start + picture.shape[1]))
+        self.area = (slice(start, start + self._picture.shape[0]), slice(start, start + self._picture.shape[1]))
         """Rows and columns that it covers."""
 
     def draw(self, frames: np.ndarray) -> None:
         """Mark uint8 frames [N, H, W, 3], or [N, H, W, 4] with straight alpha, in place."""
-        patch = frames[:, *self.area]
-        below = patch[..., 3:].astype(np.float32) / 255 if frames.shape[-1] == 4 else np.float32(1)
-        below = below * (1 - self._alpha)
-        opacity = self._alpha + below
-        # Where both are fully transparent the colour does not matter.
-        colour = (self._colour * self._alpha * 255 + patch[..., :3] * below) / np.maximum(opacity, 1e-6)
-        patch[..., :3] = colour + 0.5
-        if frames.shape[-1] == 4:
-            patch[..., 3:] = opacity * 255 + 0.5
+        overlay(frames, self.area, self._picture)
+
+
+def overlay(frames: np.ndarray, area: tuple[slice, slice], picture: np.ndarray) -> None:
+    """Lay a picture [h, w, 4] in [0, 1] over an area of uint8 frames [N, H, W, 3], or 4 with straight alpha."""
+    patch, colour, alpha = frames[:, *area], picture[..., :3], picture[..., 3:]
+    below = patch[..., 3:].astype(np.float32) / 255 if frames.shape[-1] == 4 else np.float32(1)
+    below = below * (1 - alpha)
+    opacity = alpha + below
+    # Where both are fully transparent the colour does not matter.
+    patch[..., :3] = (colour * alpha * 255 + patch[..., :3] * below) / np.maximum(opacity, 1e-6) + 0.5
+    if frames.shape[-1] == 4:
+        patch[..., 3:] = opacity * 255 + 0.5
 
 
 def draw_label(side: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from geneface import __version__
 from geneface.errors import InputError
 from geneface.media.certificate import DEVELOPMENT, Identity, as_pem, read_certificates, signing_identity
 from geneface.media.intake import open_file
+from geneface.media.subtitles import HOW
 from geneface.media.video import probe_file
 from geneface.options import specs
 
@@ -27,7 +28,9 @@ ASSERTION = "org.geneface.generation"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 GENERATED = "trainedAlgorithmicMedia"
 AI_SOURCE = re.compile(r"/(trainedAlgorithmicMedia|compositeWithTrainedAlgorithmicMedia)$")
-OPEN_WORDS = re.compile("|".join([*(word for spec in specs().values() for word in spec.words), "#[0-9a-fA-F]{6}"]))
+OPEN_WORDS = re.compile(
+    "|".join([*(word for spec in specs().values() for word in spec.words), *HOW, "#[0-9a-fA-F]{6}"])
+)
 """Settings in words that may be published; any other word may be the name of a file."""
 SETTINGS: dict[str, Any] = {
     "core": {"backing_store_memory_threshold_in_mb": 16, "merkle_tree_chunk_size_in_kb": 1024},
@@ -57,6 +60,8 @@ class Provenance:
     generator: str = ""
     ai_generated: bool = False
     person: str = ""
+    voice: str = ""
+    """The synthesiser that speaks, and its voice; empty if the speech was given."""
     settings: dict[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     """C2PA's codes for what is wrong, apart from an unknown certificate; or the reason why nothing can be read."""
@@ -93,7 +98,9 @@ def check_signing(identity: Identity) -> None:
         raise InputError(f"C2PA refuses the signing certificate ({error}); give one for C2PA or e-mail") from None
 
 
-def prepare_seal(output: Path, person: str, settings: dict[str, Any]) -> tuple[Callable[[Path], None] | None, str]:
+def prepare_seal(
+    output: Path, person: str, settings: dict[str, Any], voice: str = ""
+) -> tuple[Callable[[Path], None] | None, str]:
     """What signs the finished file, as `sign` does, and "", or None and why it will not be signed.
 
     Whatever would make signing fail is said here, before any work.
@@ -102,15 +109,16 @@ def prepare_seal(output: Path, person: str, settings: dict[str, Any]) -> tuple[C
         return None, unsigned
     identity = signing_identity()
     check_signing(identity)
-    return partial(sign, identity=identity, person=person, settings=settings), ""
+    return partial(sign, identity=identity, person=person, settings=settings, voice=voice), ""
 
 
-def sign(file: Path, identity: Identity, *, person: str, settings: dict[str, Any]) -> None:
+def sign(file: Path, identity: Identity, *, person: str, settings: dict[str, Any], voice: str = "") -> None:
     """Write Content Credentials into a finished video, in place; it is whole at any time.
 
     Args:
         person: who is shown.
         settings: numbers, and the words among `OPEN_WORDS`; of everything else it is said that it is "custom".
+        voice: what speaks, if a synthesiser does.
 
     Raises:
         InputError: if it cannot be signed; the file is then as it was.
@@ -120,7 +128,7 @@ def sign(file: Path, identity: Identity, *, person: str, settings: dict[str, Any
     handle, name = tempfile.mkstemp(prefix=f"{file.stem}.", suffix=file.suffix, dir=file.parent)
     try:
         with file.open("rb") as source, os.fdopen(handle, "w+b") as target:
-            _sign(identity, _manifest(person, settings), file.suffix.removeprefix("."), source, target)
+            _sign(identity, _manifest(person, settings, voice), file.suffix.removeprefix("."), source, target)
         os.replace(name, file)
     except (c2pa.C2paError, OSError) as error:
         raise InputError(f"the video could not be signed ({error}), and is not kept; check disk and network") from None
@@ -140,7 +148,8 @@ def _sign(identity: Identity, manifest: dict[str, Any], kind: str, source: Any, 
         builder.sign(signer, kind, source, target)
 
 
-def _manifest(person: str, settings: dict[str, Any]) -> dict[str, Any]:
+def _manifest(person: str, settings: dict[str, Any], voice: str = "") -> dict[str, Any]:
+    said = {"person": person, "settings": public_settings(settings)} | ({"synthetic_voice": voice} if voice else {})
     created = {
         "action": "c2pa.created",
         "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -151,7 +160,7 @@ def _manifest(person: str, settings: dict[str, Any]) -> dict[str, Any]:
         "claim_generator_info": [{"name": "GeneFace", "version": __version__}],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
-            {"label": ASSERTION, "data": {"person": person, "settings": public_settings(settings)}},
+            {"label": ASSERTION, "data": said},
         ],
     }
 
@@ -251,6 +260,7 @@ def _judge(store: dict[str, Any]) -> Provenance:
         generator=_generator(active),
         ai_generated=any(AI_SOURCE.search(str(action.get("digitalSourceType", ""))) for action in action_list),
         person=str(generation.get("person", "")),
+        voice=str(generation.get("synthetic_voice", "")),
         settings=dict(generation.get("settings") or {}),
         problems=tuple(dict.fromkeys(status["code"] for status in failures)),
     )

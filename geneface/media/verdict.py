@@ -67,6 +67,7 @@ def facts(provenance: Provenance) -> list[tuple[str, str]]:
         ("Signed at", _when(provenance)),
         ("Made with", provenance.generator),
         ("Person", provenance.person),
+        ("Voice", f"synthetic, {provenance.voice}" if provenance.voice else ""),
         ("Settings", ", ".join(f"{name.replace('_', ' ')} {_text(it)}" for name, it in provenance.settings.items())),
         ("Fault", "; ".join(FAULTS.get(code, code) for code in provenance.problems)),
     ]

@@ -60,11 +60,6 @@ class KokoroSynthesiser:
                 raise InputError(f'"{text[:40]}" cannot be spoken ({error}); write it in other words') from None
 
     def _load(self) -> "Kokoro":
-        if not is_installed():
-            raise InputError(
-                "speaking text needs kokoro-onnx, which is not installed; pip install 'geneface[speech]', "
-                "or give a recording"
-            )
         from kokoro_onnx import Kokoro
 
         from geneface.assets import KOKORO, get_asset
@@ -95,7 +90,20 @@ class KokoroSynthesiser:
         return self._styles[voice]
 
 
-@cache
 def shared_kokoro() -> KokoroSynthesiser:
-    """One for the whole process, which holds some 300 MB once it has spoken."""
+    """One for the whole process, which holds some 300 MB once it has spoken.
+
+    Raises:
+        InputError: if kokoro-onnx is not installed.
+    """
+    if not is_installed():
+        raise InputError(
+            "speaking text needs kokoro-onnx, which is not installed; pip install 'geneface[speech]', "
+            "or give a recording"
+        )
+    return _shared()
+
+
+@cache
+def _shared() -> KokoroSynthesiser:
     return KokoroSynthesiser()

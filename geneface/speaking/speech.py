@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
@@ -64,48 +63,47 @@ def speak(
     Raises:
         InputError: for a text that cannot be spoken, an unknown voice, or if there is no synthesiser.
     """
-    text = check_text(text)
-    if not SLOWEST <= speed <= FASTEST:
-        raise InputError(f"speed is {speed:g}; it must be between {SLOWEST} and {FASTEST:g}")
     synthesiser = synthesiser or default_synthesiser()
-    voice = choose_voice(synthesiser, voice, preferred)
-    parts = [*paragraphs(text)]
-    total = sum(map(len, parts))
+    text, voice = check_request(text, voice, speed=speed, preferred=preferred, synthesiser=synthesiser)
+    plan = [(BETWEEN_SENTENCES if i else BETWEEN_PARAGRAPHS, s) for p in paragraphs(text) for i, s in enumerate(p)]
+    plan[0] = START, plan[0][1]
     pieces: list[np.ndarray] = []
     said: list[Sentence] = []
-    length, rate, pause = 0, 1, START
-    for number, (first, sentence) in enumerate(chain(*([(i == 0, s) for i, s in enumerate(p)] for p in parts))):
+    length, rate = 0, 1
+    for pause, sentence in plan:
         if stop is not None:
             stop.check()
-        samples, its_rate = _synthesize(synthesiser, sentence, voice, speed)
-        if rate and its_rate != rate:
-            raise InputError(
-                f"{synthesiser.name} speaks at {rate} and at {its_rate} Hz; take a synthesiser of one rate"
-            )
-        rate = its_rate
-        if number:
-            pause = BETWEEN_PARAGRAPHS if first else BETWEEN_SENTENCES
+        samples, rate = _synthesize(synthesiser, sentence, voice, speed)
         silence = np.zeros(round(pause / speed * rate), np.float32)
         pieces += [silence, samples]
-        said.append(Sentence(sentence, (length + len(silence)) / rate, (length + len(silence) + len(samples)) / rate))
-        length += len(silence) + len(samples)
+        start, length = length + len(silence), length + len(silence) + len(samples)
+        said.append(Sentence(sentence, start / rate, length / rate))
         if on_sentence is not None:
-            on_sentence(number + 1, total)
+            on_sentence(len(said), len(plan))
     sound = np.concatenate([*pieces, np.zeros(round(END * rate), np.float32)])
-    peak = float(np.abs(sound).max())
-    return Speech(sound * min(1.0, LOUDEST / max(peak, 1e-9)), rate, tuple(said), synthesiser.name, voice)
+    sound *= min(1.0, LOUDEST / max(float(np.abs(sound).max()), LOUDEST))
+    return Speech(sound, rate, tuple(said), synthesiser.name, voice)
 
 
-def choose_voice(synthesiser: Synthesiser, voice: str | None, preferred: str = "") -> str:
-    """See `speak`; raises `InputError` that names the voices there are."""
-    voices = synthesiser.voices
+def check_request(
+    text: str,
+    voice: str | None = None,
+    *,
+    speed: float = 1.0,
+    preferred: str = "",
+    synthesiser: Synthesiser | None = None,
+) -> tuple[str, str]:
+    """The text and the voice that `speak` would take; errors as there, before anything is fetched or loaded."""
+    voices = (synthesiser or default_synthesiser()).voices
     if voice and voice not in voices:
         raise InputError(f"there is no voice {voice!r}; there are {', '.join(voices)}")
-    return voice or (preferred if preferred in voices else next(iter(voices)))
+    if not SLOWEST <= speed <= FASTEST:
+        raise InputError(f"speed is {speed:g}; it must be between {SLOWEST} and {FASTEST:g}")
+    return check_text(text), voice or (preferred if preferred in voices else next(iter(voices)))
 
 
 def default_synthesiser() -> Synthesiser:
-    """Kokoro-82M, one for the whole process; nothing is fetched or loaded before it speaks."""
+    """Kokoro-82M, one for the whole process, which loads when it speaks; `InputError` if it is not installed."""
     from geneface.speaking.kokoro import shared_kokoro
 
     return shared_kokoro()

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from geneface.errors import InputError
 
-LONGEST_TEXT = 10_000
-"""Characters; some eleven minutes."""
+CHARACTERS_A_SECOND = 15.0
+"""Of English, about."""
+LONGEST_TEXT = 9_000
+"""Characters: about ten minutes."""
 LONGEST_SENTENCE = 300
 """Characters of what is synthesised at once; a longer sentence is cut where it pauses."""
 _END = re.compile(r"""(?<=[.!?…])["'”’»)\]]*\s+(?=["'“‘«(\[]*[A-Z0-9À-ÖØ-Þ])""")
