@@ -103,10 +103,10 @@ def _join(studio: Studio, row: Any, shown: Mapping[str, Any], built: Mapping[str
         def greet(trained: str) -> list[Any]:
             """A person who was just trained: chosen in the Talk tab."""
             studio.forget(trained)
-            return gallery.refresh(trained)
+            return gallery.choose(trained)
 
         def talk_to(trained: str) -> list[Any]:
-            return [*gallery.refresh(trained), gr.Tabs(selected=TALK)]
+            return [*gallery.choose(trained), gr.Tabs(selected=TALK)]
 
         training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
         training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, row], **QUIET)

@@ -25,6 +25,8 @@ class Gallery:
     pictures: Any
     refresh: Any
     """Looks for new persons; gives updates of `person` and `pictures`."""
+    choose: Any
+    """The same, and chooses somebody."""
 
 
 def build_gallery(persons: Persons, name: str = "person") -> Gallery:
@@ -34,13 +36,22 @@ def build_gallery(persons: Persons, name: str = "person") -> Gallery:
     pictures = gr.HTML(persons.pictures(f"#{name}"), padding=False, elem_classes="gf-style")
 
     def refresh(chosen: str | None) -> list[Any]:
-        choices = persons.refresh()
-        return [gr.update(choices=choices, value=persons.chosen(chosen)), persons.pictures(f"#{name}")]
+        return [refreshed(persons, chosen), persons.pictures(f"#{name}")]
 
-    gallery = Gallery(person, pictures, refresh)
+    def choose(chosen: str) -> list[Any]:
+        return [gr.update(choices=persons.refresh(), value=chosen), persons.pictures(f"#{name}")]
+
+    gallery = Gallery(person, pictures, refresh, choose)
     if persons.hub:
         HubSearch(persons, gallery)
     return gallery
+
+
+def refreshed(persons: Persons, chosen: str | None) -> Any:
+    """An update of a choice of persons. Whoever is chosen stays: a visitor may have chosen another one meanwhile."""
+    choices = persons.refresh()
+    gone = {} if chosen in persons.names else {"value": persons.names[0]}
+    return gr.update(choices=choices, **gone)
 
 
 class HubSearch:
@@ -136,7 +147,7 @@ class HubSearch:
         except InputError as error:
             yield [gr.skip(), gr.skip(), status(explain(error), "failed")]
             return
-        yield [*self.gallery.refresh(repo_id), status(f"{repo_id} is here, and chosen.", "done")]
+        yield [*self.gallery.choose(repo_id), status(f"{repo_id} is here, and chosen.", "done")]
 
 
 NOBODY = "There is nobody on the Hub yet: train a person and publish it."

@@ -15,7 +15,7 @@ from geneface.errors import InputError
 from geneface.generate import GeneratedVideo
 from geneface.options import HIGHEST_SEED, GenerationOptions
 from geneface.stopping import StopToken
-from geneface.ui.gallery import QUIET
+from geneface.ui.gallery import QUIET, refreshed
 from geneface.ui.live import Countdown, Preparing, Step, Waiting
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.speech import NO_VOICE, build_voice
@@ -49,8 +49,7 @@ def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
     turned = FromTheSide(studio, persons)
 
     def refresh(*chosen: str) -> list[Any]:
-        choices = persons.refresh()
-        return [gr.update(choices=choices, value=persons.chosen(name)) for name in chosen]
+        return [refreshed(persons, name) for name in chosen]
 
     return Look(refresh, [*beside.pickers, turned.person], [beside.audio])
 

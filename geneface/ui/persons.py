@@ -63,10 +63,6 @@ class Persons:
     def names(self) -> list[str]:
         return list(self._known)
 
-    def chosen(self, name: str | None) -> str:
-        """That person if still here, else the first."""
-        return name if name in self._known else self.names[0]
-
     def keep_current(self, picker: Any) -> Any:
         """A component whose choices are the persons, checked against those of today."""
         self._pickers.append(picker)
