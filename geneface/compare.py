@@ -17,7 +17,7 @@ from geneface.media.mark import Mark
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.video import VideoWriter, check_output
 from geneface.media.watermark import Watermark, video_number
-from geneface.options import GenerationOptions
+from geneface.options import SQUARE, GenerationOptions
 from geneface.stopping import Stopped, StopToken
 
 SIDE, BAND = 512, 44
@@ -35,7 +35,7 @@ class Take:
     Args:
         pipe: A `GeneFacePipeline`.
         label: Written below the picture.
-        options: Of `GeneFacePipeline.stream`; the size is that of the pictures here.
+        options: Of `GeneFacePipeline.stream`; size and shape are those of the pictures here.
     """
 
     pipe: Any
@@ -43,7 +43,7 @@ class Take:
     options: GenerationOptions = field(default_factory=GenerationOptions)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", GenerationOptions.of(self.options, size=SIDE).seeded())
+        object.__setattr__(self, "options", GenerationOptions.of(self.options, size=SIDE, shape=SQUARE).seeded())
 
 
 def compare_video(

@@ -23,6 +23,9 @@ HIGHEST_SEED = 2**31 - 1
 NATURAL_BLINKS, MOST_BLINKS = 15.0, 60.0
 """Blinks a minute."""
 TRANSPARENT = "transparent"
+SQUARE = "1:1"
+SHAPES = {SQUARE: (1, 1), "9:16": (9, 16), "16:9": (16, 9)}
+"""Name -> width, height."""
 Background: TypeAlias = "str | Path | np.ndarray | None"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -108,6 +111,10 @@ def _size(value: Any) -> str:
     return "" if good else "an even number between 64 and 2048"
 
 
+def _shape(value: Any) -> str:
+    return "" if value in SHAPES else f"one of {', '.join(SHAPES)}"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GenerationOptions:
     """How to speak, and before what; every value is checked when it is made.
@@ -162,9 +169,14 @@ class GenerationOptions:
     None."""
     size: int | None = field(
         default=None,
-        metadata={"spec": Spec(_size, "width and height in pixels (default: the person's own)", "S", int)},
+        metadata={"spec": Spec(_size, "the shorter side in pixels (default: the person's own)", "S", int)},
     )
-    """Pixels a side; the renderer's own if None."""
+    """Pixels of the shorter side; the renderer's own if None."""
+    shape: str = field(
+        default=SQUARE,
+        metadata={"spec": Spec(_shape, "width to height (default: 1:1)", words=tuple(SHAPES), label="Shape")},
+    )
+    """Width to height, one of `SHAPES`; what is behind the person goes on where the person's own picture ends."""
 
     def __post_init__(self) -> None:
         for name, spec in specs().items():
@@ -191,6 +203,12 @@ class GenerationOptions:
     @property
     def transparent(self) -> bool:
         return isinstance(self.background, str) and self.background == TRANSPARENT
+
+    def frame_size(self, own: int) -> tuple[int, int]:
+        """Width and height in pixels, both even; `own` is the renderer's size."""
+        short, sides = self.size or own, SHAPES[self.shape]
+        width, height = (2 * round(short * side / min(sides) / 2) for side in sides)
+        return width, height
 
     def seeded(self) -> Self:
         """The same with a seed, drawn at random if there is none."""

@@ -231,7 +231,7 @@ class GeneFacePipeline:
         return _run(FinishStage(self.person, source, options, self.device, read), lm3d)
 
     def render(self, motion: Any, options: GenerationOptions | None = None, **changes: Any) -> Any:
-        """`FrameChunk` of a `FaceMotion`; options: `background`, `size`."""
+        """`FrameChunk` of a `FaceMotion`; options: `background`, `size`, `shape`."""
         stage = RenderStage(self.renderer, GenerationOptions.of(options, **changes), self.dtype)
         chunks = stage.run(motion if isinstance(motion, Iterator) else [motion])
         return chunks if isinstance(motion, Iterator) else join(list(chunks))
@@ -348,8 +348,8 @@ class GeneFacePipeline:
         options = GenerationOptions.of(options, generator, **changes)
         with open_audio(audio, sampling_rate) as source:
             stream = self.stream(source, options=options, callback_on_frame_end=callback_on_frame_end)
-            side, channels = options.size or self.renderer.size, 4 if options.transparent else 3
-            none = FrameChunk(0, np.zeros((0, side, side, channels), np.uint8), np.zeros((0, 68, 3), np.float32))
+            (width, height), channels = options.frame_size(self.renderer.size), 4 if options.transparent else 3
+            none = FrameChunk(0, np.zeros((0, height, width, channels), np.uint8), np.zeros((0, 68, 3), np.float32))
             made = FrameChunk.join([none, *stream])
             samples = source.read(0, source.samples)
         output = GeneFacePipelineOutput(

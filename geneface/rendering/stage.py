@@ -7,9 +7,10 @@ from typing import Self
 import torch
 
 from geneface.motion.face_motion import FaceMotion
-from geneface.options import GenerationOptions
+from geneface.options import SQUARE, GenerationOptions
 from geneface.output import FrameChunk, as_pixels
 from geneface.rendering.backdrop import background_picture
+from geneface.rendering.framing import Framing
 from geneface.rendering.renderer import Renderer
 from geneface.streaming.prefetch import prefetch
 from geneface.streaming.stage import WindowStage, join, through
@@ -41,17 +42,18 @@ class RenderStage:
     """`FaceMotion` -> `FrameChunk`.
 
     Args:
-        options: `background` and `size`.
+        options: `background`, `size` and `shape`.
         dtype: What the renderer computes in by autocast; its geometry stays in float32.
     """
 
     def __init__(self, renderer: Renderer, options: GenerationOptions, dtype: torch.dtype = torch.float32):
         self.renderer, self.options, self.dtype = renderer, options, dtype
         self.on_cpu = renderer.device.type == "cpu"
-        if options.transparent:
+        self.framing = None if options.shape == SQUARE else Framing(options, renderer)
+        if options.transparent or self.framing:
             self.backdrop: torch.Tensor | None = torch.zeros(3, renderer.size, renderer.size)
         else:
-            self.backdrop = background_picture(options.background, renderer.size)
+            self.backdrop = background_picture(options.background, renderer.size, renderer.size)
         if self.backdrop is not None:
             self.backdrop = self.backdrop.to(renderer.device, renderer.dtype)
         self.lookahead_frames = renderer.context_frames
@@ -84,8 +86,11 @@ class RenderStage:
         torso = renderer.torso_state(motion.head)
         with torch.autocast(renderer.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
             rendering = renderer(batch.windows, motion.head, self.backdrop, torso)
-        alpha = rendering.alpha if self.options.transparent else None
-        pixels = as_pixels(rendering.rgb, alpha, self.options.size)
+        if self.framing:
+            pixels = as_pixels(*self.framing(rendering))
+        else:
+            alpha = rendering.alpha if self.options.transparent else None
+            pixels = as_pixels(rendering.rgb, alpha, self.options.size)
         return FrameChunk(
             start=batch.start,
             frames=pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy(),
