@@ -50,8 +50,9 @@ def build_gallery(persons: Persons, name: str = "person") -> Gallery:
 def refreshed(persons: Persons, chosen: str | None) -> Any:
     """An update of a choice of persons. Whoever is chosen stays: a visitor may have chosen another one meanwhile."""
     choices = persons.refresh()
-    gone = {} if chosen in persons.names else {"value": persons.names[0]}
-    return gr.update(choices=choices, **gone)
+    if chosen in persons.names:
+        return gr.update(choices=choices)
+    return gr.update(choices=choices, value=persons.names[0])
 
 
 class HubSearch:

@@ -9,16 +9,17 @@ from typing import Any
 
 import anyio.to_thread
 
+from geneface.media.subtitles import beside
 from geneface.options import GenerationOptions
 from geneface.ui.live import Preparing, Segment, Step, Waiting
 from geneface.ui.making import Making
-from geneface.ui.options import generation_options, page_defaults
+from geneface.ui.options import asked_subtitles, generation_options, page_defaults
 from geneface.ui.plot import Voice, draw
 from geneface.ui.recording import Written, title
 from geneface.ui.speech import SEVERAL, Given
 from geneface.ui.stage import Stage
 from geneface.ui.status import explain, progress, status
-from geneface.ui.studio import Finished, Studio
+from geneface.ui.studio import Finished, Studio, Subtitles
 from geneface.ui.takes import MOST, Take, keep, zipped
 from geneface.ui.visits import Visit
 from geneface.words import sentence
@@ -44,7 +45,11 @@ class Asked:
     @property
     def files(self) -> list[str | None]:
         """The visitor's own."""
-        return [self.given.audio, *(self.given.files or ()), self.options["driving"], self.options["picture"]]
+        return [
+            self.given.audio,
+            *(self.given.files or ()),
+            *(self.options[name] for name in ("driving", "picture", "transcript_file")),
+        ]
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,16 @@ class Whole:
     asked: int
 
 
+@dataclass(frozen=True)
+class _How:
+    """How all of it is to be said; `values` are the form's."""
+
+    values: tuple[Any, ...]
+    options: GenerationOptions
+    driving: str
+    subtitles: Subtitles
+
+
 class Performer:
     """Makes what visitors of the Talk tab ask for.
 
@@ -85,25 +100,25 @@ class Performer:
         """What `Studio.talk` tells, and a `Take` for each finished video, which is the visit's from then on."""
         asked = Asked.of(values)
         options, driving = generation_options(asked.options)
+        how = _How(values, options, driving, asked_subtitles(asked.options))
         said = asked.given.said()
-        if asked.given.kind == SEVERAL:
-            async for step in self._several(visit, values, said, options, driving):
-                yield step
-        else:
-            async for step in self._one(visit, values, said[0], options, driving):
+        steps = self._several(visit, said, how) if asked.given.kind == SEVERAL else self._one(visit, said[0], how)
+        async with aclosing(steps):  # type: ignore[type-var]
+            async for step in steps:
                 yield step
 
-    async def _one(
-        self, visit: Visit, values: tuple[Any, ...], said: str | Written, options: GenerationOptions, driving: str
-    ) -> AsyncIterator[Any]:
-        person = values[0]
-        steps = self._studio.talk(person, said, options, driving=driving, live=self._live())
+    async def _one(self, visit: Visit, said: str | Written, how: _How) -> AsyncIterator[Any]:
+        person = how.values[0]
+        steps = self._studio.talk(
+            person, said, how.options, driving=how.driving, subtitles=how.subtitles, live=self._live()
+        )
         async with aclosing(steps):  # type: ignore[type-var]
             async for step in steps:
                 if isinstance(step, Finished):
                     notes = [sentence(note, {str(said): "the file"}) for note in step.result.notes]
+                    file = beside(step.result.path, how.subtitles[0])
                     take = await anyio.to_thread.run_sync(
-                        keep, step.result, person, title(said), notes, values, self._cache
+                        keep, step.result, person, title(said), notes, file, how.values, self._cache
                     )
                     visit.files |= take.files
                     visit.takes = [take, *visit.takes[: MOST - 1]]
@@ -111,14 +126,7 @@ class Performer:
                 else:
                     yield step
 
-    async def _several(
-        self,
-        visit: Visit,
-        values: tuple[Any, ...],
-        said: list[str | Written],
-        options: GenerationOptions,
-        driving: str,
-    ) -> AsyncIterator[Any]:
+    async def _several(self, visit: Visit, said: list[str | Written], how: _How) -> AsyncIterator[Any]:
         """One after the other; what fails stops no other. Others in line come in between."""
         rows = [[title(each), "waits", ""] for each in said]
         made: list[Take] = []
@@ -126,7 +134,7 @@ class Performer:
             row[1] = "busy"
             yield _rows(rows)
             try:
-                steps = self._one(visit, values, each, options, driving)
+                steps = self._one(visit, each, how)
                 async with aclosing(steps):  # type: ignore[type-var]
                     async for step in steps:
                         if isinstance(step, Step):
@@ -138,7 +146,7 @@ class Performer:
                             yield step
                 row[1:] = ["done", ""]
             except Exception as error:
-                row[1:] = ["failed", explain(error, [str(each), driving])]
+                row[1:] = ["failed", explain(error, [str(each), how.driving])]
             yield _rows(rows)
         path = await anyio.to_thread.run_sync(zipped, made, self._cache) if made else ""
         visit.files |= {Path(path)} if path else set()

@@ -38,6 +38,8 @@ class Stage:
     next: Any
     """What can be done with a finished video."""
     download: Any
+    subtitles: Any
+    """Downloads the file of subtitles, if there is one."""
     again: Any
     rows: Any
     """How several recordings are getting on."""
@@ -130,6 +132,7 @@ class Stage:
             self.said: status(take.said, "done", small=take.small),
             self.next: gr.update(visible=True),
             self.download: gr.update(value=take.video),
+            self.subtitles: gr.update(value=take.subtitles or None, visible=bool(take.subtitles)),
             self.shown: take.key,
         }
 
@@ -182,6 +185,7 @@ def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) 
     said = gr.HTML(status(READY.format(display_name(first))), padding=False, elem_id="talk-status")
     with gr.Row(visible=False, elem_classes="gf-next") as following:
         download = gr.DownloadButton("Download", variant="primary", min_width=90, elem_id="download")
+        subtitles = gr.DownloadButton("Subtitles", visible=False, min_width=90, elem_id="download-subtitles")
         again = gr.Button("Another take", min_width=90, elem_id="again", elem_classes="gf-swap")
         check = gr.Button("Check it", min_width=90, elem_id="check-it")
         settings = gr.Button("Its settings", min_width=90, elem_id="its-settings")
@@ -192,7 +196,7 @@ def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) 
     strip = build_strip()
     busy, shown = gr.State(""), gr.State("")
     stage = Stage(
-        person, portrait, live, video, said, plot, seed, go, cancel, following, download, again, rows, every, strip,
-        busy, shown,
+        person, portrait, live, video, said, plot, seed, go, cancel, following, download, subtitles, again, rows,
+        every, strip, busy, shown,
     )  # fmt: skip
     return stage, TakeButtons(check, settings, delete)

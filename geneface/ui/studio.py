@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from geneface.errors import InputError
 from geneface.generate import GeneratedVideo, generate_video, output_writer
 from geneface.media.audio import AudioSource, open_audio
+from geneface.media.subtitles import How, Transcript, timed
 from geneface.options import GenerationOptions
 from geneface.stopping import StopToken
 from geneface.ui.live import Countdown, Live, Preparing, Waiting
@@ -27,6 +28,8 @@ from geneface.words import duration
 
 Load = Callable[[str], Any]
 Tell = Callable[[Any], None]
+Subtitles: TypeAlias = tuple[How | None, Transcript | None]
+"""How they are wanted, and what the recording says if it does not know."""
 QUEUE = "pipeline"
 """Name of the queue of all work that needs the device and is asked for by API; one at a time."""
 LINE, MOST_WAITING = "line", 20
@@ -191,7 +194,14 @@ class Studio:
         return self._runs[-1]
 
     def talk(
-        self, person: str, said: str | Written, options: GenerationOptions, *, driving: str = "", live: bool = False
+        self,
+        person: str,
+        said: str | Written,
+        options: GenerationOptions,
+        *,
+        driving: str = "",
+        subtitles: Subtitles = (None, None),
+        live: bool = False,
     ) -> AsyncIterator[Any]:
         """Make a video: yields `Step`, `Voice`, `Segment` if `live`, and `Finished` with a `GeneratedVideo`.
 
@@ -205,7 +215,7 @@ class Studio:
             with self.recording(said, tell, stop, preferred) as source:
                 seeded = options.seeded()
                 output = folder / (video_stem(person, said, seeded.seed or 0) + output_writer(seeded).suffix)
-                return self._talk(person, source, output, seeded, driving, live, tell, stop)
+                return self._talk(person, source, output, seeded, driving, subtitles, live, tell, stop)
 
         return self.work(job)
 
@@ -216,10 +226,13 @@ class Studio:
         output: Path,
         options: GenerationOptions,
         driving: str,
+        subtitles: Subtitles,
         live: bool,
         tell: Tell,
         stop: StopToken,
     ) -> GeneratedVideo:
+        if subtitles[0]:
+            timed(source, subtitles[1])  # That nothing tells what is said is known before any work.
         pipe = self.pipe(person, tell)
         if driving:
             options = replace(options, pose=self._driven(pipe, driving, source.frames, tell, stop))
@@ -244,6 +257,8 @@ class Studio:
                 on_chunk=lambda chunk, _: player.show(chunk.frames, countdown.seconds_left),
                 stop=stop,
                 motion=motion,
+                subtitles=subtitles[0],
+                transcript=subtitles[1],
             )
 
     def _driven(self, pipe: Any, video: str, frames: int, tell: Tell, stop: StopToken) -> np.ndarray:

@@ -30,18 +30,26 @@ class Take:
     small: str
     """How it was made."""
     seed: int
+    subtitles: str
+    """The file of them; empty if there is none."""
     asked: tuple[Any, ...]
     """The form's values that it was made with."""
 
     @property
     def files(self) -> set[Path]:
-        return {Path(self.video), Path(self.picture)}
+        return {Path(file) for file in (self.video, self.picture, self.subtitles) if file}
 
 
 def keep(
-    made: GeneratedVideo, person: str, title: str, notes: Sequence[str], asked: tuple[Any, ...], cache: str
+    made: GeneratedVideo,
+    person: str,
+    title: str,
+    notes: Sequence[str],
+    subtitles: Path | None,
+    asked: tuple[Any, ...],
+    cache: str,
 ) -> Take:
-    """Put a finished video and a picture of it into the folder `cache`."""
+    """Put a finished video, its subtitles and a picture of it into the folder `cache`."""
     from gradio.processing_utils import save_file_to_cache
     from PIL import Image
 
@@ -61,6 +69,7 @@ def keep(
         " ".join([f"Done: {made.seconds:.1f} s of video.", *notes]),
         f"Made in {made.elapsed:.1f} s with seed {made.seed}.",
         made.seed,
+        save_file_to_cache(subtitles, cache) if subtitles else "",
         asked,
     )
 
@@ -73,7 +82,8 @@ def zipped(takes: Sequence[Take], cache: str) -> str:
         path = Path(folder) / f"geneface-{len(takes)}-videos.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
             for number, take in enumerate(takes, 1):
-                file.write(take.video, f"{number:02d}-{Path(take.video).name}")
+                for each in filter(None, (take.video, take.subtitles)):
+                    file.write(each, f"{number:02d}-{Path(each).name}")
         return save_file_to_cache(path, cache)
 
 

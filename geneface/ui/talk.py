@@ -65,7 +65,7 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path], v
         with gr.Column(scale=6, min_width=300, elem_classes="gf-stage"):
             stage, buttons = build_stage(persons, gallery.person, fields["seed"], go, cancel)
     inputs = [gallery.person, *speech.inputs, *fields.values()]
-    uploads = [speech.audio, speech.files, fields["driving"], fields["picture"]]
+    uploads = [speech.audio, speech.files, *(fields[name] for name in ("driving", "picture", "transcript_file"))]
     talk = Talk(gallery, stage, uploads, buttons, inputs, fields["new_seed"])
     _Connected(studio, persons, visits, talk, speech)
     offer_generate(studio, gallery.person, speech, [*fields.values()])
@@ -116,7 +116,7 @@ class _Connected:
         stage.cancel.click(self.cancel, None, everything, cancels=[performing, returned], **QUIET)
         replayed = stage.strip.select(self.play, stage.busy, everything, js=FROM_START, **QUIET)
         replayed.then(None, None, None, js=PLAY_ON, **QUIET)
-        buttons.settings.click(self.settings, [stage.shown, stage.busy], form, **QUIET)
+        buttons.settings.click(self.settings, [stage.shown, stage.busy, *self.talk.inputs], form, **QUIET)
         buttons.delete.click(self.delete, stage.shown, everything, **QUIET)
 
     def awake(self, person: str) -> str:
@@ -164,7 +164,11 @@ class _Connected:
         if visit.busy and visit.making:
             person = visit.making.asked[0]
             locked = {self.stage.person: gr.update(value=person, interactive=False)}
-            return {**found, **self.filled(visit.making.asked), **self.stage.begun(person), **locked}
+            form = {
+                component: gr.update(value=value)
+                for component, value in zip(self.talk.inputs, visit.making.asked, strict=True)
+            }
+            return {**found, **form, **self.stage.begun(person), **locked}
         return found
 
     async def go_on(self, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
@@ -188,21 +192,16 @@ class _Connected:
         takes = self.visits.of(request.session_hash).takes
         return self.unchanged if busy or chosen.index >= len(takes) else self.stage.shows(takes[chosen.index])
 
-    def settings(self, shown: str, busy: str, request: gr.Request) -> dict[Any, Any]:
-        """The form as it was for the take on the stage, its seed included."""
+    def settings(self, request: gr.Request, shown: str, busy: str, *now: Any) -> dict[Any, Any]:
+        """The form as it was for the take on the stage, its seed included; a voice that is given anew clears it."""
         found = [take for take in self.visits.of(request.session_hash).takes if take.key == shown]
         if busy or not found:
             return self.unchanged
-        line = status(THEIRS.format(display_name(found[0].asked[0])))
-        return {**self.filled(found[0].asked, found[0].seed), self.stage.said: line}
-
-    def filled(self, values: tuple[Any, ...], seed: int | None = None) -> dict[Any, Any]:
-        """The form with these values."""
-        form = dict(zip(self.talk.inputs, values, strict=True))
-        if seed is not None:
-            form[self.stage.seed] = seed
-            form[self.talk.new_seed] = False
-        return {component: gr.update(value=value) for component, value in form.items()}
+        wanted = dict(zip(self.talk.inputs, found[0].asked, strict=True))
+        wanted |= {self.stage.seed: found[0].seed, self.talk.new_seed: False}
+        given = dict(zip(self.talk.inputs, now, strict=True))
+        changed = {each: gr.update(value=value) for each, value in wanted.items() if value != given[each]}
+        return {**changed, self.stage.said: status(THEIRS.format(display_name(found[0].asked[0])))}
 
     def delete(self, shown: str, request: gr.Request) -> dict[Any, Any]:
         visit = self.visits.of(request.session_hash)

@@ -7,7 +7,7 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.ui.live import Preparing, Step
-from geneface.ui.options import described, generation_options, page_defaults
+from geneface.ui.options import asked_subtitles, described, generation_options, page_defaults
 from geneface.ui.recording import Written
 from geneface.ui.speech import NO_SPEAKER, NO_VOICE, Speech, can_speak
 from geneface.ui.status import as_gradio
@@ -57,7 +57,10 @@ def _generate(studio: Studio) -> Any:
         given = dict(zip(page_defaults(), chosen, strict=True))
         try:
             options, driving = generation_options(given)
-            steps = studio.talk(person, _said(audio, text, voice), options, driving=driving)
+            said, subtitles = _said(audio, text, voice), asked_subtitles(given)
+            if subtitles[0] not in (None, "burn"):
+                raise InputError("by the API subtitles are burnt into the picture; ask for burn, or none")
+            steps = studio.talk(person, said, options, driving=driving, subtitles=subtitles)
             async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:  # type: ignore[type-var]
                 async for step in pulse:
                     if step is None or isinstance(step, Step):

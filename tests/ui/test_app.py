@@ -97,7 +97,7 @@ def test_options_reach_the_pipeline(client: Client, pipe: FakePipeline, speech_f
     assert pipe.options.pose == "still"
     assert pipe.options.background == "#20a0ff"
     assert pipe.options.size == 256
-    video, _ = client.predict(audio=speech_file, background="transparent", api_name="/generate")
+    video, *_ = client.predict(audio=speech_file, background="transparent", api_name="/generate")
     info = probe(video_path(video))
     assert (info.video_codec, info.audio_codec) == ("vp9", "opus")
     for options, message in (
@@ -150,7 +150,8 @@ def test_api_is_stable_and_documented(client: Client) -> None:
     names = [parameter["parameter_name"] for parameter in api["/generate"]["parameters"]]
     assert names == [
         "person", "audio", "seed", "new_seed", "temperature", "mouth", "head", "pose", "driving", "blink",
-        "background", "picture", "colour", "size", "text", "voice",
+        "background", "picture", "colour", "size", "shape", "subtitles",
+        "transcript", "transcript_file", "text", "voice",
     ]  # fmt: skip
     with urllib.request.urlopen(client.src + "gradio_api/info") as answer:
         info = answer.read()
@@ -181,7 +182,7 @@ def test_real_pipeline(tiny_bundle: Path, speech_file: Any) -> None:
     try:
         options = {"temperature": 0.5, "pose": "still", "blink": "none"}
         client = Client(demo.local_url, verbose=False)
-        video, _ = client.predict(audio=speech_file, **options, api_name="/generate")
+        video, *_ = client.predict(audio=speech_file, **options, api_name="/generate")
         assert probe(video_path(video)).video_seconds == 2.0
     finally:
         demo.close()
