@@ -13,6 +13,7 @@ from geneface.resources import resource
 from geneface.ui.gallery import QUIET
 from geneface.ui.guard import LOCAL_NAMES, Guard
 from geneface.ui.jobs import TrainingJobs
+from geneface.ui.link_preview import ICON, TITLE, LinkPreview
 from geneface.ui.look import build_look
 from geneface.ui.persons import Persons
 from geneface.ui.server_folder import CACHE, ServerFolder
@@ -25,7 +26,6 @@ from geneface.ui.train_view import TRAIN_CSS
 from geneface.ui.verify import build_verify
 from geneface.ui.visits import Visits
 
-TITLE = "GeneFace: give any voice a face"
 TALK, TRAIN, LOOK, CHECK = "Talk", "Train", "Look closer", "Check"
 EXAMPLES_DIR = resource("examples/audio")
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
@@ -124,8 +124,10 @@ def launch_options(
     """
     from starlette.middleware import Middleware
 
+    guarded = [Middleware(Guard, hosts=tuple(hosts), tunnelled=share), Middleware(LinkPreview)]
     return {
-        "app_kwargs": {"middleware": [Middleware(Guard, hosts=tuple(hosts), tunnelled=share)]},
+        "app_kwargs": {"middleware": guarded},
+        "favicon_path": str(ICON),
         "theme": build_theme(),
         "css": CSS + TRAIN_CSS,
         "max_file_size": largest,

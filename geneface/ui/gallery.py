@@ -60,7 +60,7 @@ class HubSearch:
 
     def __init__(self, persons: Persons, gallery: Gallery) -> None:
         self.persons, self.gallery = persons, gallery
-        with gr.Accordion("More persons from the Hugging Face Hub", open=False):
+        with gr.Accordion("More persons from the Hugging Face Hub", open=False, elem_classes="gf-hub"):
             self._lay_out()
         self._connect()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 
@@ -60,4 +60,5 @@ class Making:
     def stop(self) -> None:
         """Ask it to stop; from any thread."""
         self.stopped = True
-        self._loop.call_soon_threadsafe(self._task.cancel)
+        with suppress(RuntimeError):  # The server has ended, and the work with it.
+            self._loop.call_soon_threadsafe(self._task.cancel)
