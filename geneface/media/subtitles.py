@@ -14,7 +14,7 @@ from geneface.files import write_text
 from geneface.media.intake import open_file
 from geneface.speaking.speech import Sentence
 from geneface.speaking.text import paragraphs
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.units import FPS, SAMPLES_PER_FRAME
 
 if TYPE_CHECKING:
     from geneface.media.audio import AudioSource
@@ -29,6 +29,8 @@ LONGEST_CUE = 84
 """Characters: two lines of 42, as broadcasters set them."""
 SPEECH = 0.1
 """Of the loud parts' level: what is quieter is a pause."""
+NEAR, SHORTEST_PAUSE = 30, 4
+"""Frames: how far the end of a sentence is looked for, and the shortest pause that counts as one."""
 _TAG = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 
 
@@ -64,11 +66,11 @@ def _read_timed(path: Path) -> tuple[Sentence, ...]:
             with av.open(file, mode="r", options=options, metadata_errors="ignore") as container:
                 for packet in container.demux():
                     if packet.size and packet.pts is not None and packet.duration:
-                        start, length = (float(each * packet.time_base) for each in (packet.pts, packet.duration))
-                        said.append(Sentence(_plain(bytes(packet)), max(start, 0.0), start + length))
-        except (av.FFmpegError, ValueError):
+                        times = packet.pts, packet.pts + packet.duration
+                        said.append(Sentence(_plain(bytes(packet)), *(float(t * packet.time_base) for t in times)))
+        except (av.FFmpegError, OSError, ValueError):
             said.clear()
-    said = sorted((each for each in said if each.text and each.end > each.start), key=lambda each: each.start)
+    said = sorted((each for each in said if each.text and each.end > max(each.start, 0)), key=lambda each: each.start)
     if not said:
         raise InputError(f"{path} has no subtitles that can be read; give an .srt or .vtt with times")
     return tuple(said)
@@ -86,23 +88,34 @@ def _plain(content: bytes) -> str:
 def spread(text: str, source: "AudioSource") -> tuple[Sentence, ...]:
     """The sentences of a text over the parts of a recording that are not pauses, by their lengths.
 
-    Without a recogniser that is a guess: right at the ends, within about a second in the middle of a minute.
+    That is a guess without a recogniser: a sentence ends in the longest pause that is near to where it should.
     """
     sentences = [sentence for paragraph in paragraphs(text) for sentence in paragraph]
-    levels = np.array(
-        [np.abs(source.read(at, at + SAMPLES_PER_FRAME)).mean() for at in range(0, source.samples, SAMPLES_PER_FRAME)]
-    )
+    blocks = range(0, source.samples, SAMPLES_PER_FRAME)
+    levels = np.array([np.abs(source.read(at, at + SAMPLES_PER_FRAME)).mean() for at in blocks])
     spoken = levels > SPEECH * np.percentile(levels, 95)
     if not spoken.any():
         spoken[:] = True
-    # Characters said before each frame, and before each sentence: where these meet, the sentence begins.
-    said = np.cumsum(spoken) / spoken.sum()
-    lengths = np.cumsum([0, *map(len, sentences)])
-    places = lengths / lengths[-1]
-    frame = SAMPLES_PER_FRAME / SAMPLING_RATE
-    starts = np.searchsorted(said, places[:-1] + 1e-9) * frame
-    ends = (np.searchsorted(said, places[1:] - 1e-9) + 1) * frame
-    return tuple(Sentence(*each) for each in zip(sentences, starts.tolist(), ends.tolist(), strict=True))
+    # Frames of speech up to the end of each frame, and up to the end of each sentence.
+    said = np.cumsum(spoken)
+    lengths = np.cumsum([*map(len, sentences)])
+    ends = _in_pauses(lengths / lengths[-1] * said[-1], said)
+    first = np.searchsorted(said, np.concatenate([[0.0], ends[:-1]]), side="right")
+    last = np.searchsorted(said, ends - 1e-6) + 1
+    times = zip(first / FPS, last / FPS, strict=True)
+    return tuple(
+        Sentence(sentence, float(start), float(end)) for sentence, (start, end) in zip(sentences, times, strict=True)
+    )
+
+
+def _in_pauses(ends: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Ends of sentences in frames of speech, each but the last moved into the longest pause near to it."""
+    places, silent = np.unique(said, return_counts=True)
+    for i in range(len(ends) - 1):
+        near = (np.abs(places - ends[i]) <= NEAR) & (silent > SHORTEST_PAUSE) & (places < said[-1]) & (places > 0)
+        if near.any():
+            ends[i] = places[near][silent[near].argmax()]
+    return np.maximum.accumulate(ends)
 
 
 def timed(source: "AudioSource", transcript: Transcript | None) -> tuple[Sentence, ...]:

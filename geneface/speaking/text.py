@@ -12,6 +12,8 @@ LONGEST_TEXT = 9_000
 """Characters: about ten minutes."""
 LONGEST_SENTENCE = 300
 """Characters of what is synthesised at once; a longer sentence is cut where it pauses."""
+SIGNS = ("MODIFIER LETTER", "MICRO SIGN", "FEMININE ORDINAL", "MASCULINE ORDINAL")
+"""Letters of no script that stand among Latin ones."""
 _END = re.compile(r"""(?<=[.!?…])["'”’»)\]]*\s+(?=["'“‘«(\[]*[A-Z0-9À-ÖØ-Þ])""")
 _SHORT_FORM = re.compile(r"(?:^|[\s(])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Mt|vs|etc|e\.g|i\.e|No|Jr|Sr|Inc|Ltd|Co)\.$")
 _PAUSES = (r"(?<=[;:])\s+", r"(?<=,)\s+|\s+(?=[–—])", r"\s+")
@@ -24,7 +26,8 @@ def check_text(text: str) -> str:
     Raises:
         InputError: if there is nothing to say, more than `LONGEST_TEXT`, or another script than the Latin one.
     """
-    text = "".join(" " if unicodedata.category(each) == "Cc" and each != "\n" else each for each in text).strip()
+    kept = (" " if unicodedata.category(each) == "Cc" and each != "\n" else each for each in text)
+    text = unicodedata.normalize("NFC", "".join(kept)).strip()
     if len(text) > LONGEST_TEXT:
         raise InputError(
             f"the text has {len(text):,} characters, more than the {LONGEST_TEXT:,} that are spoken at once; cut it"
@@ -42,9 +45,9 @@ def check_text(text: str) -> str:
 
 def _foreign_script(word: str) -> str:
     """The name of the script of its first letter that is not Latin; empty if there is none."""
-    for letter in unicodedata.normalize("NFKC", word):
+    for letter in word:
         name = unicodedata.name(letter, "UNKNOWN")
-        if not name.startswith(("LATIN ", "MODIFIER LETTER ")):
+        if "LATIN" not in name and not name.startswith(SIGNS):
             return "Chinese" if name.startswith("CJK ") else name.split()[0].capitalize()
     return ""
 
