@@ -135,11 +135,10 @@ def preview(pipe: GeneFacePipeline) -> None:
     from playwright.sync_api import sync_playwright
 
     header = web("header.html")
-    faces = "".join(
-        f'<img src="data:image/png;base64,{b64encode((Path(find_person(name)) / "preview.png").read_bytes()).decode()}" '
-        'style="width:300px;height:630px;object-fit:cover">'
-        for name in ("vera", "theo")
-    )
+    faces = ""
+    for name in ("vera", "theo"):
+        picture = b64encode((Path(find_person(name)) / "preview.png").read_bytes()).decode()
+        faces += f'<img src="data:image/png;base64,{picture}" style="width:300px;height:630px;object-fit:cover">'
     icon = header[header.index("<svg") : header.index("</svg>") + 6].replace('width="52" height="52"', 'width="192"')
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

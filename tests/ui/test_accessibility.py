@@ -33,7 +33,7 @@ def test_nothing_serious(open_page: Open, slow: FakePipeline, speech_wav: Path, 
         page.get_by_role("button", name=name).first.click()
     wrong = found(page, "empty")
     for kind in ("Type", "Several files", "Record or upload"):
-        page.locator("#speech-kind").get_by_text(kind).click()
+        page.locator("#speech-kind").get_by_label(kind, exact=True).check()
         wrong += found(page, kind)
     upload_voice(page, speech_wav)
     page.locator("#go").click()
