@@ -131,23 +131,23 @@ def run_batch(
         manifest = Manifest(folder)
         waiting = [job for job in jobs if not manifest.is_done(job)]
         order = {person: place for place, person in enumerate(dict.fromkeys(job.row.person for job in waiting))}
-        persons, clock, failed = _Persons(load), _Clock(waiting), 0
-        for number, job in enumerate(sorted(waiting, key=lambda job: order[job.row.person])):
-            try:
+        persons, clock = _Persons(load), _Clock(waiting)
+        kept, made, failed = len(jobs) - len(waiting), 0, 0
+        try:
+            for number, job in enumerate(sorted(waiting, key=lambda job: order[job.row.person]), 1):
                 if stop is not None:
                     stop.check()
                 outcome = _outcome(job, manifest, persons, stop)
-            except (Stopped, KeyboardInterrupt) as stopped:
-                done = len(jobs) - len(waiting) + number - failed
-                stopped.add_note(f"{done} of {len(jobs)} videos are made, and the same command goes on from there")
-                raise
-            manifest.add(outcome)
-            failed += outcome.state == "failed"
-            if on_step is not None:
-                on_step(Step(number + 1, len(waiting), outcome, clock.left(job)))
+                manifest.add(outcome)
+                made, failed = made + (outcome.state == "done"), failed + (outcome.state == "failed")
+                if on_step is not None:
+                    on_step(Step(number, len(waiting), outcome, clock.left(job)))
+        except (Stopped, KeyboardInterrupt) as stopped:
+            stopped.add_note(f"{kept + made} of {len(jobs)} videos are made, and the same command goes on from there")
+            raise
         with suppress(OSError):
             (folder / LOCK).unlink()
-        return Summary(len(waiting) - failed, len(jobs) - len(waiting), failed)
+        return Summary(made, kept, failed)
 
 
 def _outcome(job: Job, manifest: Manifest, persons: "_Persons", stop: StopToken | None) -> Outcome:
