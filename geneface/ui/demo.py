@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +47,7 @@ def build_demo(
     max_seconds: float = LONGEST,
     mark: bool = True,
     jobs: TrainingJobs | None = None,
+    warm: bool = False,
 ) -> Any:
     """The page as a `gr.Blocks`.
 
@@ -56,6 +58,7 @@ def build_demo(
         max_seconds: the longest recording that is taken.
         mark: whether videos carry the visible label "AI-generated".
         jobs: where persons are trained; there is no Train tab if None.
+        warm: whether the first person is loaded at once, for the first visitor.
     """
     import gradio as gr
 
@@ -81,6 +84,8 @@ def build_demo(
         _join(studio, row, shown, built)
         visits.watch(demo, *(each for part in built.values() for each in part.uploads))
     demo.queue(max_size=WAITING)
+    if warm:
+        threading.Thread(target=built[TALK].awake, args=(persons.names[0],), daemon=True).start()
     return demo
 
 
@@ -179,7 +184,7 @@ def serve(
     jobs = None
     if persons_dir is not None and is_offered(train, host=host, share=share):
         jobs = TrainingJobs(persons_dir, device=device)
-    demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds, mark=mark, jobs=jobs)
+    demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds, mark=mark, jobs=jobs, warm=True)
     options = launch_options(LARGEST_UPLOAD if jobs is None else LARGEST_VIDEO, LOCAL_NAMES if own else (), share)
     try:
         demo.launch(server_name=host, server_port=port, share=share, auth=auth, **options)

@@ -9,7 +9,7 @@ import gradio as gr
 from geneface.errors import InputError
 from geneface.media.image import read_image
 from geneface.ui.persons import MOST_PIXELS, Persons
-from geneface.ui.status import as_gradio, explain, status
+from geneface.ui.status import as_gradio, explain, status, tool
 
 FACE = 320
 """Pixels a side of a face in the list of the Hub."""
@@ -88,15 +88,16 @@ class HubSearch:
         with gr.Row(visible=False):
             by_api, rows, name = gr.Button(), gr.JSON(label="persons"), gr.Textbox(label="name")
             repo_id = gr.Textbox(label="repo_id")
-            by_api.click(self.search, self.query, rows, api_name="search_persons")
-            by_api.click(self.pull, repo_id, name, api_name="pull_person")
+            by_api.click(self.search_persons, self.query, rows, api_name="search_persons")
+            by_api.click(self.pull_person, repo_id, name, api_name="pull_person")
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [self.found, self.said, self.ids]
         gr.on([self.look.click, self.query.submit], self._show, self.query, shown, **private)
         chosen = [self.gallery.person, self.gallery.pictures, self.said]
         self.found.select(self._choose, self.ids, chosen, **private)
 
-    def search(self, query: str) -> Any:
+    @tool
+    def search_persons(self, query: str) -> Any:
         """Search the Hugging Face Hub for persons.
 
         Args:
@@ -110,7 +111,8 @@ class HubSearch:
         except InputError as error:
             raise as_gradio(error) from None
 
-    def pull(self, repo_id: str) -> str:
+    @tool
+    def pull_person(self, repo_id: str) -> str:
         """Fetch a person from the Hugging Face Hub, to be used by name from then on.
 
         Args:

@@ -19,7 +19,7 @@ from geneface.ui.gallery import QUIET, refreshed
 from geneface.ui.live import Countdown, Preparing, Step, Waiting
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.speech import NO_VOICE, build_voice
-from geneface.ui.status import as_gradio, explain, progress, status
+from geneface.ui.status import as_gradio, explain, progress, status, tool
 from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with_pulse
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
 from geneface.words import sentence
@@ -128,6 +128,7 @@ class SideBySide:
         except Exception as error:
             yield self._at_rest(done=False, line=status(explain(error, [audio]), "failed"))
 
+    @tool
     async def compare(
         self,
         audio: str | None,
@@ -241,6 +242,7 @@ class FromTheSide:
             concurrency_id="look",
         )  # fmt: skip
 
+    @tool
     def turn(self, person: str, yaw: float = 0.0, pitch: float = 0.0) -> np.ndarray:
         """Show a person's head from a little to the side.
 

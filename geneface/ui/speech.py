@@ -16,7 +16,7 @@ NO_SPEAKER = (
     "Recordings work without it."
 )
 RECORDING, TEXT, SEVERAL = "recording", "text", "several"
-KINDS = (("Record or upload", RECORDING), ("Type", TEXT), ("Several files", SEVERAL))
+KINDS = (("Recording", RECORDING), ("Text", TEXT), ("Several files", SEVERAL))
 MOST_FILES = 24
 """At once; the command takes any number."""
 LONGEST_TEXT = 2000

@@ -3,15 +3,16 @@
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from geneface.errors import InputError
 from geneface.stopping import Stopped
 from geneface.ui.live import Preparing, Step, Waiting
 from geneface.words import duration, sentence
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 UNKNOWN = "Something went wrong on the server; its log says what. Try again, or with another recording."
 MISSING = "That file is no longer on the server, which forgets files after a while: choose it again."
 
@@ -71,3 +72,9 @@ def as_gradio(error: BaseException, files: Sequence[str | None] = ()) -> Any:
     import gradio as gr
 
     return gr.Error(explain(error, files), print_exception=False)
+
+
+def tool(function: Function) -> Function:
+    """A function of the API by a name that says whose it is: agents know it by that, beside other servers' tools."""
+    function.__name__ = f"geneface_{function.__name__}"
+    return function

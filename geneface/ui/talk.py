@@ -1,6 +1,6 @@
 """Talk: a person, something to say, a button, a talking portrait."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ class Talk:
 
     gallery: Gallery
     stage: Stage
+    awake: Callable[[str], str]
+    """The person's portrait that looks where the pointer is."""
     uploads: list[Any]
     """Components that take a visitor's files."""
     buttons: TakeButtons
@@ -66,7 +68,15 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path], v
             stage, buttons = build_stage(persons, gallery.person, fields["seed"], go, cancel)
     inputs = [gallery.person, *speech.inputs, *fields.values()]
     uploads = [speech.audio, speech.files, *(fields[name] for name in ("driving", "picture", "transcript_file"))]
-    talk = Talk(gallery, stage, uploads, buttons, inputs, fields["new_seed"])
+
+    def awake(person: str) -> str:
+        preview = persons.preview(person)
+        try:
+            return turns_html(studio, preview, person)
+        except Exception as error:
+            return portrait_html(preview, person, explain(error))
+
+    talk = Talk(gallery, stage, awake, uploads, buttons, inputs, fields["new_seed"])
     _Connected(studio, persons, visits, talk, speech)
     offer_generate(studio, gallery.person, speech, [*fields.values()])
     return talk
@@ -88,7 +98,7 @@ class _Connected:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         asked = [person, stage.busy, *speech.inputs]
         chosen = person.change(self.choose, asked, stage.everything, **QUIET)
-        chosen.then(self.awake, person, stage.portrait, **private)
+        chosen.then(self.talk.awake, person, stage.portrait, **private)
         self.heard = gr.on(
             [speech.audio.change, speech.kind.change], self.listen, asked, stage.everything, **private,
             trigger_mode="always_last", concurrency_limit=4,
@@ -109,7 +119,7 @@ class _Connected:
         came = Context.root_block.load(self.arrive, key, form, js=VISIT, **QUIET)
         greeted = came.then(gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
         returned = greeted.then(self.go_on, None, everything, **private, **line)
-        greeted.then(self.awake, stage.person, stage.portrait, **private)
+        greeted.then(self.talk.awake, stage.person, stage.portrait, **private)
         for running in (performing, returned):
             running.then(None, None, None, js=PLAY_ON, **QUIET)
             running.then(self.settle, None, everything, **QUIET)
@@ -118,14 +128,6 @@ class _Connected:
         replayed.then(None, None, None, js=PLAY_ON, **QUIET)
         buttons.settings.click(self.settings, [stage.shown, stage.busy, *self.talk.inputs], form, **QUIET)
         buttons.delete.click(self.delete, stage.shown, everything, **QUIET)
-
-    def awake(self, person: str) -> str:
-        """The person's portrait that looks where the pointer is."""
-        preview = self.persons.preview(person)
-        try:
-            return turns_html(self.studio, preview, person)
-        except Exception as error:
-            return portrait_html(preview, person, explain(error))
 
     def choose(self, person: str, busy: str, *given: Any) -> dict[Any, Any]:
         """Another portrait on the stage; not while somebody speaks, whoever chooses (the Hub and training do, too)."""

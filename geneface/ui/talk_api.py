@@ -10,7 +10,7 @@ from geneface.ui.live import Preparing, Step
 from geneface.ui.options import asked_subtitles, described, generation_options, page_defaults
 from geneface.ui.recording import Written
 from geneface.ui.speech import NO_SPEAKER, NO_VOICE, Speech, can_speak
-from geneface.ui.status import as_gradio
+from geneface.ui.status import as_gradio, tool
 from geneface.ui.studio import QUEUE, Finished, Studio, with_pulse
 
 WORDS = {
@@ -52,6 +52,7 @@ def _generate(studio: Studio) -> Any:
     """
     import gradio as gr
 
+    @tool
     async def generate(*values: Any) -> AsyncIterator[tuple[str | None, int | None]]:
         person, audio, *chosen, text, voice, progress = values
         given = dict(zip(page_defaults(), chosen, strict=True))

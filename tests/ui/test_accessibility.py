@@ -32,7 +32,7 @@ def test_nothing_serious(open_page: Open, slow: FakePipeline, speech_wav: Path, 
     for name in ("Motion", "Background, shape and size", "Subtitles"):
         page.get_by_role("button", name=name).first.click()
     wrong = found(page, "empty")
-    for kind in ("Type", "Several files", "Record or upload"):
+    for kind in ("Text", "Several files", "Recording"):
         page.locator("#speech-kind").get_by_label(kind, exact=True).check()
         wrong += found(page, kind)
     upload_voice(page, speech_wav)

@@ -14,7 +14,8 @@ from gradio_client.exceptions import AppError
 from pages import start_page, write_wave
 
 from geneface.media.video import probe
-from geneface.ui.demo import find_examples
+from geneface.ui.demo import build_demo, find_examples
+from geneface.ui.persons import Persons
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -161,6 +162,14 @@ def test_api_is_stable_and_documented(client: Client) -> None:
         b"Show a person's head",
     ):
         assert words in info
+
+
+def test_tools_of_agents_say_whose_they_are(tmp_path: Path) -> None:
+    """Gradio names a tool after its function."""
+    demo = build_demo(FakePipeline(), Persons({"grey": tmp_path}, hub=True), {})
+    named = {fn.api_name: fn.fn.__name__ for fn in demo.fns.values() if fn.fn and fn.api_visibility == "public"}
+    assert named == {name: f"geneface_{name}" for name in named}
+    assert {"generate", "compare", "turn", "verify", "search_persons", "pull_person"} == named.keys()
 
 
 def test_page_is_private_and_fetches_nothing_from_elsewhere(url: str) -> None:

@@ -41,7 +41,7 @@ def choose(page: Any, kind: str) -> None:
 
 def test_a_typed_text(open_page: Open, speaking_url: str, tones: Tones, tmp_path: Path, shot: Shot) -> None:
     page = open_page(url=speaking_url)
-    choose(page, "Type")
+    choose(page, "Text")
     page.get_by_text("Type a text, then make Vera talk").wait_for()
     page.locator("#go").click()
     assert "There is no text yet" in said(page, "#talk-status", "failed")
@@ -69,11 +69,11 @@ def test_where_no_text_can_be_spoken_the_rest_is_offered(open_page: Open, monkey
     page = open_page()
     if page.locator("#text").count():
         pytest.skip("kokoro-onnx is installed")
-    choose(page, "Type")
+    choose(page, "Text")
     page.get_by_text("cannot speak a text yet").first.wait_for()
     page.locator("#go").click()
     assert "There is no text yet" in said(page, "#talk-status", "failed")
-    choose(page, "Record or upload")
+    choose(page, "Recording")
     page.locator("#voice").wait_for()
 
 
