@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from motion_corpus import write_wave as write_wav
 from tiny import ROOT
+from tones import speak_in_tones
 
 from geneface import metrics
 from geneface.cli import build_parser, main
@@ -81,8 +82,11 @@ def name(page: Path) -> str:
 
 @pytest.fixture
 def empty(tmp_path: Path, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder, with nothing in it but a fifth of a second of speech."""
+    """The working folder, with nothing in it but a fifth of a second of speech, what it says, and a list."""
     write_wav(tmp_path / "speech.wav", speech[:3200])
+    (tmp_path / "speech.txt").write_text("Hello.")
+    (tmp_path / "list.csv").write_text("text,person\nHi.,theo\n")
+    speak_in_tones(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -99,11 +99,11 @@ def face_model(args: argparse.Namespace) -> None:
 
 
 def assets(args: argparse.Namespace) -> None:
-    """The third-party models that training a person needs: which are here, from where, under which licence."""
-    from geneface.assets import ASSETS, assets_folder, fetch_asset, find_asset, is_genuine
+    """The third-party models that training a person, or speaking text, needs: which are here, from where, licence."""
+    from geneface.assets import ASSETS, SPEECH_ASSETS, assets_folder, fetch_asset, find_asset, is_genuine
 
     print(f"in {assets_folder(args.assets)}:")
-    for asset in ASSETS:
+    for asset in (*ASSETS, *SPEECH_ASSETS):
         path = find_asset(asset, args.assets)
         if args.fetch and path is None:
             path = fetch_asset(asset, args.assets)
