@@ -17,10 +17,11 @@ from geneface.options import HIGHEST_SEED, GenerationOptions
 from geneface.stopping import StopToken
 from geneface.ui.gallery import QUIET, refreshed
 from geneface.ui.live import Countdown, Preparing, Step, Waiting
+from geneface.ui.making import with_pulse
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.speech import NO_VOICE, build_voice
 from geneface.ui.status import as_gradio, explain, progress, status, tool
-from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with_pulse
+from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
 from geneface.words import sentence
 

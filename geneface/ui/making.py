@@ -62,3 +62,26 @@ class Making:
         self.stopped = True
         with suppress(RuntimeError):  # The server has ended, and the work with it.
             self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+async def with_pulse(steps: AsyncIterator[Any], seconds: float = 1.0) -> AsyncIterator[Any]:
+    """The same steps, and None whenever so many seconds have passed without one."""
+    following: asyncio.Future[Any] | None = None
+    try:
+        while True:
+            following = following or asyncio.ensure_future(anext(steps))
+            done, _ = await asyncio.wait({following}, timeout=seconds)
+            if not done:
+                yield None
+                continue
+            try:
+                step = following.result()
+            except StopAsyncIteration:
+                return
+            finally:
+                following = None
+            yield step
+    finally:
+        if following is not None:
+            following.cancel()
+            await asyncio.wait({following})

@@ -282,29 +282,6 @@ def _latest(kept: OrderedDict[Any, Any], key: Any, most: int) -> Any:
     return kept[key]
 
 
-async def with_pulse(steps: AsyncIterator[Any], seconds: float = 1.0) -> AsyncIterator[Any]:
-    """The same steps, and None whenever so many seconds have passed without one."""
-    following: asyncio.Future[Any] | None = None
-    try:
-        while True:
-            following = following or asyncio.ensure_future(anext(steps))
-            done, _ = await asyncio.wait({following}, timeout=seconds)
-            if not done:
-                yield None
-                continue
-            try:
-                step = following.result()
-            except StopAsyncIteration:
-                return
-            finally:
-                following = None
-            yield step
-    finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.wait({following})
-
-
 class _Silent:
     """Shows nothing before the video is finished."""
 

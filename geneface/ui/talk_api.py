@@ -7,11 +7,12 @@ from typing import Any
 
 from geneface.errors import InputError
 from geneface.ui.live import Preparing, Step
+from geneface.ui.making import with_pulse
 from geneface.ui.options import asked_subtitles, described, generation_options, page_defaults
 from geneface.ui.recording import Written
 from geneface.ui.speech import NO_SPEAKER, NO_VOICE, Speech, can_speak
 from geneface.ui.status import as_gradio, tool
-from geneface.ui.studio import QUEUE, Finished, Studio, with_pulse
+from geneface.ui.studio import QUEUE, Finished, Studio
 
 WORDS = {
     "person": "Name of the person who shall speak.",

@@ -1,6 +1,5 @@
 """The Train tab: a video in, a person out, to be tried and published."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,12 @@ from gradio.context import Context
 from geneface.assets import ASSETS, find_asset
 from geneface.card import Figure, read_card
 from geneface.errors import InputError
-from geneface.media.image import read_image
 from geneface.ui import train_view as view
 from geneface.ui.job_status import JobStatus, State, check_video
 from geneface.ui.jobs import TrainingJobs
+from geneface.ui.refusals import asked, told
 from geneface.ui.train_api import TrainApi, training_needs
-from geneface.ui.train_sheet import sheet_html
+from geneface.ui.train_sheet import mark, picture, sheet_html
 from geneface.words import sentence
 
 LOOK_EVERY = 2.0
@@ -163,8 +162,8 @@ class TrainPage:
             self.portrait: status.preview if status.state == "done" else None,
         }
         for number, (component, path) in enumerate(shown.items()):
-            now[f"picture {number}"] = mark = _mark(path)
-            if mark != before.get(f"picture {number}", "new"):
+            now[f"picture {number}"] = seen = mark(path)
+            if seen != before.get(f"picture {number}", "new"):
                 changed |= self._pictured(component, path, status.measured)
         return {**changed, self.seen: now} if changed else {self.seen: gr.skip()}
 
@@ -208,12 +207,12 @@ class TrainPage:
         return changed
 
     def _pictured(self, component: Any, path: Path | None, measured: dict[str, float]) -> dict[Any, Any]:
-        picture = _picture(path)
         if component is self.sheet:
             return {component: gr.update(value=sheet_html(path, measured), visible=path is not None)}
+        shown = picture(path)
         if component is not self.preview:
-            return {component: gr.update(value=picture, visible=picture is not None)}
-        return {component: gr.update(value=picture), self.previewing: gr.update(visible=picture is not None)}
+            return {component: gr.update(value=shown, visible=shown is not None)}
+        return {component: gr.update(value=shown), self.previewing: gr.update(visible=shown is not None)}
 
     def _figures(self, status: JobStatus) -> dict[str, Figure | str]:
         card = read_card(self.jobs.person_folder(status.person)) if status.state == "done" else None
@@ -253,12 +252,12 @@ class TrainPage:
         self.begin.click(self._begin, given, begun, **quiet).then(**drawn)
         self.video.upload(self._look_at, self.video, self.refused, **quiet, queue=False)
         self.reopen.click(lambda of: of, self.unfinished, job, **quiet).then(**drawn)
-        self.go.click(_asked(self.jobs.resume), job, self.failed, **quiet).then(**drawn)
-        self.stop.click(_asked(self.jobs.stop), job, self.failed, **quiet).then(**drawn)
+        self.go.click(asked(self.jobs.resume), job, self.failed, **quiet).then(**drawn)
+        self.stop.click(asked(self.jobs.stop), job, self.failed, **quiet).then(**drawn)
         self.other.click(self._choose_other, job, [self.name, self.consent, job, self.failed], **quiet).then(**drawn)
-        asked = [self.confirm, self.discard]
-        self.discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, asked, **quiet)
-        self.keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, asked, **quiet)
+        question = [self.confirm, self.discard]
+        self.discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, question, **quiet)
+        self.keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, question, **quiet)
         self.sure.click(self._discard, job, [job, self.failed], **quiet).then(**drawn)
         self.leave.click(self._put_aside, job, job, **quiet).then(**drawn)
         self.publish.click(
@@ -281,21 +280,21 @@ class TrainPage:
             if not missing:
                 person = self.jobs.begin(str(video), name, consent)
                 emptied = {self.video: None, self.name: "", self.consent: view.CONSENT, self.agreed: False}
-                return {self.job: person, self.refused: _told([]), **emptied}
+                return {self.job: person, self.refused: told([]), **emptied}
         except InputError as error:
             missing = [sentence(str(error))]
-        return {self.refused: _told(missing)}
+        return {self.refused: told(missing)}
 
     def _look_at(self, video: str) -> Any:
         """What can be seen at once to be wrong with an upload."""
         try:
             check_video(Path(video))
         except InputError as error:
-            return _told([sentence(str(error))])
-        return _told([])
+            return told([sentence(str(error))])
+        return told([])
 
     def _discard(self, of: str) -> dict[Any, Any]:
-        said = _asked(self.jobs.discard)(of)
+        said = asked(self.jobs.discard)(of)
         return {self.failed: said} if said["value"] else {self.job: "", self.failed: said}
 
     def _choose_other(self, of: str) -> dict[Any, Any]:
@@ -312,36 +311,3 @@ class TrainPage:
         except gr.Error as error:
             return view.refused([error.message]), gr.skip()
         return view.published(address, private=not given[4]), ""
-
-
-def _told(sentences: list[str]) -> dict[str, Any]:
-    return gr.update(value=view.refused(sentences), visible=bool(sentences))
-
-
-def _asked(act: Callable[[str], None]) -> Callable[[str], dict[str, Any]]:
-    """Does it, and says what is wrong, if anything is."""
-
-    def acted(of: str) -> dict[str, Any]:
-        try:
-            act(of)
-        except InputError as error:
-            return _told([sentence(str(error))])
-        return _told([])
-
-    return acted
-
-
-def _mark(path: Path | None) -> tuple[str, int] | None:
-    """Tells one picture from the next."""
-    try:
-        return (str(path), path.stat().st_mtime_ns) if path else None
-    except FileNotFoundError:
-        return None
-
-
-def _picture(path: Path | None) -> Any:
-    """The picture itself, since a server shows no file of a hidden folder; None while there is none."""
-    try:
-        return read_image(path) if path else None
-    except InputError:
-        return None

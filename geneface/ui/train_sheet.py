@@ -4,6 +4,7 @@ import base64
 import io
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +22,9 @@ CAPTIONS = (
 PLOT = ("Mouth and voice", "The mouth (orange) should move with the sound (blue), and rest without.")
 
 
-def sheet_html(picture: Path | None, measured: dict[str, float]) -> str:
+def sheet_html(path: Path | None, measured: dict[str, float]) -> str:
     """Of a contact sheet, and the figures of a dataset; empty if there is no sheet yet."""
-    try:
-        pixels = read_image(picture) if picture else None
-    except InputError:
-        pixels = None
+    pixels = picture(path)
     if pixels is None:
         return ""
     rows, plot = cut_sheet(pixels)
@@ -93,3 +91,19 @@ def _image(pixels: np.ndarray, words: str) -> str:
     Image.fromarray(pixels).save(buffer, "WEBP", quality=QUALITY)
     data = base64.b64encode(buffer.getvalue()).decode()
     return f'<img src="data:image/webp;base64,{data}" alt="{escape(words, quote=True)}" loading="lazy">'
+
+
+def mark(path: Path | None) -> tuple[str, int] | None:
+    """Tells one picture from the next."""
+    try:
+        return (str(path), path.stat().st_mtime_ns) if path else None
+    except FileNotFoundError:
+        return None
+
+
+def picture(path: Path | None) -> Any:
+    """The picture itself, since a server shows no file of a hidden folder; None while there is none."""
+    try:
+        return read_image(path) if path else None
+    except InputError:
+        return None

@@ -24,9 +24,10 @@ from PIL import Image
 from geneface import InputError
 from geneface.media.audio import open_audio
 from geneface.ui.link_preview import HEIGHT, WIDTH
+from geneface.ui.making import with_pulse
 from geneface.ui.persons import Persons
 from geneface.ui.server_folder import ServerFolder, sweep
-from geneface.ui.studio import MOST_LOADED, Studio, with_pulse
+from geneface.ui.studio import MOST_LOADED, Studio
 
 
 @pytest.fixture(scope="module")
