@@ -152,6 +152,7 @@ class _Connected:
 
     async def perform(self, request: gr.Request, *values: Any) -> AsyncIterator[dict[Any, Any]]:
         visit = self.visits.of(request.session_hash)
+        visit.stay()
         if visit.busy:
             yield self.stage.at_rest(status(STILL, "failed"))
             return
@@ -191,7 +192,9 @@ class _Connected:
 
     def play(self, busy: str, chosen: gr.SelectData, request: gr.Request) -> dict[Any, Any]:
         """A take of the strip again; not over one that is being made."""
-        takes = self.visits.of(request.session_hash).takes
+        visit = self.visits.of(request.session_hash)
+        visit.stay()
+        takes = visit.takes
         return self.unchanged if busy or chosen.index >= len(takes) else self.stage.shows(takes[chosen.index])
 
     def settings(self, request: gr.Request, shown: str, busy: str, *now: Any) -> dict[Any, Any]:

@@ -3,9 +3,11 @@
 A page that is loaded anew is the same visit: the browser keeps its key as long as its tab is there.
 """
 
+import os
 import re
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,12 @@ class Visit:
     files: set[Path] = field(default_factory=set)
     pages: set[str] = field(default_factory=set)
     """Gradio's sessions that show it."""
+
+    def stay(self) -> None:
+        """Make the server, which forgets files after a while, keep those of a visit in which something happens."""
+        for file in self.files:
+            with suppress(OSError):
+                os.utime(file)
 
     @property
     def busy(self) -> bool:

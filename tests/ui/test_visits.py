@@ -62,6 +62,18 @@ def test_a_page_loaded_anew_is_the_same_visit(tmp_path: Path) -> None:
     assert visits.enter(KEY, "d") is not visit
 
 
+def test_files_of_a_long_visit_stay_young(tmp_path: Path) -> None:
+    """Gradio deletes files by the time of their last change."""
+    mine = tmp_path / "mine.wav"
+    mine.touch()
+    before = mine.stat().st_ctime_ns
+    visits = Visits()
+    visits.remember("a", str(mine), str(tmp_path / "gone.wav"))
+    time.sleep(0.05)
+    visits.of("a").stay()
+    assert mine.stat().st_ctime_ns > before
+
+
 @pytest.mark.parametrize("key", ["", "x", "../" + KEY, KEY + "\n", None])
 def test_a_key_that_could_be_guessed_opens_nothing(key: Any) -> None:
     visits = Visits()
@@ -120,7 +132,8 @@ def test_errors_reach_whoever_follows() -> None:
 
 def test_the_work_of_who_left_is_stopped() -> None:
     async def watched() -> None:
-        visits, ended = Visits(), []
+        visits = Visits()
+        ended: list[str] = []
         visit = visits.enter(KEY, "a")
         visit.making = Making(forever(ended), ())
         await asyncio.sleep(0.05)
