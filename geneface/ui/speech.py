@@ -12,7 +12,7 @@ NO_VOICE = "There is no voice yet: record or upload some speech, or pick an exam
 NO_TEXT = "There is no text yet: type what shall be said."
 NO_FILES = "There are no recordings yet: choose some files."
 NO_SPEAKER = (
-    "This machine cannot speak a text yet: run pip install kokoro-onnx, then start this page again. "
+    "This machine cannot speak a text yet: run pip install 'geneface[speech]', then start this page again. "
     "Recordings work without it."
 )
 RECORDING, TEXT, SEVERAL = "recording", "text", "several"
@@ -55,11 +55,11 @@ class Given:
 
     def said(self) -> list[str | Written]:
         """Paths of recordings, or texts; raises `InputError` if nothing was given."""
+        if self.kind == TEXT and not can_speak():
+            raise InputError(NO_SPEAKER)
         if not self.there:
             raise InputError({TEXT: NO_TEXT, SEVERAL: NO_FILES}.get(self.kind, NO_VOICE))
         if self.kind == TEXT:
-            if not can_speak():
-                raise InputError(NO_SPEAKER)
             return [Written(self.text.strip(), self.voice or "")]
         if self.kind != SEVERAL:
             return [str(self.audio)]

@@ -17,7 +17,7 @@ from geneface.ui.perform import Performer
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.plot import Voice, draw
 from geneface.ui.portrait import portrait_html, turns_html
-from geneface.ui.speech import RECORDING, TEXT, Given, Speech, build_speech
+from geneface.ui.speech import NO_SPEAKER, RECORDING, TEXT, Given, Speech, build_speech, can_speak
 from geneface.ui.stage import FROM_START, GO, HEARD, PLAY_ON, READY, SHOW_STAGE, Stage, TakeButtons, build_stage
 from geneface.ui.status import explain, status
 from geneface.ui.studio import LINE, MOST_WAITING, Studio
@@ -219,5 +219,7 @@ class _Connected:
 
 def _invitation(speech: Given, person: str) -> str:
     """What to do next, in words."""
+    if speech.kind == TEXT and not can_speak():
+        return NO_SPEAKER
     words = READY if speech.kind == RECORDING else TYPE if speech.kind == TEXT else CHOOSE
     return (HEARD if speech.kind == RECORDING and speech.there else words).format(display_name(person))
