@@ -15,6 +15,7 @@ from fake_pipeline import FakePipeline
 from pages import no_sideways_scrolling, said, start_page, upload, upload_voice, video_state, write_wave
 
 from geneface.media.video import probe
+from geneface.ui import visits
 from geneface.ui.demo import find_persons
 from geneface.ui.persons import Persons
 
@@ -126,7 +127,7 @@ def test_bad_file_and_no_file(open_page: Open, shot: Shot, tmp_path: Path, size:
 def test_transparent_and_options(open_page: Open, shot: Shot, speech_wav: Path) -> None:
     page = open_page(dark=True)
     upload_voice(page, speech_wav)
-    for name in ("Motion", "Background and size"):
+    for name in ("Motion", "Background, shape and size"):
         page.get_by_role("button", name=name).first.click()
     page.get_by_label("Transparent").check()
     page.get_by_label("From a video").check()
@@ -218,7 +219,10 @@ def test_keyboard_alone(open_page: Open, shot: Shot) -> None:
     assert "There is no voice yet" in said(page, "#talk-status", "failed")
 
 
-def test_uploads_are_deleted_when_the_page_is_closed(open_page: Open, tmp_path: Path, speech: np.ndarray) -> None:
+def test_uploads_are_deleted_when_the_page_is_closed(
+    open_page: Open, tmp_path: Path, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visits, "RETURN_SECONDS", 0.2)
     file = write_wave(tmp_path / f"mine-{uuid.uuid4().hex}.wav", speech)
 
     def kept() -> list[Path]:
