@@ -325,6 +325,19 @@ def test_a_take_on_a_phone(open_page: Open, shot: Shot, slow: FakePipeline, long
     shot(page, f"talk-takes-{size}")
 
 
+def test_a_window_that_becomes_narrow(open_page: Open, slow: FakePipeline, tmp_path: Path, speech: np.ndarray) -> None:
+    """The picture of a long voice, drawn for a wide window, does not push the rest out of a narrow one."""
+    page = open_page()
+    upload_voice(page, write_wave(tmp_path / "story.wav", np.tile(speech, 28)))
+    page.locator("#go").click()
+    talking(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.querySelector('#screen').offsetWidth < 390")
+    for part in ("#screen", "#voice", "#talk-status", "#plot"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
+
+
 NAMES = """() => [...document.querySelectorAll('button')].filter((each) => each.checkVisibility()).filter((each) => {
   const label = each.ariaLabel || '', text = each.innerText.trim();
   const picture = each.querySelector('img')?.alt || '';
