@@ -144,6 +144,10 @@ def test_the_page_needs_its_extra(installed: Environment) -> None:
     assert "geneface[demo]" in installed.run("geneface", "demo", code=2)
 
 
+def test_speaking_text_needs_its_extra(installed: Environment) -> None:
+    assert "geneface[speech]" in installed.run("geneface", "generate", "--text", "Hi.", "-o", "no.mp4", code=2)
+
+
 @pytest.fixture
 def page(with_page: Environment) -> Iterator[str]:
     with socket.socket() as free:

@@ -78,8 +78,7 @@ class Framing:
         x = (torch.arange(self.width) + 0.5 - self.left) / self.side
         y = (torch.arange(self.height) + 0.5 - self.top) / self.side
         grid = torch.stack(torch.meshgrid(2 * x - 1, 2 * y - 1, indexing="xy"), dim=-1)[None]
-        options = {"mode": "bicubic", "padding_mode": "reflection", "align_corners": False}
-        sharp = F.grid_sample(background[None], grid, **options).clamp(0, 1)
+        sharp = F.grid_sample(background[None], grid, "bicubic", "reflection", align_corners=False).clamp(0, 1)
         beyond = torch.maximum((x - 0.5).abs()[None], (y - 0.5).abs()[:, None]) - 0.5
         weight = ((beyond + CLEAR) / (CLEAR + BLURRED)).clamp(0, 1)
         return torch.lerp(sharp, _blurred(sharp, BLUR * self.side), weight * weight * (3 - 2 * weight))[0]
