@@ -26,7 +26,7 @@ CHROMIUM = os.environ.get("GENEFACE_CHROMIUM", "/usr/bin/chromium")
 PICTURES = ROOT / "build" / "page"
 WIDTHS = {390: 844, 820: 1180, 1440: 900}
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-LONG = 300_000
+LONG = 900_000
 TEXT = "Good morning! Nobody has recorded this: it was typed, and I say it."
 
 
