@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from geneface.motion.face_motion import FaceMotion
 from geneface.options import TRANSPARENT
 from geneface.pipelines.generate import generate_video
 from geneface.pipelines.pipeline import GeneFacePipeline
+from geneface.resources import web
 from geneface.utils.units import FPS
 
 ROOT = Path(__file__).resolve().parent.parent
+WEB = ROOT / "geneface" / "resources" / "web"
 HERE, SPEECH = ROOT / "docs", ROOT / "examples" / "audio" / "welcome.mp3"
 SEED = 7
 TALKING = range(5, 80, 2)
@@ -94,12 +97,13 @@ def page(pipe: GeneFacePipeline) -> None:
     demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1280, "height": 1000})
+        tab = browser.new_page(viewport={"width": 1280, "height": 1120})
         tab.goto(demo.local_url)
         tab.get_by_text("Welcome", exact=True).click()
         tab.locator("#go").click()
-        tab.wait_for_selector("#talk-status .gf-done", timeout=300_000)
+        tab.wait_for_selector("#talk-status .gf-done", timeout=900_000)
         tab.wait_for_function("document.querySelector('#video video').currentTime > 0.1", timeout=60_000)
+        tab.mouse.move(0, 0)
         tab.evaluate(POSE)
         tab.wait_for_timeout(1500)
         tab.screenshot(path="page.png")
@@ -119,7 +123,37 @@ def sheet(pipe: GeneFacePipeline) -> None:
         picture.save(HERE / "contact_sheet.webp", quality=75, method=6)
 
 
-PICTURES = {picture.__name__: picture for picture in (talking, row, page, sheet)}
+CARD = """<body style="margin:0;width:1200px;height:630px;display:grid;grid-template-columns:1fr 1fr;
+background:#1c1917">
+<div style="padding:64px;font-family:sans-serif;color:#fff;align-self:center">{header}</div>
+<div style="display:grid;grid-template-columns:1fr 1fr;height:630px">{faces}</div></body>"""
+LARGE = """<style>.gf-header svg { width: 120px; height: 120px } h1 { font-size: 84px; margin: 24px 0 0 }
+p { font-size: 34px; margin: 8px 0 }</style>"""
+
+
+def preview(pipe: GeneFacePipeline) -> None:
+    """What is shown where the page's address is shared, and the page's icon."""
+    from playwright.sync_api import sync_playwright
+
+    header = web("header.html")
+    faces = ""
+    for name in ("vera", "theo"):
+        picture = b64encode((Path(find_person(name)) / "preview.png").read_bytes()).decode()
+        faces += f'<img src="data:image/png;base64,{picture}" style="width:300px;height:630px;object-fit:cover">'
+    icon = header[header.index("<svg") : header.index("</svg>") + 6].replace('width="52" height="52"', 'width="192"')
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1200, "height": 630})
+        tab.set_content(LARGE + CARD.format(header=header, faces=faces))
+        tab.screenshot(path="card.png")
+        tab.set_content(f"<body style='margin:0'>{icon}</body>")
+        tab.locator("svg").screenshot(path="icon.png", omit_background=True)
+        browser.close()
+    Image.open("card.png").convert("RGB").save(WEB / "preview.jpg", quality=82)
+    Image.open("icon.png").quantize(64).save(WEB / "icon.png", optimize=True)
+
+
+PICTURES = {picture.__name__: picture for picture in (talking, row, page, preview, sheet)}
 
 
 def main() -> None:

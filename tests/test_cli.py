@@ -176,7 +176,7 @@ def test_persons_and_version(
 ) -> None:
     monkeypatch.setattr("geneface.hub.persons.list_persons", lambda: ["lia", "vera"])
     assert main(["persons"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["lia", "vera"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["vera", "lia"], "the default first"
     done = run("--version")
     assert (done.returncode, done.stdout.split()[0]) == (0, "geneface")
 

@@ -8,10 +8,12 @@ from geneface.utils.stopping import keeping
 
 def persons(args: argparse.Namespace) -> None:
     """Name and place of each person on this machine, or of those on the Hub."""
-    from geneface.hub.persons import PERSONS_DIR, cached_persons, list_persons, search_persons
+    from geneface.hub.persons import DEFAULT_PERSON, PERSONS_DIR, cached_persons, list_persons, search_persons
 
     if args.search is None:
-        rows = [(name, str(PERSONS_DIR / name)) for name in list_persons()]
+        rows = [
+            (name, str(PERSONS_DIR / name)) for name in sorted(list_persons(), key=lambda name: name != DEFAULT_PERSON)
+        ]
         rows += [(name, str(folder)) for name, folder in cached_persons().items()]
     else:
         found = search_persons(args.search, token=args.token)

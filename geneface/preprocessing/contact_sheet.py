@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw as Pen
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-COLUMNS, CELL, GAP, CAPTION = 6, 256, 6, 22
+COLUMNS, ROWS, CELL, GAP, CAPTION = 6, 3, 256, 6, 22
 PLOT_HEIGHT = 130
 PAPER, INK, FAINT = (250, 250, 248), (30, 30, 30), (150, 150, 150)
 ALARM, MOUTH, SOUND, DOTS = (190, 40, 30), (200, 80, 20), (70, 110, 190), (60, 255, 90)
@@ -95,6 +95,21 @@ def draw_sheet(sheet: Sheet, path: Path) -> None:
     )
     _plot(draw, sheet, (GAP, top + CAPTION, width - GAP, height - GAP))
     write_image(path, np.asarray(page))
+
+
+def cut_sheet(picture: np.ndarray) -> tuple[list[list[np.ndarray]], np.ndarray]:
+    """The pictures of a sheet that `draw_sheet` has drawn: landmarks, face model and masks, a row each; and the plot.
+
+    Of any other picture no rows, and itself.
+    """
+    height, width = picture.shape[:2]
+    pitch, plot = CELL + CAPTION + GAP, height - GAP - (PLOT_HEIGHT - CAPTION)
+    first = plot - ROWS * pitch
+    if width != COLUMNS * (CELL + GAP) + GAP or first < 0:
+        return [], picture
+    lefts = [GAP + at * (CELL + GAP) for at in range(COLUMNS)]
+    rows = [[picture[top : top + CELL, left : left + CELL] for left in lefts] for top in range(first, plot, pitch)]
+    return rows, picture[plot : height - GAP, GAP : width - GAP]
 
 
 def shade_mesh(

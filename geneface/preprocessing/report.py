@@ -21,6 +21,11 @@ from geneface.preprocessing.scan import LONGEST_SIDE, Scan
 from geneface.utils.files import read_json
 from geneface.utils.units import FPS, SAMPLES_PER_FRAME
 
+MOST_LOST, MOST_MISSED, LEAST_IN_STEP, LEAST_LOUD, MOST_UNREST, MOST_TURNED, MOST_ENLARGED = (
+    0.02, 3.0, 0.05, -40.0, 12.0, 45.0, 1.5,
+)  # fmt: skip
+"""Of `lost`, `fit_error`, `sound_r`, `loudness`, `scene_unrest`, `turned`, `enlarged`: beyond them is warned."""
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -82,24 +87,24 @@ def find_warnings(figures: Figures, scan: Scan) -> list[str]:
             f"the video is cut at {at} s: only its longest shot, {scan.first / FPS:.1f} to "
             f"{(scan.first + scan.frames) / FPS:.1f} s, is used"
         )
-    if figures.lost > 0.02:
+    if figures.lost > MOST_LOST:
         told.append(f"no face was found in {figures.lost:.0%} of the frames: cut these parts out of the video")
-    if figures.fit_error > 3:
+    if figures.fit_error > MOST_MISSED:
         told.append(
             f"the face model misses the landmarks by {figures.fit_error:.1f} pixels: look at the mesh below; hands or "
             "hair before the face may be the reason"
         )
-    if figures.sound_r < 0.05:
+    if figures.sound_r < LEAST_IN_STEP:
         told.append("the mouth does not open with the sound: is this the voice of the person, and in step?")
-    if figures.loudness < -40:
+    if figures.loudness < LEAST_LOUD:
         told.append("the sound is very quiet: speech may be lost in noise")
-    if figures.scene_unrest > 12:
+    if figures.scene_unrest > MOST_UNREST:
         told.append("the background moves: use a camera that stands still, or the background will be blurred")
     if figures.head_share < 0.05 or figures.torso_share < 0.01:
         told.append("head or torso were hardly found: look at the masks below")
-    if figures.turned > 45:
+    if figures.turned > MOST_TURNED:
         told.append(f"the head turns by up to {figures.turned:.0f} degrees: what is turned away is tracked badly")
-    if figures.enlarged > 1.5:
+    if figures.enlarged > MOST_ENLARGED:
         told.append(f"the face is small and was enlarged {figures.enlarged:.1f} times: the result will be soft")
     if figures.seconds < 60:
         told.append(f"{figures.seconds:.0f} s are little to learn a person from: some minutes give a better mouth")

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from geneface.resources import resource
 from geneface.ui.gallery import QUIET
 from geneface.ui.guard import LOCAL_NAMES, Guard
 from geneface.ui.jobs import TrainingJobs
+from geneface.ui.link_preview import ICON, TITLE, LinkPreview
 from geneface.ui.look import build_look
 from geneface.ui.persons import Persons
 from geneface.ui.server_folder import CACHE, ServerFolder
@@ -22,9 +24,10 @@ from geneface.ui.theme import CSS, HEADER, KEYS, NOTICE, VOICE, build_theme
 from geneface.ui.train import TrainPage
 from geneface.ui.train_api import LOCAL, is_offered
 from geneface.ui.train_view import TRAIN_CSS
-from geneface.ui.uploads import Uploads
 from geneface.ui.verify import build_verify
+from geneface.ui.visits import Visits
 
+TALK, TRAIN, LOOK, CHECK = "Talk", "Train", "Look closer", "Check"
 EXAMPLES_DIR = resource("examples/audio")
 SOUND_FILES = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
 LANGUAGES = {"de": "German", "es": "Spanish", "fr": "French", "it": "Italian", "ja": "Japanese", "zh": "Chinese"}
@@ -44,6 +47,7 @@ def build_demo(
     max_seconds: float = LONGEST,
     mark: bool = True,
     jobs: TrainingJobs | None = None,
+    warm: bool = False,
 ) -> Any:
     """The page as a `gr.Blocks`.
 
@@ -54,55 +58,63 @@ def build_demo(
         max_seconds: the longest recording that is taken.
         mark: whether videos carry the visible label "AI-generated".
         jobs: where persons are trained; there is no Train tab if None.
+        warm: whether the first person is loaded at once, for the first visitor.
     """
     import gradio as gr
 
     persons = persons if isinstance(persons, Persons) else Persons(persons)
-    uploads = Uploads()
+    visits = Visits()
     studio = Studio(load if not hasattr(load, "stream") else lambda _: load, max_seconds, mark)
+    tabs: dict[str, Callable[[], Any]] = {
+        TALK: lambda: build_talk(studio, persons, examples, visits),
+        **({TRAIN: lambda: TrainPage(jobs)} if jobs is not None else {}),
+        LOOK: lambda: build_look(studio, persons, examples),
+        CHECK: build_verify,
+    }
     with gr.Blocks(
-        title="GeneFace", analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
+        title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
     ) as demo:
         gr.HTML(HEADER, padding=False, js_on_load=KEYS + VOICE)
-        with gr.Tabs(elem_classes="gf-tabs") as tabs:
-            with gr.Tab("Talk", id="talk") as talk:
-                talking = build_talk(studio, persons, examples, uploads)
-            with gr.Tab("Look closer", id="look") as look:
-                looking = build_look(studio, persons, examples)
-            if jobs is not None:
-                with gr.Tab("Train", id="train"):
-                    training = TrainPage(jobs)
-            with gr.Tab("Check a video", id="check"):
-                checking = build_verify()
+        with gr.Tabs(elem_classes="gf-tabs") as row:
+            shown, built = {}, {}
+            for name, build in tabs.items():
+                with gr.Tab(name, id=name) as shown[name]:
+                    built[name] = build()
         gr.HTML(NOTICE, padding=False)
-        gallery = talking.gallery
-        gr.on([demo.load, talk.select], gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
-        look.select(looking.refresh, looking.pickers, looking.pickers, **QUIET)
-        demo.load(
-            talking.awake, gallery.person, talking.stage.portrait, api_visibility="private", show_progress="hidden"
-        )
-
-        def hand_over(video: str) -> list[Any]:
-            return [video, gr.Tabs(selected="check")]
-
-        taken_over = talking.check.click(hand_over, talking.stage.video, [checking.video, tabs], **QUIET)
-        checking.check_after(taken_over.then, api_visibility="private")
-        if jobs is not None:
-
-            def greet(trained: str) -> list[Any]:
-                """A person who was just trained: chosen in the Talk tab."""
-                studio.forget(trained)
-                return gallery.refresh(trained)
-
-            def talk_to(trained: str) -> list[Any]:
-                return [*gallery.refresh(trained), gr.Tabs(selected="talk")]
-
-            training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
-            training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, tabs], **QUIET)
-        taken = [*talking.uploads, *looking.uploads, checking.video, *([training.video] if jobs is not None else [])]
-        uploads.watch(demo, *taken)
+        _join(studio, row, shown, built)
+        visits.watch(demo, *(each for part in built.values() for each in part.uploads))
     demo.queue(max_size=WAITING)
+    if warm:
+        threading.Thread(target=built[TALK].awake, args=(persons.names[0],), daemon=True).start()
     return demo
+
+
+def _join(studio: Studio, row: Any, shown: Mapping[str, Any], built: Mapping[str, Any]) -> None:
+    """What the tabs do with one another."""
+    import gradio as gr
+
+    talking, looking, checking = built[TALK], built[LOOK], built[CHECK]
+    gallery = talking.gallery
+    shown[TALK].select(gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
+    shown[LOOK].select(looking.refresh, looking.pickers, looking.pickers, **QUIET)
+
+    def hand_over(video: str) -> list[Any]:
+        return [video, gr.Tabs(selected=CHECK)]
+
+    taken_over = talking.buttons.check.click(hand_over, talking.stage.video, [checking.video, row], **QUIET)
+    checking.check_after(taken_over.then, api_visibility="private")
+    if training := built.get(TRAIN):
+
+        def greet(trained: str) -> list[Any]:
+            """A person who was just trained: chosen in the Talk tab."""
+            studio.forget(trained)
+            return gallery.choose(trained)
+
+        def talk_to(trained: str) -> list[Any]:
+            return [*gallery.choose(trained), gr.Tabs(selected=TALK)]
+
+        training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
+        training.try_it.click(talk_to, training.person, [gallery.person, gallery.pictures, row], **QUIET)
 
 
 def launch_options(
@@ -117,8 +129,10 @@ def launch_options(
     """
     from starlette.middleware import Middleware
 
+    guarded = [Middleware(Guard, hosts=tuple(hosts), tunnelled=share), Middleware(LinkPreview)]
     return {
-        "app_kwargs": {"middleware": [Middleware(Guard, hosts=tuple(hosts), tunnelled=share)]},
+        "app_kwargs": {"middleware": guarded},
+        "favicon_path": str(ICON),
         "theme": build_theme(),
         "css": CSS + TRAIN_CSS,
         "max_file_size": largest,
@@ -170,7 +184,7 @@ def serve(
     jobs = None
     if persons_dir is not None and is_offered(train, host=host, share=share):
         jobs = TrainingJobs(persons_dir, device=device)
-    demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds, mark=mark, jobs=jobs)
+    demo = build_demo(load, persons, find_examples(), max_seconds=max_seconds, mark=mark, jobs=jobs, warm=True)
     options = launch_options(LARGEST_UPLOAD if jobs is None else LARGEST_VIDEO, LOCAL_NAMES if own else (), share)
     try:
         demo.launch(server_name=host, server_port=port, share=share, auth=auth, **options)

@@ -9,7 +9,7 @@ import gradio as gr
 from geneface.errors import InputError
 from geneface.media.image import read_image
 from geneface.ui.persons import MOST_PIXELS, Persons
-from geneface.ui.status import as_gradio, explain, status
+from geneface.ui.status import as_gradio, explain, status, tool
 
 FACE = 320
 """Pixels a side of a face in the list of the Hub."""
@@ -25,6 +25,8 @@ class Gallery:
     pictures: Any
     refresh: Any
     """Looks for new persons; gives updates of `person` and `pictures`."""
+    choose: Any
+    """The same, and chooses somebody."""
 
 
 def build_gallery(persons: Persons, name: str = "person") -> Gallery:
@@ -34,14 +36,23 @@ def build_gallery(persons: Persons, name: str = "person") -> Gallery:
     pictures = gr.HTML(persons.pictures(f"#{name}"), padding=False, elem_classes="gf-style")
 
     def refresh(chosen: str | None) -> list[Any]:
-        choices = persons.refresh()
-        value = chosen if chosen in persons.names else persons.names[0]
-        return [gr.update(choices=choices, value=value), persons.pictures(f"#{name}")]
+        return [refreshed(persons, chosen), persons.pictures(f"#{name}")]
 
-    gallery = Gallery(person, pictures, refresh)
+    def choose(chosen: str) -> list[Any]:
+        return [gr.update(choices=persons.refresh(), value=chosen), persons.pictures(f"#{name}")]
+
+    gallery = Gallery(person, pictures, refresh, choose)
     if persons.hub:
         HubSearch(persons, gallery)
     return gallery
+
+
+def refreshed(persons: Persons, chosen: str | None) -> Any:
+    """An update of a choice of persons. Whoever is chosen stays: a visitor may have chosen another one meanwhile."""
+    choices = persons.refresh()
+    if chosen in persons.names:
+        return gr.update(choices=choices)
+    return gr.update(choices=choices, value=persons.names[0])
 
 
 class HubSearch:
@@ -49,7 +60,7 @@ class HubSearch:
 
     def __init__(self, persons: Persons, gallery: Gallery) -> None:
         self.persons, self.gallery = persons, gallery
-        with gr.Accordion("More persons from the Hugging Face Hub", open=False):
+        with gr.Accordion("More persons from the Hugging Face Hub", open=False, elem_classes="gf-hub"):
             self._lay_out()
         self._connect()
 
@@ -77,15 +88,16 @@ class HubSearch:
         with gr.Row(visible=False):
             by_api, rows, name = gr.Button(), gr.JSON(label="persons"), gr.Textbox(label="name")
             repo_id = gr.Textbox(label="repo_id")
-            by_api.click(self.search, self.query, rows, api_name="search_persons")
-            by_api.click(self.pull, repo_id, name, api_name="pull_person")
+            by_api.click(self.search_persons, self.query, rows, api_name="search_persons")
+            by_api.click(self.pull_person, repo_id, name, api_name="pull_person")
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [self.found, self.said, self.ids]
         gr.on([self.look.click, self.query.submit], self._show, self.query, shown, **private)
         chosen = [self.gallery.person, self.gallery.pictures, self.said]
         self.found.select(self._choose, self.ids, chosen, **private)
 
-    def search(self, query: str) -> Any:
+    @tool
+    def search_persons(self, query: str) -> Any:
         """Search the Hugging Face Hub for persons.
 
         Args:
@@ -99,7 +111,8 @@ class HubSearch:
         except InputError as error:
             raise as_gradio(error) from None
 
-    def pull(self, repo_id: str) -> str:
+    @tool
+    def pull_person(self, repo_id: str) -> str:
         """Fetch a person from the Hugging Face Hub, to be used by name from then on.
 
         Args:
@@ -137,7 +150,7 @@ class HubSearch:
         except InputError as error:
             yield [gr.skip(), gr.skip(), status(explain(error), "failed")]
             return
-        yield [*self.gallery.refresh(repo_id), status(f"{repo_id} is here, and chosen.", "done")]
+        yield [*self.gallery.choose(repo_id), status(f"{repo_id} is here, and chosen.", "done")]
 
 
 NOBODY = "There is nobody on the Hub yet: train a person and publish it."

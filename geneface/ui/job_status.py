@@ -30,6 +30,8 @@ class JobStatus:
     seconds_left: float | None = None
     figures: dict[str, float] = field(default_factory=dict)
     """PSNR in dB of unseen frames: full, head, mouth."""
+    measured: dict[str, float] = field(default_factory=dict)
+    """Of the prepared video, see `data.report.Figures`."""
     warnings: list[str] = field(default_factory=list)
     error: str = ""
     contact_sheet: Path | None = None

@@ -186,15 +186,15 @@ class TrainingJobs:
         told = folder.load_status()
         facts: dict[str, Any] = {"warnings": told.warnings}
         if folder.manifest.is_file():
-            facts["contact_sheet"] = folder.contact_sheet
-            facts["warnings"] = read_json(folder.manifest, "dataset").get("warnings", [])
+            manifest = read_json(folder.manifest, "dataset")
+            facts |= {"contact_sheet": folder.contact_sheet, "measured": manifest.get("figures", {})}
+            facts["warnings"] = manifest.get("warnings", [])
         if asked.trains:
             facts |= {"stage": told.stage, "detail": told.detail, "step": told.step, "steps": told.steps}
             facts |= {"figures": told.figures.get("dev", {}), "preview": _there(folder.preview)}
         if runs.get("person") == person:
-            if asked.trains:
-                facts["seconds_left"] = told.seconds_left
-            else:
+            facts["seconds_left"] = told.seconds_left
+            if not asked.trains:
                 facts |= {"stage": Stage.PREPROCESS, "detail": told.part, "step": told.parts_done}
                 facts["steps"] = told.parts
             state: State = "stopping" if asked.stopped else "training" if asked.trains else "preparing"

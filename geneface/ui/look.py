@@ -14,14 +14,16 @@ from geneface.errors import InputError
 from geneface.options import HIGHEST_SEED, GenerationOptions
 from geneface.pipelines.compare import Take, compare_video
 from geneface.pipelines.generate import GeneratedVideo
-from geneface.ui.gallery import QUIET
+from geneface.ui.gallery import QUIET, refreshed
 from geneface.ui.live import Countdown, Preparing, Step, Waiting
+from geneface.ui.making import with_pulse
 from geneface.ui.persons import Persons, display_name
-from geneface.ui.status import as_gradio, explain, progress, status
-from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with_pulse
+from geneface.ui.speech import NO_VOICE, build_voice
+from geneface.ui.status import as_gradio, explain, progress, status, tool
+from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
-from geneface.ui.voice import NO_VOICE, build_voice
 from geneface.utils.stopping import StopToken
+from geneface.utils.words import sentence
 
 EMPTY = """<div class="gf-portrait gf-blank"><p><b>See what makes the difference.</b><br>
 One recording, two takes: other persons, other seeds, calmer or livelier, or the 68 landmarks that move the face.
@@ -48,10 +50,7 @@ def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
     turned = FromTheSide(studio, persons)
 
     def refresh(*chosen: str) -> list[Any]:
-        choices = persons.refresh()
-        return [
-            gr.update(choices=choices, value=name if name in persons.names else persons.names[0]) for name in chosen
-        ]
+        return [refreshed(persons, name) for name in chosen]
 
     return Look(refresh, [*beside.pickers, turned.person], [beside.audio])
 
@@ -121,13 +120,16 @@ class SideBySide:
                 async for step in steps:
                     if isinstance(step, Finished):
                         made = step.result
-                        line = status(f"{made.seconds:.1f} s of video in {made.elapsed:.1f} s.", "done")
+                        notes = [sentence(note, {str(audio): "the file"}) for note in made.notes]
+                        text = " ".join([f"Done: {made.seconds:.1f} s of video.", *notes])
+                        line = status(text, "done", small=f"Made in {made.elapsed:.1f} s.")
                         yield self._at_rest(done=True, line=line, value=str(made.path))
                     else:
                         yield {self.said: progress(step, "Comparing")}
         except Exception as error:
             yield self._at_rest(done=False, line=status(explain(error, [audio]), "failed"))
 
+    @tool
     async def compare(
         self,
         audio: str | None,
@@ -241,6 +243,7 @@ class FromTheSide:
             concurrency_id="look",
         )  # fmt: skip
 
+    @tool
     def turn(self, person: str, yaw: float = 0.0, pitch: float = 0.0) -> np.ndarray:
         """Show a person's head from a little to the side.
 

@@ -1,6 +1,8 @@
 """A visitor's recording: what is taken, told before anybody brings one; and whether anybody speaks in it."""
 
 import re
+import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 
 from geneface.errors import InputError
@@ -15,6 +17,14 @@ BLOCK = 10 * FPS
 """Frames that are listened to at once."""
 NO_SPEECH = "no speech is heard in the recording: bring one in which somebody speaks, or come closer to the microphone"
 LONGEST_NAME = 40
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text, and the name of the voice that speaks it; that which suits the person if empty."""
+
+    text: str
+    voice: str = ""
 
 
 def limits(most_seconds: float) -> str:
@@ -35,7 +45,15 @@ def check_speech(source: AudioSource) -> None:
     raise InputError(NO_SPEECH)
 
 
-def video_stem(person: str, audio: str, seed: int) -> str:
-    """A name that tells videos apart once they are downloaded: who speaks, which recording, which take."""
-    parts = [re.sub(r"\W+", "-", part).strip("-")[:LONGEST_NAME] for part in (person, Path(audio).stem)]
+def title(said: str | Written) -> str:
+    """A few words for what is said: a file's name, or how a text begins."""
+    if isinstance(said, Written):
+        return textwrap.shorten(said.text, LONGEST_NAME, placeholder=" …")
+    return Path(said).stem.replace("_", " ")
+
+
+def video_stem(person: str, said: str | Written, seed: int) -> str:
+    """A name that tells videos apart once they are downloaded: who speaks, what, which take."""
+    what = title(said) if isinstance(said, Written) else Path(said).stem
+    parts = [re.sub(r"\W+", "-", part).strip("-")[:LONGEST_NAME] for part in (person, what)]
     return "-".join([*filter(None, parts), str(seed)])

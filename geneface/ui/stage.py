@@ -10,7 +10,7 @@ from geneface.ui.persons import Persons, display_name
 from geneface.ui.plot import SCRIPT
 from geneface.ui.portrait import FOLLOW, portrait_html
 from geneface.ui.status import status
-from geneface.ui.takes import Take, build_takes, pictures
+from geneface.ui.takes import Take, build_strip, pictures
 
 SHOW_STAGE = web("show_stage.js")
 FROM_START = "(...given) => { window.gfTime = 0; return given; }"
@@ -36,14 +36,21 @@ class Stage:
     go: Any
     cancel: Any
     next: Any
-    """The row of what can be done with a finished video."""
+    """What can be done with a finished video."""
     download: Any
+    subtitles: Any
+    """Downloads the file of subtitles, if there is one."""
     again: Any
-    takes: Any
-    """The visit's `Take`s, newest first."""
+    rows: Any
+    """How several recordings are getting on."""
+    every: Any
+    """Downloads all that was made of them."""
     strip: Any
+    """The visit's takes, newest first."""
     busy: Any
     """Who is about to speak, or nobody."""
+    shown: Any
+    """The key of the take that is to be seen, or nothing."""
 
     @property
     def everything(self) -> list[Any]:
@@ -102,14 +109,18 @@ class Stage:
             self.busy: "",
         }
 
-    def done(self, takes: Sequence[Take], seed: int) -> dict[Any, Any]:
-        """The newest of the takes, and the strip of all."""
-        return {
-            **self.shows(takes[0]),
-            self.seed: seed,
-            self.takes: list(takes),
-            self.strip: pictures(takes),
-        }
+    def done(self, take: Take, takes: Sequence[Take]) -> dict[Any, Any]:
+        """A take that was just made, and the strip of all."""
+        return {**self.shows(take), self.seed: take.seed, self.strip: pictures(takes)}
+
+    def all_done(self, path: str, made: int, asked: int) -> dict[Any, Any]:
+        """After several recordings; `path` is a file of all videos."""
+        import gradio as gr
+
+        if not made:
+            return self.at_rest(status("None of them could be made; the list says why.", "failed"))
+        line = status(f"Done: {made} of {asked} videos.", "done", small="Each is among your takes, too.")
+        return {self.every: gr.update(value=path, visible=True, label=f"Download all {made}"), self.said: line}
 
     def shows(self, take: Take) -> dict[Any, Any]:
         """A finished video. The growing one stays below it until it has a picture, and plays on."""
@@ -118,10 +129,16 @@ class Stage:
         clear = Path(take.video).suffix == ".webm"
         return {
             self.video: gr.update(value=take.video, visible=True, elem_classes="gf-clear" if clear else ""),
-            self.said: status(take.said, "done"),
+            self.said: status(take.said, "done", small=take.small),
             self.next: gr.update(visible=True),
             self.download: gr.update(value=take.video),
+            self.subtitles: gr.update(value=take.subtitles or None, visible=bool(take.subtitles)),
+            self.shown: take.key,
         }
+
+    def without(self, takes: Sequence[Take]) -> dict[Any, Any]:
+        """After the take on the stage was deleted."""
+        return {**self.renewed(status("The take is deleted.")), self.strip: pictures(takes)}
 
     def _without_live(self) -> dict[Any, Any]:
         import gradio as gr
@@ -135,12 +152,24 @@ class Stage:
             **self._without_live(),
             self.video: gr.update(visible=False, value=None),
             self.next: gr.update(visible=False),
-            self.plot: FIRST_PLOT,
+            self.plot: gr.update(value=FIRST_PLOT, visible=True),
+            self.rows: gr.update(value="", visible=False),
+            self.every: gr.update(visible=False),
+            self.shown: "",
         }
 
 
-def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) -> tuple[Stage, Any]:
-    """Lay out the stage, within the current layout; it, and the button to check a video."""
+@dataclass(frozen=True)
+class TakeButtons:
+    """What else can be done with the take on the stage."""
+
+    check: Any
+    settings: Any
+    delete: Any
+
+
+def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) -> tuple[Stage, TakeButtons]:
+    """Lay out the stage, within the current layout."""
     import gradio as gr
 
     first = persons.names[0]
@@ -155,13 +184,19 @@ def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) 
         video = gr.Video(visible=False, show_label=False, interactive=False, buttons=["download"], elem_id="video")
     said = gr.HTML(status(READY.format(display_name(first))), padding=False, elem_id="talk-status")
     with gr.Row(visible=False, elem_classes="gf-next") as following:
-        download = gr.DownloadButton("Download", min_width=90, elem_id="download")
+        download = gr.DownloadButton("Download", variant="primary", min_width=90, elem_id="download")
+        subtitles = gr.DownloadButton("Subtitles", visible=False, min_width=90, elem_id="download-subtitles")
         again = gr.Button("Another take", min_width=90, elem_id="again", elem_classes="gf-swap")
         check = gr.Button("Check it", min_width=90, elem_id="check-it")
+        settings = gr.Button("Its settings", min_width=90, elem_id="its-settings")
+        delete = gr.Button("Delete", min_width=90, elem_id="delete-take")
+    every = gr.DownloadButton("Download all", visible=False, elem_id="download-all")
+    rows = gr.HTML(visible=False, padding=False, elem_id="rows")
     plot = gr.HTML(FIRST_PLOT, padding=False, elem_id="plot", js_on_load=SCRIPT)
-    takes, strip = build_takes()
-    busy = gr.State("")
+    strip = build_strip()
+    busy, shown = gr.State(""), gr.State("")
     stage = Stage(
-        person, portrait, live, video, said, plot, seed, go, cancel, following, download, again, takes, strip, busy
-    )
-    return stage, check
+        person, portrait, live, video, said, plot, seed, go, cancel, following, download, subtitles, again, rows,
+        every, strip, busy, shown,
+    )  # fmt: skip
+    return stage, TakeButtons(check, settings, delete)

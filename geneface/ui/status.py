@@ -3,23 +3,25 @@
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from geneface.errors import InputError
 from geneface.ui.live import Preparing, Step, Waiting
 from geneface.utils.stopping import Stopped
 from geneface.utils.words import duration, sentence
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 UNKNOWN = "Something went wrong on the server; its log says what. Try again, or with another recording."
 MISSING = "That file is no longer on the server, which forgets files after a while: choose it again."
 
 
-def status(text: str, kind: str = "idle", share: float | None = None) -> str:
+def status(text: str, kind: str = "idle", share: float | None = None, small: str = "") -> str:
     """One line of HTML.
 
     Args:
+        small: What is of less interest.
         kind: "idle", "busy", "done" or "failed".
         share: How much is done, from 0 to 1; None if that is not known.
     """
@@ -31,7 +33,8 @@ def status(text: str, kind: str = "idle", share: float | None = None) -> str:
         bar = f'<span class="gf-bar{moving}" role="progressbar" aria-label="Progress"{value}><i{width}></i></span>'
         return f'<div class="gf-status gf-busy"><span>{escape(text)}</span>{bar}</div>'
     role = "alert" if kind == "failed" else "status"
-    return f'<div class="gf-status gf-{kind}" role="{role}"><span>{escape(text)}</span></div>'
+    rest = f"<small>{escape(small)}</small>" if small else ""
+    return f'<div class="gf-status gf-{kind}" role="{role}"><span>{escape(text)}</span>{rest}</div>'
 
 
 def progress(step: Preparing | Step | Waiting, doing: str = "Speaking") -> str:
@@ -69,3 +72,9 @@ def as_gradio(error: BaseException, files: Sequence[str | None] = ()) -> Any:
     import gradio as gr
 
     return gr.Error(explain(error, files), print_exception=False)
+
+
+def tool(function: Function) -> Function:
+    """A function of the API by a name that says whose it is: agents know it by that, beside other servers' tools."""
+    function.__name__ = f"geneface_{function.__name__}"
+    return function

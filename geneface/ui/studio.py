@@ -9,24 +9,27 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from geneface.errors import InputError
 from geneface.media.audio import AudioSource, open_audio
+from geneface.media.subtitles import How, Transcript, timed
 from geneface.options import GenerationOptions
 from geneface.pipelines.generate import GeneratedVideo, generate_video, output_writer
 from geneface.ui.live import Countdown, Live, Preparing, Waiting
 from geneface.ui.persons import display_name
 from geneface.ui.plot import Voice, mouth_curve, voice_curve
-from geneface.ui.recording import check_speech, video_stem
+from geneface.ui.recording import Written, check_speech, video_stem
 from geneface.utils.stopping import StopToken
 from geneface.utils.units import FPS
 from geneface.utils.words import duration
 
 Load = Callable[[str], Any]
 Tell = Callable[[Any], None]
+Subtitles: TypeAlias = tuple[How | None, Transcript | None]
+"""How they are wanted, and what the recording says if it does not know."""
 QUEUE = "pipeline"
 """Name of the queue of all work that needs the device and is asked for by API; one at a time."""
 LINE, MOST_WAITING = "line", 20
@@ -92,8 +95,16 @@ class Studio:
                 del self._kept[what]
 
     @contextmanager
-    def recording(self, audio: str) -> Iterator[AudioSource]:
-        """The decoded recording; `InputError` if it is longer than this server takes, or nobody speaks in it."""
+    def recording(
+        self, said: str | Written, tell: Tell = lambda step: None, stop: StopToken | None = None, preferred: str = ""
+    ) -> Iterator[AudioSource]:
+        """The decoded recording, or the spoken text; `InputError` if it is longer than this server takes, or nobody
+        speaks in it. `preferred` is the voice that suits the person."""
+        if isinstance(said, Written):
+            with open_audio(self._speak(said, tell, stop, preferred)) as source:
+                yield source
+            return
+        audio = said
         from geneface.media.video import probe
 
         self._check_length(probe(audio).audio_seconds)
@@ -106,6 +117,20 @@ class Studio:
         """How loud each frame of a recording is, [T]; `InputError` as of `recording`."""
         with self.recording(audio) as source:
             return voice_curve(source)
+
+    def _speak(self, written: Written, tell: Tell, stop: StopToken | None, preferred: str) -> Any:
+        from geneface.speaking.speech import speak
+
+        tell(Preparing("Speaking the text"))
+        speech = speak(
+            written.text,
+            written.voice or None,
+            preferred=preferred,
+            on_sentence=lambda done, total: tell(Preparing(f"Speaking the text: sentence {done} of {total}")),
+            stop=stop,
+        )
+        self._check_length(speech.seconds)
+        return speech
 
     def _check_length(self, seconds: float) -> None:
         if seconds > self.max_seconds:
@@ -169,7 +194,14 @@ class Studio:
         return self._runs[-1]
 
     def talk(
-        self, person: str, audio: str, options: GenerationOptions, *, driving: str = "", live: bool = False
+        self,
+        person: str,
+        said: str | Written,
+        options: GenerationOptions,
+        *,
+        driving: str = "",
+        subtitles: Subtitles = (None, None),
+        live: bool = False,
     ) -> AsyncIterator[Any]:
         """Make a video: yields `Step`, `Voice`, `Segment` if `live`, and `Finished` with a `GeneratedVideo`.
 
@@ -177,10 +209,13 @@ class Studio:
         """
 
         def job(tell: Tell, stop: StopToken, folder: Path) -> GeneratedVideo:
-            with self.recording(audio) as source:
+            preferred = ""
+            if isinstance(said, Written) and (card := self.pipe(person, tell).card):
+                preferred = card.voice
+            with self.recording(said, tell, stop, preferred) as source:
                 seeded = options.seeded()
-                output = folder / (video_stem(person, audio, seeded.seed or 0) + output_writer(seeded).suffix)
-                return self._talk(person, source, output, seeded, driving, live, tell, stop)
+                output = folder / (video_stem(person, said, seeded.seed or 0) + output_writer(seeded).suffix)
+                return self._talk(person, source, output, seeded, driving, subtitles, live, tell, stop)
 
         return self.work(job)
 
@@ -191,10 +226,13 @@ class Studio:
         output: Path,
         options: GenerationOptions,
         driving: str,
+        subtitles: Subtitles,
         live: bool,
         tell: Tell,
         stop: StopToken,
     ) -> GeneratedVideo:
+        if subtitles[0]:
+            timed(source, subtitles[1])  # That nothing tells what is said is known before any work.
         pipe = self.pipe(person, tell)
         if driving:
             options = replace(options, pose=self._driven(pipe, driving, source.frames, tell, stop))
@@ -219,6 +257,8 @@ class Studio:
                 on_chunk=lambda chunk, _: player.show(chunk.frames, countdown.seconds_left),
                 stop=stop,
                 motion=motion,
+                subtitles=subtitles[0],
+                transcript=subtitles[1],
             )
 
     def _driven(self, pipe: Any, video: str, frames: int, tell: Tell, stop: StopToken) -> np.ndarray:
@@ -240,29 +280,6 @@ def _latest(kept: OrderedDict[Any, Any], key: Any, most: int) -> Any:
     while len(kept) > most:
         kept.popitem(last=False)
     return kept[key]
-
-
-async def with_pulse(steps: AsyncIterator[Any], seconds: float = 1.0) -> AsyncIterator[Any]:
-    """The same steps, and None whenever so many seconds have passed without one."""
-    following: asyncio.Future[Any] | None = None
-    try:
-        while True:
-            following = following or asyncio.ensure_future(anext(steps))
-            done, _ = await asyncio.wait({following}, timeout=seconds)
-            if not done:
-                yield None
-                continue
-            try:
-                step = following.result()
-            except StopAsyncIteration:
-                return
-            finally:
-                following = None
-            yield step
-    finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.wait({following})
 
 
 class _Silent:

@@ -1,5 +1,8 @@
 """The takes of this visit: each with a picture, to be played and downloaded again, gone when the visitor leaves."""
 
+import secrets
+import tempfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +11,7 @@ from typing import Any
 from geneface.pipelines.generate import GeneratedVideo
 from geneface.ui.persons import display_name
 
-MOST = 12
+MOST = 24
 """Takes that are kept; older ones give way."""
 PICTURE = 160
 """Pixels a side of a take's picture."""
@@ -18,15 +21,35 @@ PICTURE = 160
 class Take:
     """A finished video in the server's cache, which serves it."""
 
+    key: str
     video: str
     picture: str
     title: str
     said: str
-    """What was said of it when it was done."""
+    """What is said of it."""
+    small: str
+    """How it was made."""
+    seed: int
+    subtitles: str
+    """The file of them; empty if there is none."""
+    asked: tuple[Any, ...]
+    """The form's values that it was made with."""
+
+    @property
+    def files(self) -> set[Path]:
+        return {Path(file) for file in (self.video, self.picture, self.subtitles) if file}
 
 
-def keep(made: GeneratedVideo, person: str, audio: str, said: str, cache: str) -> Take:
-    """Put a finished video and a picture of it into the folder `cache`."""
+def keep(
+    made: GeneratedVideo,
+    person: str,
+    title: str,
+    notes: Sequence[str],
+    subtitles: Path | None,
+    asked: tuple[Any, ...],
+    cache: str,
+) -> Take:
+    """Put a finished video, its subtitles and a picture of it into the folder `cache`."""
     from gradio.processing_utils import save_file_to_cache
     from PIL import Image
 
@@ -34,16 +57,41 @@ def keep(made: GeneratedVideo, person: str, audio: str, said: str, cache: str) -
 
     with VideoReader(made.path) as frames:
         picture = made.path.with_suffix(".jpg")
-        Image.fromarray(next(iter(frames))).resize((PICTURE, PICTURE)).save(picture, quality=88)
-    title = f"{display_name(person)}, {Path(audio).stem.replace('_', ' ')}"
-    return Take(save_file_to_cache(made.path, cache), save_file_to_cache(picture, cache), title, said)
+        first = Image.fromarray(next(iter(frames)))
+        side = min(first.size)
+        left, top = (first.width - side) // 2, (first.height - side) // 2
+        first.crop((left, top, left + side, top + side)).resize((PICTURE, PICTURE)).save(picture, quality=88)
+    return Take(
+        secrets.token_hex(8),
+        save_file_to_cache(made.path, cache),
+        save_file_to_cache(picture, cache),
+        f"{display_name(person)}, {title}",
+        " ".join([f"Done: {made.seconds:.1f} s of video.", *notes]),
+        f"Made in {made.elapsed:.1f} s with seed {made.seed}.",
+        made.seed,
+        save_file_to_cache(subtitles, cache) if subtitles else "",
+        asked,
+    )
 
 
-def build_takes() -> tuple[Any, Any]:
-    """Lay out the strip, within the current layout: the visit's `Take`s, newest first, and their pictures."""
+def zipped(takes: Sequence[Take], cache: str) -> str:
+    """One file of all videos, in the folder `cache`."""
+    from gradio.processing_utils import save_file_to_cache
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"geneface-{len(takes)}-videos.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
+            for number, take in enumerate(takes, 1):
+                for each in filter(None, (take.video, take.subtitles)):
+                    file.write(each, f"{number:02d}-{Path(each).name}")
+        return save_file_to_cache(path, cache)
+
+
+def build_strip() -> Any:
+    """Lay out the strip, within the current layout."""
     import gradio as gr
 
-    strip = gr.Gallery(
+    return gr.Gallery(
         visible=False,
         show_label=False,
         allow_preview=False,
@@ -52,7 +100,6 @@ def build_takes() -> tuple[Any, Any]:
         buttons=[],
         elem_id="takes",
     )
-    return gr.State([]), strip
 
 
 def pictures(takes: Sequence[Take]) -> Any:

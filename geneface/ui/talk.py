@@ -1,25 +1,36 @@
-"""Talk: a person, a voice, a button, a talking portrait."""
+"""Talk: a person, something to say, a button, a talking portrait."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass
-from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+from gradio.context import Context
+
+from geneface.resources import web
 from geneface.ui.gallery import QUIET, Gallery, build_gallery
-from geneface.ui.live import Preparing, Segment, Step, Waiting, can_stream
-from geneface.ui.options import build_options, described, generation_options, page_defaults
+from geneface.ui.live import can_stream
+from geneface.ui.making import Making
+from geneface.ui.options import build_options
+from geneface.ui.perform import Performer
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.plot import Voice, draw
 from geneface.ui.portrait import portrait_html, turns_html
-from geneface.ui.stage import FROM_START, GO, HEARD, PLAY_ON, READY, SHOW_STAGE, Stage, build_stage
-from geneface.ui.status import as_gradio, explain, progress, status
-from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with_pulse
-from geneface.ui.takes import MOST, Take, keep
-from geneface.ui.uploads import Uploads
-from geneface.ui.voice import NO_VOICE, build_voice
-from geneface.utils.words import sentence
+from geneface.ui.speech import NO_SPEAKER, RECORDING, TEXT, Given, Speech, build_speech, can_speak
+from geneface.ui.stage import FROM_START, GO, HEARD, PLAY_ON, READY, SHOW_STAGE, Stage, TakeButtons, build_stage
+from geneface.ui.status import explain, status
+from geneface.ui.studio import LINE, MOST_WAITING, Studio
+from geneface.ui.takes import pictures
+from geneface.ui.talk_api import offer_generate
+from geneface.ui.visits import Visits
+
+VISIT = web("visit.js")
+"""The key of this visit, which the browser's tab keeps."""
+TYPE = "Type a text, then make {} talk."
+CHOOSE = "Choose some recordings, then make {} talk."
+THEIRS = "These are the settings of that take: change what you like, then make {} talk."
+STILL = "A video is being made in another window of yours: wait for it, or cancel it there."
 
 
 @dataclass(frozen=True)
@@ -32,19 +43,19 @@ class Talk:
     """The person's portrait that looks where the pointer is."""
     uploads: list[Any]
     """Components that take a visitor's files."""
-    check: Any
-    """The button that asks to check the video on the stage."""
+    buttons: TakeButtons
+    inputs: list[Any]
+    """The form's components."""
+    new_seed: Any
 
 
-def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path], uploads: Uploads) -> Talk:
+def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path], visits: Visits) -> Talk:
     """Lay out the tab and connect its parts, within the current `gr.Tab`."""
-    import gradio as gr
-
     first = display_name(persons.names[0])
     with gr.Row(elem_classes="gf-columns", equal_height=False):
         with gr.Column(scale=5, min_width=300):
             gallery = build_gallery(persons)
-            audio = build_voice(examples, "voice", studio.max_seconds)
+            speech = build_speech(examples, studio.max_seconds)
             go = gr.Button(
                 GO.format(first), variant="primary", size="lg", elem_classes=["gf-go", "gf-swap"], elem_id="go"
             )
@@ -54,162 +65,161 @@ def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path], u
             )  # fmt: skip
             fields = build_options()
         with gr.Column(scale=6, min_width=300, elem_classes="gf-stage"):
-            stage, check = build_stage(persons, gallery.person, fields["seed"], go, cancel)
+            stage, buttons = build_stage(persons, gallery.person, fields["seed"], go, cancel)
+    inputs = [gallery.person, *speech.inputs, *fields.values()]
+    uploads = [speech.audio, speech.files, *(fields[name] for name in ("driving", "picture", "transcript_file"))]
 
     def awake(person: str) -> str:
+        preview = persons.preview(person)
         try:
-            return turns_html(studio, persons.preview(person), person)
+            return turns_html(studio, preview, person)
         except Exception as error:
-            return portrait_html(persons.preview(person), person, explain(error))
+            return portrait_html(preview, person, explain(error))
 
-    talk = Talk(gallery, stage, awake, [audio, fields["driving"], fields["picture"]], check)
-    _connect(studio, persons, talk, [gallery.person, audio, *fields.values()], uploads)
+    talk = Talk(gallery, stage, awake, uploads, buttons, inputs, fields["new_seed"])
+    _Connected(studio, persons, visits, talk, speech)
+    offer_generate(studio, gallery.person, speech, [*fields.values()])
     return talk
 
 
-def _connect(studio: Studio, persons: Persons, talk: Talk, inputs: list[Any], uploads: Uploads) -> None:
-    import gradio as gr
+class _Connected:
+    """What happens when a visitor does something."""
 
-    stage, audio = talk.stage, talk.uploads[0]
-    person, everything = stage.person, stage.everything
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    unchanged = {stage.said: gr.skip()}
+    def __init__(self, studio: Studio, persons: Persons, visits: Visits, talk: Talk, speech: Speech) -> None:
+        self.studio, self.persons, self.visits, self.talk = studio, persons, visits, talk
+        self.stage = talk.stage
+        self.performer = Performer(studio, talk.stage, talk.stage.video.GRADIO_CACHE, can_stream)
+        self.unchanged = {talk.stage.said: gr.skip()}
+        self._connect_choices(speech)
+        self._connect_work()
 
-    def choose(person: str, audio: str | None, busy: str) -> dict[Any, Any]:
+    def _connect_choices(self, speech: Speech) -> None:
+        stage, person = self.stage, self.stage.person
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        asked = [person, stage.busy, *speech.inputs]
+        chosen = person.change(self.choose, asked, stage.everything, **QUIET)
+        chosen.then(self.talk.awake, person, stage.portrait, **private)
+        self.heard = gr.on(
+            [speech.audio.change, speech.kind.change], self.listen, asked, stage.everything, **private,
+            trigger_mode="always_last", concurrency_limit=4,
+        )  # fmt: skip
+
+    def _connect_work(self) -> None:
+        stage, buttons, everything = self.stage, self.talk.buttons, self.stage.everything
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        line: dict[str, Any] = {"concurrency_limit": MOST_WAITING, "concurrency_id": LINE}
+        form = list(dict.fromkeys([*everything, *self.talk.inputs]))
+        started = gr.on(
+            [stage.go.click, stage.again.click], stage.begun, stage.person, everything, js=SHOW_STAGE,
+            cancels=[self.heard], **QUIET,
+        )  # fmt: skip
+        performing = started.then(self.perform, self.talk.inputs, everything, **private, **line)
+        gallery, key = self.talk.gallery, gr.Textbox(visible=False)
+        assert Context.root_block is not None
+        came = Context.root_block.load(self.arrive, key, form, js=VISIT, **QUIET)
+        greeted = came.then(gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
+        returned = greeted.then(self.go_on, None, everything, **private, **line)
+        greeted.then(self.talk.awake, stage.person, stage.portrait, **private)
+        for running in (performing, returned):
+            running.then(None, None, None, js=PLAY_ON, **QUIET)
+            running.then(self.settle, None, everything, **QUIET)
+        stage.cancel.click(self.cancel, None, everything, cancels=[performing, returned], **QUIET)
+        replayed = stage.strip.select(self.play, stage.busy, everything, js=FROM_START, **QUIET)
+        replayed.then(None, None, None, js=PLAY_ON, **QUIET)
+        buttons.settings.click(self.settings, [stage.shown, stage.busy, *self.talk.inputs], form, **QUIET)
+        buttons.delete.click(self.delete, stage.shown, everything, **QUIET)
+
+    def choose(self, person: str, busy: str, *given: Any) -> dict[Any, Any]:
         """Another portrait on the stage; not while somebody speaks, whoever chooses (the Hub and training do, too)."""
-        line = status((HEARD if audio else READY).format(display_name(person)))
-        return unchanged if busy else stage.empty(persons, person, line)
+        line = status(_invitation(Given(*given), person))
+        return self.unchanged if busy else self.stage.empty(self.persons, person, line)
 
-    def listen(person: str, audio: str | None, busy: str) -> Iterator[dict[Any, Any]]:
+    def listen(self, person: str, busy: str, *given: Any) -> Iterator[dict[Any, Any]]:
         """Another voice: what was said of the one before is over, and what is wrong with this one is said at once."""
+        stage, speech = self.stage, Given(*given)
         if busy:
             # Whoever yields nothing makes Gradio empty all outputs.
-            yield unchanged
-        elif not audio:
-            yield stage.renewed(status(READY.format(display_name(person))))
+            yield self.unchanged
+        elif speech.kind != RECORDING or not speech.audio:
+            yield stage.renewed(status(_invitation(speech, person)))
         else:
             yield stage.renewed(status("Listening to it …", "busy"))
             try:
-                plot = draw(Voice(studio.listen(audio), None))
+                plot = draw(Voice(self.studio.listen(speech.audio), None))
                 yield {stage.said: status(HEARD.format(display_name(person))), stage.plot: plot}
             except Exception as error:
-                yield {stage.said: status(explain(error, [audio]), "failed")}
+                yield {stage.said: status(explain(error, [speech.audio]), "failed")}
 
-    async def perform(request: gr.Request, takes: list[Take], *given: Any) -> AsyncIterator[dict[Any, Any]]:
-        async for updates in _perform(studio, stage, takes, given):
-            yield updates
-            for take in updates.get(stage.takes, [])[:1]:
-                uploads.remember(request.session_hash, take.video, take.picture)
-
-    def play(takes: list[Take], busy: str, chosen: gr.SelectData) -> dict[Any, Any]:
-        """A take of the strip again; not over one that is being made."""
-        return unchanged if busy or chosen.index >= len(takes) else stage.shows(takes[chosen.index])
-
-    chosen = person.change(choose, [person, audio, stage.busy], everything, **QUIET)
-    chosen.then(talk.awake, person, stage.portrait, **private)
-    heard = audio.change(
-        listen, [person, audio, stage.busy], everything, **private, trigger_mode="always_last", concurrency_limit=4
-    )
-    started = gr.on(
-        [stage.go.click, stage.again.click], stage.begun, person, everything, js=SHOW_STAGE, cancels=[heard], **QUIET
-    )
-    running = started.then(
-        perform, [stage.takes, *inputs], everything, **private, concurrency_limit=MOST_WAITING, concurrency_id=LINE
-    )
-    running.then(None, None, None, js=PLAY_ON, **QUIET)
-    running.then(stage.settled, None, everything, **QUIET)
-    stage.cancel.click(stage.stopped, None, everything, cancels=[running], **QUIET)
-    replayed = stage.strip.select(play, [stage.takes, stage.busy], everything, js=FROM_START, **QUIET)
-    replayed.then(None, None, None, js=PLAY_ON, **QUIET)
-
-    with gr.Row(visible=False):
-        by_api, made, used = gr.Button(), gr.Video(label="video"), gr.Number(label="seed", precision=0)
-    by_api.click(
-        _generate(studio), inputs, [made, used], api_name="generate", concurrency_limit=1, concurrency_id=QUEUE
-    )
-
-
-async def _perform(
-    studio: Studio, stage: Stage, takes: list[Take], asked: tuple[Any, ...]
-) -> AsyncIterator[dict[Any, Any]]:
-    """What happens on the page while a video is made."""
-    import gradio as gr
-
-    person, audio, *values = asked
-    given = dict(zip(page_defaults(), values, strict=True))
-    files = [audio, given["driving"], given["picture"]]
-    playing = False
-    try:
-        if not audio:
-            yield stage.at_rest(status(NO_VOICE, "failed"))
+    async def perform(self, request: gr.Request, *values: Any) -> AsyncIterator[dict[Any, Any]]:
+        visit = self.visits.of(request.session_hash)
+        visit.stay()
+        if visit.busy:
+            yield self.stage.at_rest(status(STILL, "failed"))
             return
-        options, driving = generation_options(given)
-        steps = studio.talk(person, audio, options, driving=driving, live=can_stream())
-        async with aclosing(steps):  # type: ignore[type-var]
-            async for step in steps:
-                if isinstance(step, Preparing | Step | Waiting):
-                    yield {stage.said: progress(step)}
-                elif isinstance(step, Voice):
-                    yield {stage.plot: draw(step)}
-                elif isinstance(step, Segment):
-                    if not playing:
-                        playing = True
-                        yield {stage.live: gr.update(visible=True)}
-                    yield {stage.live: str(step.path)}
-                elif isinstance(step, Finished):
-                    made = step.result
-                    line = f"{made.seconds:.1f} s of video in {made.elapsed:.1f} s, seed {made.seed}."
-                    notes = [sentence(note, {str(audio): "the file"}) for note in made.notes]
-                    take = keep(made, person, audio, " ".join([line, *notes]), stage.video.GRADIO_CACHE)
-                    yield stage.done([take, *takes[: MOST - 1]], made.seed)
-    except Exception as error:
-        yield stage.at_rest(status(explain(error, files), "failed"))
+        visit.making = Making(self.performer.make(visit, values), values)
+        async for updates in self.performer.show(visit, visit.making):
+            yield updates
+
+    def arrive(self, key: str, request: gr.Request) -> dict[Any, Any]:
+        """A page is opened. What an earlier one of the same visit had is there again."""
+        visit = self.visits.enter(key, request.session_hash)
+        found = {self.stage.strip: pictures(visit.takes)}
+        if visit.busy and visit.making:
+            person = visit.making.asked[0]
+            locked = {self.stage.person: gr.update(value=person, interactive=False)}
+            form = {
+                component: gr.update(value=value)
+                for component, value in zip(self.talk.inputs, visit.making.asked, strict=True)
+            }
+            return {**found, **form, **self.stage.begun(person), **locked}
+        return found
+
+    async def go_on(self, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
+        """Watch what is still being made."""
+        visit = self.visits.of(request.session_hash)
+        yield self.unchanged
+        if visit.busy and visit.making:
+            async for updates in self.performer.show(visit, visit.making, live=False):
+                yield updates
+
+    def settle(self, request: gr.Request) -> dict[Any, Any]:
+        return self.unchanged if self.visits.of(request.session_hash).busy else self.stage.settled()
+
+    def cancel(self, request: gr.Request) -> dict[Any, Any]:
+        if making := self.visits.of(request.session_hash).making:
+            making.stop()
+        return self.stage.stopped()
+
+    def play(self, busy: str, chosen: gr.SelectData, request: gr.Request) -> dict[Any, Any]:
+        """A take of the strip again; not over one that is being made."""
+        visit = self.visits.of(request.session_hash)
+        visit.stay()
+        takes = visit.takes
+        return self.unchanged if busy or chosen.index >= len(takes) else self.stage.shows(takes[chosen.index])
+
+    def settings(self, request: gr.Request, shown: str, busy: str, *now: Any) -> dict[Any, Any]:
+        """The form as it was for the take on the stage, its seed included; a voice that is given anew clears it."""
+        found = [take for take in self.visits.of(request.session_hash).takes if take.key == shown]
+        if busy or not found:
+            return self.unchanged
+        wanted = dict(zip(self.talk.inputs, found[0].asked, strict=True))
+        wanted |= {self.stage.seed: found[0].seed, self.talk.new_seed: False}
+        given = dict(zip(self.talk.inputs, now, strict=True))
+        changed = {each: gr.update(value=value) for each, value in wanted.items() if value != given[each]}
+        return {**changed, self.stage.said: status(THEIRS.format(display_name(found[0].asked[0])))}
+
+    def delete(self, shown: str, request: gr.Request) -> dict[Any, Any]:
+        visit = self.visits.of(request.session_hash)
+        gone = [take for take in visit.takes if take.key == shown]
+        visit.takes = [take for take in visit.takes if take.key != shown]
+        for take in gone:
+            self.visits.delete(visit, take.files)
+        return self.stage.without(visit.takes)
 
 
-def _generate(studio: Studio) -> Any:
-    """The same for those who call by the API: one answer, with progress.
-
-    Before it come empty ones, because only between answers is it noticed that who asked has gone.
-    """
-    import gradio as gr
-
-    async def generate(*values: Any) -> AsyncIterator[tuple[str | None, int | None]]:
-        person, audio, *chosen, progress = values
-        given = dict(zip(page_defaults(), chosen, strict=True))
-        try:
-            if not audio:
-                raise gr.Error(NO_VOICE, print_exception=False)
-            options, driving = generation_options(given)
-            steps = studio.talk(person, audio, options, driving=driving)
-            async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:  # type: ignore[type-var]
-                async for step in pulse:
-                    if step is None or isinstance(step, Step):
-                        yield None, None
-                    if isinstance(step, Preparing):
-                        progress(0.0, desc=step.text)
-                    elif isinstance(step, Step):
-                        progress((step.done, step.total), desc="Speaking", unit="frames")
-                    elif isinstance(step, Finished):
-                        yield str(step.result.path), step.result.seed
-                        return
-        except gr.Error:
-            raise
-        except Exception as error:
-            raise as_gradio(error, [audio, given["driving"], given["picture"]]) from None
-        raise gr.Error("Stopped.", print_exception=False)
-
-    return _shown(generate, gr.Progress())
-
-
-def _shown(generate: Any, progress: Any) -> Any:
-    """Give the function the names, defaults and words that the API shows."""
-    asked = {"person": Parameter.empty, "audio": Parameter.empty, **page_defaults(), "progress": progress}
-    words = {"person": "Name of the person who shall speak.", "audio": "The speech, as an audio file.", **described()}
-    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=given) for name, given in asked.items()]
-    generate.__signature__ = Signature(parameters)
-    lines = "\n".join(f"    {name}: {text}" for name, text in words.items())
-    generate.__doc__ = (
-        f"Make a talking portrait video from speech.\n\nArgs:\n{lines}\n\n"
-        "Returns:\n    The video (mp4, or webm if transparent) and the seed that was used."
-    )
-    return generate
+def _invitation(speech: Given, person: str) -> str:
+    """What to do next, in words."""
+    if speech.kind == TEXT and not can_speak():
+        return NO_SPEAKER
+    words = READY if speech.kind == RECORDING else TYPE if speech.kind == TEXT else CHOOSE
+    return (HEARD if speech.kind == RECORDING and speech.there else words).format(display_name(person))

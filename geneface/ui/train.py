@@ -1,6 +1,5 @@
 """The Train tab: a video in, a person out, to be tried and published."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,13 @@ from gradio.context import Context
 from geneface.bundles.card import Figure, read_card
 from geneface.errors import InputError
 from geneface.hub.assets import ASSETS, find_asset
-from geneface.media.image import read_image
 from geneface.ui import train_view as view
-from geneface.ui.job_status import JobStatus, State
+from geneface.ui.job_status import JobStatus, State, check_video
 from geneface.ui.jobs import TrainingJobs
-from geneface.ui.train_api import TrainApi, told, training_needs
+from geneface.ui.refusals import asked, told
+from geneface.ui.train_api import TrainApi, training_needs
+from geneface.ui.train_sheet import mark, picture, sheet_html
+from geneface.utils.words import sentence
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at a training."""
@@ -41,6 +42,7 @@ class TrainPage:
             with gr.Row(equal_height=False):
                 with gr.Column(scale=7, min_width=300):
                     self.card = gr.HTML(elem_classes="gf-flush")
+                    self.failed = gr.HTML(visible=False, elem_classes="gf-flush")
                     self._lay_out_buttons()
                     with gr.Accordion(
                         "Publish on the Hugging Face Hub", open=False, visible=False, elem_classes="gf-publish"
@@ -56,6 +58,11 @@ class TrainPage:
         self.timer = gr.Timer(LOOK_EVERY, active=False)
         self._offer_api()
         self._connect()
+
+    @property
+    def uploads(self) -> list[Any]:
+        """Components that take a visitor's files."""
+        return [self.video]
 
     # What it is made of
 
@@ -75,6 +82,7 @@ class TrainPage:
                     view.CONSENT, label="Consent", info="Whose face is it, and what did they agree to?", lines=3
                 )
                 self.agreed = gr.Checkbox(label="This is true: the person in the video has agreed.")
+                self.refused = gr.HTML(visible=False, elem_classes="gf-flush")
                 self.begin = gr.Button("Prepare the video", variant="primary", size="lg", elem_classes="gf-go")
             with gr.Column(scale=6, min_width=300):
                 self.video = gr.Video(
@@ -125,7 +133,7 @@ class TrainPage:
             "buttons": ["fullscreen"],
             "elem_classes": "gf-pictures",
         }
-        self.sheet = gr.Image(label="Overview of the video", visible=False, **options)
+        self.sheet = gr.HTML(visible=False, padding=False, elem_classes="gf-pictures")
         with gr.Column(visible=False) as self.previewing:
             gr.HTML(view.PREVIEW, elem_classes="gf-flush")
             self.preview = gr.Image(label="Real above, generated below", **options)
@@ -154,9 +162,9 @@ class TrainPage:
             self.portrait: status.preview if status.state == "done" else None,
         }
         for number, (component, path) in enumerate(shown.items()):
-            now[f"picture {number}"] = mark = _mark(path)
-            if mark != before.get(f"picture {number}", "new"):
-                changed |= self._pictured(component, path)
+            now[f"picture {number}"] = seen = mark(path)
+            if seen != before.get(f"picture {number}", "new"):
+                changed |= self._pictured(component, path, status.measured)
         return {**changed, self.seen: now} if changed else {self.seen: gr.skip()}
 
     def _turned_to(self, status: JobStatus | None) -> dict[Any, Any]:
@@ -198,11 +206,13 @@ class TrainPage:
             changed |= {self.repo_id: gr.update(placeholder=f"your-name/{status.person}")}
         return changed
 
-    def _pictured(self, component: Any, path: Path | None) -> dict[Any, Any]:
-        picture = _picture(path)
+    def _pictured(self, component: Any, path: Path | None, measured: dict[str, float]) -> dict[Any, Any]:
+        if component is self.sheet:
+            return {component: gr.update(value=sheet_html(path, measured), visible=path is not None)}
+        shown = picture(path)
         if component is not self.preview:
-            return {component: gr.update(value=picture, visible=picture is not None)}
-        return {component: gr.update(value=picture), self.previewing: gr.update(visible=picture is not None)}
+            return {component: gr.update(value=shown, visible=shown is not None)}
+        return {component: gr.update(value=shown), self.previewing: gr.update(visible=shown is not None)}
 
     def _figures(self, status: JobStatus) -> dict[str, Figure | str]:
         card = read_card(self.jobs.person_folder(status.person)) if status.state == "done" else None
@@ -237,17 +247,18 @@ class TrainPage:
         arrived.then(**drawn, queue=False)
         self.timer.tick(**drawn, queue=False)
         given = [self.video, self.name, self.consent, self.agreed]
-        started = self.begin.click(self.api.train_start, given, job, api_name="train_start", show_progress="minimal")
-        started.success(lambda: [None, "", view.CONSENT, False], None, given, **quiet).then(**drawn)
+        self._offer_start(given)
+        begun = [job, self.refused, *given]
+        self.begin.click(self._begin, given, begun, **quiet).then(**drawn)
+        self.video.upload(self._look_at, self.video, self.refused, **quiet, queue=False)
         self.reopen.click(lambda of: of, self.unfinished, job, **quiet).then(**drawn)
-        self.go.click(_asked(self.jobs.resume), job, None, **quiet).then(**drawn)
-        self.stop.click(_asked(self.jobs.stop), job, None, **quiet).then(**drawn)
-        self.other.click(self._choose_other, job, [self.name, self.consent, job], **quiet).then(**drawn)
-        asked = [self.confirm, self.discard]
-        self.discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, asked, **quiet)
-        self.keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, asked, **quiet)
-        discarded = self.sure.click(_asked(self.jobs.discard), job, None, **quiet)
-        discarded.success(lambda: "", None, job, **quiet).then(**drawn)
+        self.go.click(asked(self.jobs.resume), job, self.failed, **quiet).then(**drawn)
+        self.stop.click(asked(self.jobs.stop), job, self.failed, **quiet).then(**drawn)
+        self.other.click(self._choose_other, job, [self.name, self.consent, job, self.failed], **quiet).then(**drawn)
+        question = [self.confirm, self.discard]
+        self.discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, question, **quiet)
+        self.keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, question, **quiet)
+        self.sure.click(self._discard, job, [job, self.failed], **quiet).then(**drawn)
         self.leave.click(self._put_aside, job, job, **quiet).then(**drawn)
         self.publish.click(
             self._publish,
@@ -257,42 +268,46 @@ class TrainPage:
             show_progress_on=self.result,
         )
 
-    def _arrive(self) -> str:
-        return self.jobs.running() or self.jobs.latest
+    def _offer_start(self, given: list[Any]) -> None:
+        with gr.Row(visible=False):
+            by_api, person = gr.Button(), gr.Textbox(label="person")
+        by_api.click(self.api.train_start, given, person, api_name="train_start")
+
+    def _begin(self, video: str | None, name: str, consent: str, agreed: bool) -> dict[Any, Any]:
+        """All that is missing is said at once, where the button is."""
+        missing = self.api.missing(video, name, consent, agreed)
+        try:
+            if not missing:
+                person = self.jobs.begin(str(video), name, consent)
+                emptied = {self.video: None, self.name: "", self.consent: view.CONSENT, self.agreed: False}
+                return {self.job: person, self.refused: told([]), **emptied}
+        except InputError as error:
+            missing = [sentence(str(error))]
+        return {self.refused: told(missing)}
+
+    def _look_at(self, video: str) -> Any:
+        """What can be seen at once to be wrong with an upload."""
+        try:
+            check_video(Path(video))
+        except InputError as error:
+            return told([sentence(str(error))])
+        return told([])
+
+    def _discard(self, of: str) -> dict[Any, Any]:
+        said = asked(self.jobs.discard)(of)
+        return {self.failed: said} if said["value"] else {self.job: "", self.failed: said}
 
     def _choose_other(self, of: str) -> dict[Any, Any]:
-        with told():
-            words = {self.name: self.jobs.status(of).name, self.consent: self.jobs.consent(of)}
-            self.jobs.discard(of)
-        return {**words, self.job: ""}
+        words = {self.name: self.jobs.status(of).name, self.consent: self.jobs.consent(of)}
+        return {**self._discard(of), **words}
 
     def _put_aside(self, of: str) -> str:
         self.jobs.put_aside(of)
         return ""
 
-    def _publish(self, *given: Any) -> tuple[str, str]:
-        return view.published(self.api.train_publish(*given), private=not given[4]), ""
-
-
-def _asked(act: Callable[[str], None]) -> Callable[[str], None]:
-    def acted(of: str) -> None:
-        with told():
-            act(of)
-
-    return acted
-
-
-def _mark(path: Path | None) -> tuple[str, int] | None:
-    """Tells one picture from the next."""
-    try:
-        return (str(path), path.stat().st_mtime_ns) if path else None
-    except FileNotFoundError:
-        return None
-
-
-def _picture(path: Path | None) -> Any:
-    """The picture itself, since a server shows no file of a hidden folder; None while there is none."""
-    try:
-        return read_image(path) if path else None
-    except InputError:
-        return None
+    def _publish(self, *given: Any) -> tuple[str, Any]:
+        try:
+            address = self.api.train_publish(*given)
+        except gr.Error as error:
+            return view.refused([error.message]), gr.skip()
+        return view.published(address, private=not given[4]), ""

@@ -52,15 +52,21 @@ class TrainApi:
             The person's id, for the other calls.
         """
         with told():
-            if needs := training_needs():
-                raise InputError(needs)
-            if not video:
-                raise InputError("There is no video yet: upload one, or record one with the camera.")
-            if UNFILLED in consent:
-                raise InputError(f"The consent still says {UNFILLED}: fill in whose face it is.")
-            if not agreed:
-                raise InputError("Confirm that the person in the video has agreed.")
-            return self._jobs.begin(video, name, consent)
+            if missing := self.missing(video, name, consent, agreed):
+                raise InputError(" ".join(missing))
+            return self._jobs.begin(str(video), name, consent)
+
+    def missing(self, video: str | None, name: str, consent: str, agreed: bool) -> list[str]:
+        """All that must be done before the training can begin, in sentences."""
+        if needs := training_needs():
+            return [needs]
+        asked = {
+            "There is no video yet: upload one, or record one with the camera.": not video,
+            "Give the person a name with at least one letter.": not any(each.isalpha() for each in name),
+            f"The consent still says {UNFILLED}: fill in whose face it is.": UNFILLED in consent,
+            "Confirm that the person in the video has agreed.": not agreed,
+        }
+        return [words for words, lacking in asked.items() if lacking]
 
     def train_status(self, person: str) -> dict[str, object]:
         """How a training is getting on.

@@ -1,5 +1,6 @@
 """What the Train tab says and looks like: a training in words and HTML."""
 
+from collections.abc import Sequence
 from html import escape
 
 from geneface.bundles.card import Figure
@@ -15,6 +16,7 @@ CONSENT = (
 )
 UNFILLED = "[full name]"
 DISCARD = "<b>Discard this training?</b> The video and all that was learned from it are deleted."
+ALL_WELL = "All is well: nothing in this video seems to spoil the result."
 LOOK = web("train_look.html")
 STATES = {
     "preparing": "Preparing the video",
@@ -57,7 +59,7 @@ def state_card(status: JobStatus, figures: dict[str, Figure | str] | None = None
     if status.error:
         parts.append(f'<p class="gf-error">{escape(status.error)}</p>')
     if status.state == "review":
-        parts += [warning_list(status.warnings), LOOK]
+        parts += [verdict(status.warnings), LOOK]
     else:
         parts.append(_stages(status))
         if status.running or status.steps:
@@ -86,7 +88,7 @@ def _progress(status: JobStatus) -> str:
     if status.state == "preparing" and status.steps:
         count = f"part {status.step + 1} of {status.steps}"
     left = ""
-    if status.state == "training":
+    if status.state in ("preparing", "training"):
         left = "working out how long" if status.seconds_left is None else f"{about(status.seconds_left)} left"
     if status.state == "stopping":
         detail, left = "Keeping what has been learned", ""
@@ -130,15 +132,24 @@ def likeness(psnr: float) -> str:
     return next((words for least, words in LIKENESS if psnr >= least), "rough")
 
 
-def warning_list(warnings: list[str]) -> str:
+def verdict(warnings: list[str]) -> str:
+    """What may spoil the result, in words; or that nothing seems to."""
     if not warnings:
-        return ""
+        return f'<div class="gf-warnings gf-good"><b>{ALL_WELL}</b></div>'
     items = "".join(f"<li>{escape(text[:1].upper() + text[1:])}.</li>" for text in warnings)
     return f'<div class="gf-warnings"><b>This may spoil the result</b><ul>{items}</ul></div>'
 
 
 def notice(sentence: str) -> str:
     return f'<p class="gf-note">{sentence}</p>' if sentence else ""
+
+
+def refused(sentences: Sequence[str]) -> str:
+    """What is wrong, all of it at once; empty if nothing is."""
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{escape(each)}</li>" for each in sentences)
+    return f'<div class="gf-note gf-bad" role="alert"><b>Not yet:</b><ul>{items}</ul></div>'
 
 
 def aside(sentence: str) -> str:

@@ -10,6 +10,7 @@ from geneface.media.check import check_file, watermark_words
 from geneface.media.provenance import Provenance
 from geneface.media.verdict import advice, facts, headline
 from geneface.resources import web
+from geneface.ui.status import tool
 from geneface.utils.words import sentence
 
 EMPTY = web("verify_empty.html")
@@ -32,6 +33,11 @@ class Verify:
     check_after: Callable[..., None]
     """Checks the video that is there, after an event: a method like `button.click`."""
 
+    @property
+    def uploads(self) -> list[Any]:
+        """Components that take a visitor's files."""
+        return [self.video]
+
 
 def build_verify() -> Verify:
     """Lay out the components and connect them, within the current `gr.Blocks` or `gr.Tab`."""
@@ -44,6 +50,7 @@ def build_verify() -> Verify:
             card = gr.HTML(STYLE + EMPTY, elem_id="verdict", padding=False)
             report = gr.JSON(label="Report", visible="hidden")
 
+    @tool
     def verify(video: str | None) -> dict[str, Any]:
         """Read and check the Content Credentials (C2PA) of a video, and look for GeneFace's watermark in it.
 

@@ -18,7 +18,15 @@ from geneface.face.landmarks import Face
 from geneface.media.resample import SteadyVideo
 from geneface.preprocessing import preprocess as module
 from geneface.preprocessing.background import clean_plate, fill
-from geneface.preprocessing.contact_sheet import Sheet, draw_sheet, face_polygons, shade_mesh
+from geneface.preprocessing.contact_sheet import (
+    Sheet,
+    _landmarks,
+    _mask,
+    cut_sheet,
+    draw_sheet,
+    face_polygons,
+    shade_mesh,
+)
 from geneface.preprocessing.preprocess import Settings, preprocess
 from geneface.preprocessing.preprocess_steps import Step
 from geneface.preprocessing.report import Figures, find_warnings
@@ -191,6 +199,7 @@ def test_the_sheet_is_drawn(tmp_path: Path) -> None:
     assert pixels[0, 2] == pytest.approx([256 + 5000 / 60, 256 - 5000 / 60]) and shades.min() > 0
     away = shade_mesh(vertices.flip(1), pose, intrinsics, polygon)[1]
     assert (away == 0).all()
+    masks = [np.ones((128, 128), np.uint8)] * 6
     sheet = Sheet(
         title="a",
         figures=["b"],
@@ -204,7 +213,7 @@ def test_the_sheet_is_drawn(tmp_path: Path) -> None:
         vertices=pixels,
         shades=shades,
         polygons=polygons,
-        masks=[np.ones((128, 128), np.uint8)] * 6,
+        masks=masks,
         opening=rng.uniform(size=100),
         loudness=np.zeros(100),
     )
@@ -213,6 +222,15 @@ def test_the_sheet_is_drawn(tmp_path: Path) -> None:
 
     page = read_image(tmp_path / "sheet.png")
     assert page.shape[1] > 1500 and page.std() > 10
+    rows, plot = cut_sheet(page)
+    assert [len(row) for row in rows] == [6, 6, 6] and len(plot) > 90
+    for row, drawn in (
+        (0, _landmarks(sheet.pictures[4], sheet.landmarks[4])),
+        (2, _mask(sheet.pictures[4], masks[4])),
+    ):
+        assert np.array_equal(rows[row][4][20:], np.asarray(drawn)[20:]), "below the time in its corner"
+    other = np.zeros((90, 160, 3), np.uint8)
+    assert cut_sheet(other)[0] == [] and cut_sheet(other)[1] is other
 
 
 def test_steps_are_kept_and_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ def open_page(browser: Any, page_url: str) -> Iterator[Callable[..., Any]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15000)
+        page.set_default_timeout(40000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url or page_url)
         page.wait_for_selector("#go")

@@ -23,6 +23,7 @@ class FakePipeline:
     """Grey squares of the seed's value, or `picture` [S, S, 3] with a mark that moves."""
 
     name = "grey"
+    card = None
 
     def __init__(self, size: int = 64, delay: float = 0.0, batch: int = 4, picture: np.ndarray | None = None) -> None:
         self.size, self.delay, self.batch, self.picture = size, delay, batch, picture

@@ -14,7 +14,8 @@ from gradio_client.exceptions import AppError
 from pages import start_page, write_wave
 
 from geneface.media.video import probe
-from geneface.ui.demo import find_examples
+from geneface.ui.demo import build_demo, find_examples
+from geneface.ui.persons import Persons
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -97,7 +98,7 @@ def test_options_reach_the_pipeline(client: Client, pipe: FakePipeline, speech_f
     assert pipe.options.pose == "still"
     assert pipe.options.background == "#20a0ff"
     assert pipe.options.size == 256
-    video, _ = client.predict(audio=speech_file, background="transparent", api_name="/generate")
+    video, *_ = client.predict(audio=speech_file, background="transparent", api_name="/generate")
     info = probe(video_path(video))
     assert (info.video_codec, info.audio_codec) == ("vp9", "opus")
     for options, message in (
@@ -150,7 +151,8 @@ def test_api_is_stable_and_documented(client: Client) -> None:
     names = [parameter["parameter_name"] for parameter in api["/generate"]["parameters"]]
     assert names == [
         "person", "audio", "seed", "new_seed", "temperature", "mouth", "head", "pose", "driving", "blink",
-        "background", "picture", "colour", "size",
+        "background", "picture", "colour", "size", "shape", "subtitles",
+        "transcript", "transcript_file", "text", "voice",
     ]  # fmt: skip
     with urllib.request.urlopen(client.src + "gradio_api/info") as answer:
         info = answer.read()
@@ -160,6 +162,14 @@ def test_api_is_stable_and_documented(client: Client) -> None:
         b"Show a person's head",
     ):
         assert words in info
+
+
+def test_tools_of_agents_say_whose_they_are(tmp_path: Path) -> None:
+    """Gradio names a tool after its function."""
+    demo = build_demo(FakePipeline(), Persons({"grey": tmp_path}, hub=True), {})
+    named = {fn.api_name: fn.fn.__name__ for fn in demo.fns.values() if fn.fn and fn.api_visibility == "public"}
+    assert named == {name: f"geneface_{name}" for name in named}
+    assert {"generate", "compare", "turn", "verify", "search_persons", "pull_person"} == named.keys()
 
 
 def test_page_is_private_and_fetches_nothing_from_elsewhere(url: str) -> None:
@@ -181,7 +191,7 @@ def test_real_pipeline(tiny_bundle: Path, speech_file: Any) -> None:
     try:
         options = {"temperature": 0.5, "pose": "still", "blink": "none"}
         client = Client(demo.local_url, verbose=False)
-        video, _ = client.predict(audio=speech_file, **options, api_name="/generate")
+        video, *_ = client.predict(audio=speech_file, **options, api_name="/generate")
         assert probe(video_path(video)).video_seconds == 2.0
     finally:
         demo.close()

@@ -15,6 +15,7 @@ from fake_pipeline import FakePipeline
 from pages import no_sideways_scrolling, said, start_page, upload, upload_voice, video_state, write_wave
 
 from geneface.media.video import probe
+from geneface.ui import visits
 from geneface.ui.demo import find_persons
 from geneface.ui.persons import Persons
 
@@ -27,7 +28,7 @@ Shot = Callable[[Any, str], None]
 def test_talk(open_page: Open, shot: Shot, slow: FakePipeline, tmp_path: Path, speech: np.ndarray, size: str) -> None:
     page = open_page(size)
     page.wait_for_selector("#portrait canvas.gf-awake")
-    assert page.get_by_role("tab").all_inner_texts() == ["Talk", "Look closer", "Train", "Check a video"]
+    assert page.get_by_role("tab").all_inner_texts() == ["Talk", "Train", "Look closer", "Check"]
     assert no_sideways_scrolling(page)
     shot(page, f"talk-empty-{size}")
 
@@ -39,7 +40,7 @@ def test_talk(open_page: Open, shot: Shot, slow: FakePipeline, tmp_path: Path, s
     page.wait_for_selector("#plot .gf-mouth-line", state="attached")
     shot(page, f"talk-busy-{size}")
 
-    assert re.match(r"4\.0 s of video in .* s, seed \d+", said(page, "#talk-status", "done"))
+    assert re.match(r"Done: 4\.0 s of video\.\s+Made in .* s with seed \d+", said(page, "#talk-status", "done"))
     state = video_state(page, "#video")
     assert abs(state["duration"] - 4) < 0.1
     page.wait_for_function("document.querySelector('#video video').currentTime > 0")
@@ -126,7 +127,7 @@ def test_bad_file_and_no_file(open_page: Open, shot: Shot, tmp_path: Path, size:
 def test_transparent_and_options(open_page: Open, shot: Shot, speech_wav: Path) -> None:
     page = open_page(dark=True)
     upload_voice(page, speech_wav)
-    for name in ("Motion", "Background and size"):
+    for name in ("Motion", "Background, shape and size"):
         page.get_by_role("button", name=name).first.click()
     page.get_by_label("Transparent").check()
     page.get_by_label("From a video").check()
@@ -154,7 +155,7 @@ def test_check_a_video_of_this_page(open_page: Open, shot: Shot, speech_wav: Pat
     altered.write_bytes(content)
     text.write_text("no video")
 
-    page.get_by_role("tab", name="Check a video").click()
+    page.get_by_role("tab", name="Check").click()
     page.get_by_text("Where does this video come from?").wait_for()
     shot(page, f"check-empty-{size}")
     for file, tone, words in (
@@ -218,7 +219,10 @@ def test_keyboard_alone(open_page: Open, shot: Shot) -> None:
     assert "There is no voice yet" in said(page, "#talk-status", "failed")
 
 
-def test_uploads_are_deleted_when_the_page_is_closed(open_page: Open, tmp_path: Path, speech: np.ndarray) -> None:
+def test_uploads_are_deleted_when_the_page_is_closed(
+    open_page: Open, tmp_path: Path, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visits, "RETURN_SECONDS", 0.2)
     file = write_wave(tmp_path / f"mine-{uuid.uuid4().hex}.wav", speech)
 
     def kept() -> list[Path]:

@@ -11,7 +11,6 @@ from pages import start_page
 from geneface.errors import InputError
 from geneface.media.image import write_image
 from geneface.ui.persons import Persons, display_name
-from geneface.ui.uploads import Uploads
 
 
 def add_person(folder: Path, name: str) -> Path:
@@ -74,18 +73,3 @@ def test_names() -> None:
     assert [display_name(name) for name in ("anna_maria", "jo-ann", "alice/tiny")] == [
         "Anna Maria", "Jo Ann", "alice/tiny",
     ]  # fmt: skip
-
-
-def test_uploads_go_with_their_last_user(tmp_path: Path) -> None:
-    mine, shared = tmp_path / "mine.wav", tmp_path / "shared.wav"
-    mine.touch()
-    shared.touch()
-    uploads = Uploads()
-    uploads.remember("a", str(mine), None)
-    uploads.remember("a", str(shared))
-    uploads.remember("b", str(shared))
-    uploads.forget("a")
-    assert not mine.exists() and shared.exists()
-    uploads.forget("b")
-    uploads.forget("c")
-    assert not shared.exists()

@@ -1,6 +1,7 @@
 """The served page against those who are not its friends, and what is left of a server that was killed."""
 
 import asyncio
+import io
 import os
 import re
 import signal
@@ -18,13 +19,16 @@ import pytest
 from fake_pipeline import FakePipeline
 from gradio_client import Client, handle_file
 from pages import run_async, start_page, write_wave
+from PIL import Image
 
 from geneface import InputError
 from geneface.media.audio import open_audio
 from geneface.ui.guard import API, OPEN
+from geneface.ui.link_preview import HEIGHT, WIDTH
+from geneface.ui.making import with_pulse
 from geneface.ui.persons import Persons
 from geneface.ui.server_folder import ServerFolder, sweep
-from geneface.ui.studio import MOST_LOADED, Studio, with_pulse
+from geneface.ui.studio import MOST_LOADED, Studio
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +248,25 @@ def test_a_bad_preview_costs_one_picture(tmp_path: Path, monkeypatch: pytest.Mon
     Image.new("RGB", (8, 8), "red").save(persons["good"] / "preview.png")
     style = Persons(persons).pictures("#x")
     assert style.count("data:image/webp") == 1 and "nth-child(5)" in style
+
+
+def test_a_shared_link_shows_the_page_as_its_own(page_url: str) -> None:
+    with urllib.request.urlopen(page_url) as answer:
+        page = answer.read().decode()
+    head = page[: page.index("<script")]
+    assert head.count('property="og:title"') == 1 and "GeneFace: give any voice a face" in head
+    assert "Click to try out the app" not in head and "raw.githubusercontent.com" not in head
+    picture = re.search(r'property="og:image" content="([^"]+)"', head)
+    assert picture and picture[1].startswith(page_url)
+    with urllib.request.urlopen(picture[1]) as answer:
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert Image.open(io.BytesIO(answer.read())).size == (WIDTH, HEIGHT)
+    with urllib.request.urlopen(page_url + "favicon.ico") as answer:
+        assert Image.open(io.BytesIO(answer.read())).size == (192, 192)
+
+
+@pytest.mark.parametrize("host", ['evil"><script>', "a b", ""])
+def test_no_strange_host_gets_into_the_page(page_url: str, host: str) -> None:
+    asked = urllib.request.Request(page_url, headers={"X-Forwarded-Host": host})
+    with urllib.request.urlopen(asked) as answer:
+        assert f"//{host}/" not in answer.read().decode()

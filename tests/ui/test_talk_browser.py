@@ -12,6 +12,8 @@ import pytest
 from fake_pipeline import FakePipeline
 from pages import no_sideways_scrolling, said, upload, upload_voice, video_state, write_wave
 
+from geneface.ui import visits
+
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 Shot = Callable[[Any, str], None]
@@ -126,7 +128,7 @@ def test_arrow_keys_move_tabs_and_persons(open_page: Open) -> None:
     page.wait_for_selector("#portrait canvas.gf-awake")
     page.get_by_role("tab", name="Talk").focus()
     page.keyboard.press("ArrowRight")
-    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Look closer"
+    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Train"
     page.keyboard.press("ArrowLeft")
     page.wait_for_selector("#person input")
     page.locator("#person input").first.focus()
@@ -152,7 +154,7 @@ def test_a_video_is_a_voice(open_page: Open, tmp_path: Path, speech: np.ndarray)
     upload_voice(page, file)
     page.wait_for_function("document.querySelector('#talk-status').innerText.includes('is there')")
     page.locator("#go").click()
-    assert said(page, "#talk-status", "done").startswith("2.")
+    assert said(page, "#talk-status", "done").startswith("Done: 2.")
 
 
 def test_what_is_wrong_with_a_voice_is_said_at_once(open_page: Open, tmp_path: Path, speech: np.ndarray) -> None:
@@ -190,7 +192,7 @@ def test_takes_are_kept(open_page: Open, slow: FakePipeline, long_wav: Path, sho
     page.locator("#cancel").click()
     page.wait_for_function("document.querySelector('#talk-status').innerText.includes('Stopped')")
     page.locator("#takes button").first.click()
-    assert said(page, "#talk-status", "done").startswith("8.0 s of video")
+    assert said(page, "#talk-status", "done").startswith("Done: 8.0 s of video")
     assert abs(video_state(page, "#video")["duration"] - 8) < 0.1
     with page.expect_download() as download:
         page.locator("#download").click()
@@ -218,21 +220,84 @@ def test_a_visitor_in_line_sees_the_place(open_page: Open, slow: FakePipeline, l
     second.locator("#cancel").click()
 
 
-def test_leaving_during_work_is_asked_about(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
+def test_a_reload_finds_the_work_again(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
+    """What is made goes on; so do the takes of before, the person and the voice; and it can still be cancelled."""
+    slow.delay = 0.002
     page = open_page()
-    asked: list[str] = []
+    page.get_by_label("Theo").check()
+    upload_voice(page, long_wav)
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('is there')")
+    page.locator("#go").click()
+    said(page, "#talk-status", "done")
+    slow.delay = 0.02
+    page.locator("#again").click()
+    talking(page)
+    drawn = slow.drawn
+    page.reload()
+    page.wait_for_selector("#talk-status")
+    talking(page)
+    assert slow.drawn >= drawn
+    assert page.locator("#takes button").count() == 1
+    assert page.locator("#person input:checked").get_attribute("value") == "theo" and not any(persons(page))
+    page.locator("#voice .audio-container").wait_for()
+    assert said(page, "#talk-status", "done").startswith("Done: 8.0 s")
+    assert abs(video_state(page, "#video")["duration"] - 8) < 0.1
+    page.wait_for_function("document.querySelectorAll('#takes button').length === 2")
+    page.locator("#again").click()
+    talking(page)
+    page.reload()
+    page.wait_for_selector("#talk-status")
+    talking(page)
+    page.locator("#cancel").click()
+    page.wait_for_function("document.querySelector('#talk-status').innerText.includes('Stopped')")
+    time.sleep(0.5)
+    drawn = slow.drawn
+    time.sleep(0.5)
+    assert slow.drawn == drawn
 
-    def answer(dialog: Any) -> None:
-        asked.append(dialog.type)
-        dialog.accept()
 
-    page.on("dialog", answer)
+def test_the_work_of_who_leaves_is_stopped(
+    open_page: Open, slow: FakePipeline, long_wav: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visits, "RETURN_SECONDS", 0.2)
+    page = open_page()
     upload_voice(page, long_wav)
     page.locator("#go").click()
     talking(page)
-    page.reload()
-    page.wait_for_selector("#go")
-    assert asked == ["beforeunload"]
+    page.close()
+    deadline, drawn = time.monotonic() + 20, -1
+    while slow.drawn != drawn:
+        assert time.monotonic() < deadline
+        drawn = slow.drawn
+        time.sleep(1)
+    assert drawn < 200
+
+
+def test_settings_of_a_take_and_deleting_it(open_page: Open, slow: FakePipeline, long_wav: Path) -> None:
+    slow.delay = 0.0
+    page = open_page()
+    upload_voice(page, long_wav)
+    page.get_by_role("button", name="Motion").first.click()
+    page.get_by_label("Still").check()
+    page.locator("#go").click()
+    said(page, "#talk-status", "done")
+    page.get_by_label("Natural").first.check()
+    seed = slow.seeds[-1]
+    page.locator("#again").click()
+    page.wait_for_function("document.querySelectorAll('#takes button').length === 2")
+    page.locator("#person input:not([disabled])").first.wait_for(state="attached")
+    page.locator("#takes button").nth(1).click()
+    page.wait_for_function(f"document.querySelector('#talk-status').innerText.includes('{seed}')")
+    page.locator("#its-settings").click()
+    page.get_by_text("the settings of that take").wait_for()
+    assert page.get_by_label("Still").is_checked() and not page.get_by_label("New motion each time").is_checked()
+    page.locator("#go").click()
+    page.wait_for_function("document.querySelectorAll('#takes button').length === 3")
+    assert slow.seeds[-1] == seed and slow.options.pose == "still"
+    page.locator("#delete-take").click()
+    page.get_by_text("The take is deleted").wait_for()
+    page.wait_for_function("document.querySelectorAll('#takes button').length === 2")
+    assert page.locator("#video").count() == 0
 
 
 @pytest.mark.parametrize("size", ["small-phone", "phone"])
@@ -258,6 +323,19 @@ def test_a_take_on_a_phone(open_page: Open, shot: Shot, slow: FakePipeline, long
         assert box["x"] >= 0 and box["x"] + box["width"] <= width, part
     assert no_sideways_scrolling(page)
     shot(page, f"talk-takes-{size}")
+
+
+def test_a_window_that_becomes_narrow(open_page: Open, slow: FakePipeline, tmp_path: Path, speech: np.ndarray) -> None:
+    """The picture of a long voice, drawn for a wide window, does not push the rest out of a narrow one."""
+    page = open_page()
+    upload_voice(page, write_wave(tmp_path / "story.wav", np.tile(speech, 28)))
+    page.locator("#go").click()
+    talking(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.querySelector('#screen').offsetWidth < 390")
+    for part in ("#screen", "#voice", "#talk-status", "#plot"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
 
 
 NAMES = """() => [...document.querySelectorAll('button')].filter((each) => each.checkVisibility()).filter((each) => {

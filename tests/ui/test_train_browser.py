@@ -56,7 +56,9 @@ def test_from_a_video_to_a_published_person(
     visitor.sees("Train a person of your own")
     visitor.picture("empty")
     visitor.click("Prepare the video")
-    visitor.sees("There is no video yet")
+    for words in ("There is no video yet", "Give the person a name", "The consent still says", "Confirm that"):
+        visitor.sees(words)
+    assert page.locator(".toast-body").count() == 0
 
     page.locator("#train-video input[type=file]").set_input_files(machine.video())
     page.get_by_role("textbox", name="Name").fill("Anna")
@@ -100,6 +102,7 @@ def test_from_a_video_to_a_published_person(
     page.get_by_text("Publish on the Hugging Face Hub").click()
     visitor.click("Publish")
     visitor.sees("Confirm that the person has agreed")
+    assert page.locator(".toast-body").count() == 0
     page.get_by_label("Repository").fill("alice/anna")
     page.get_by_label("The person has agreed to be published").check()
     visitor.click("Publish")

@@ -43,7 +43,7 @@ const name = () => {
 };
 new MutationObserver(() => { handOn(); name(); }).observe(document.body, {childList: true, subtree: true});
 
-// Leaving stops the work.
+// Leaving stops a comparison; a take is found again.
 addEventListener('beforeunload', (event) => {
-  if (document.querySelector('#cancel, #cancel-compare')) event.preventDefault();
+  if (document.querySelector('#cancel-compare')) event.preventDefault();
 });
