@@ -29,7 +29,8 @@ def voice_over(speech: AudioSource, video: Path) -> Iterator[AudioSource]:
         under = own.subclipped(0, min(own.duration, seconds))
         under = under.with_effects([afx.MultiplyVolume(UNDER), afx.AudioFadeOut(FADE)])
         stereo = np.repeat(samples, 2, axis=1) if samples.shape[1] == 1 else samples
-        mixed = CompositeAudioClip([AudioArrayClip(stereo, fps=speech.track_rate), under])
+        over = AudioArrayClip(stereo, fps=speech.track_rate).with_duration(seconds)
+        mixed = CompositeAudioClip([over, under])
         path = Path(folder) / "mixed.wav"
         mixed.write_audiofile(str(path), fps=speech.track_rate, codec="pcm_s16le", logger=None)
         with open_audio(path) as source:

@@ -144,5 +144,5 @@ def test_consent_is_asked_and_a_stop_keeps_what_was_tracked(
 
 
 def test_its_own_output_is_no_input(actor: tuple[Actor, Path], pipe: GeneFacePipeline, speech: np.ndarray) -> None:
-    with pytest.raises(InputError, match="overwrite"):
+    with pytest.raises(InputError, match="would be lost"):
         dub_video(pipe, actor[1], open_audio(speech, 16000), actor[1], consent=CONSENT)
