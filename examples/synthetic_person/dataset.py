@@ -14,6 +14,7 @@ from tqdm import tqdm
 from geneface import __version__
 from geneface.data.person import split_range
 from geneface.data.torso import torso_flow
+from geneface.face.solid import head_volume
 from geneface.files import atomic_folder
 from geneface.index import FORMAT_VERSION
 from geneface.media.image import in_rows
@@ -89,6 +90,8 @@ def _tracks(renderer: Renderer, performance: Performance) -> dict[str, torch.Ten
         "expression": expression,
         "identity": identity,
         "blink": torch.from_numpy(performance.blink),
+        "mean_landmarks": model.mean_landmarks,
+        "solid": head_volume(model, identity, expression.mean(0)),
     }
 
 

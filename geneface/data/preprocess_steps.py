@@ -32,6 +32,7 @@ from geneface.face.landmarks import (
     nearest_valid,
 )
 from geneface.face.parsing import MASK_SIZE, FaceParser
+from geneface.face.solid import head_volume
 from geneface.face.tracking import Observation, Track, track_face
 from geneface.files import read_json, write_json
 from geneface.hub import PERSONS_DIR
@@ -216,6 +217,8 @@ def _tracks(job: Job, path: Path) -> None:
             "blink": torch.from_numpy(eye_closure(landmarks, train)),
             "torso_flow": torch.from_numpy(flow),
             "torso_weight": torch.from_numpy(weight),
+            "mean_landmarks": face.mean_landmarks,
+            "solid": head_volume(face, track.identity, track.expression[: train.stop].mean(0)),
             "fit_error": torch.from_numpy(error[:, 17:].mean(1)),
         },
     )

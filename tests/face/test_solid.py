@@ -1,0 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
+import torch
+from conftest import SHARED
+
