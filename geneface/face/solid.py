@@ -18,6 +18,8 @@ DEEP = 0.7
 """cm under the skin from which on nothing shines through: deeper than the fit errs."""
 SECTOR, SLICE = np.radians(3.0), 0.4
 """Angle and height (cm) of the cells round the head's axis in which the skin is looked for."""
+CROWN = 1.5
+"""cm under its highest point at which a head is taken to be flat above."""
 STEEPEST = 1.8
 POINTS = 6
 """Samples along the sides of a polygon."""
@@ -71,8 +73,9 @@ def _distance(x: np.ndarray, y: np.ndarray, z: np.ndarray, skin: np.ndarray) -> 
         for map_ in (radius, np.hypot(1, slope).clip(1, STEEPEST))
     )
     above = (y - high).clip(0)
-    there = np.where(above > 0, 0.0, there)
-    return (np.hypot(x, z) - there) / np.where(above > 0, 1.0, steep) + above
+    crown = radius[int((high - CROWN - low) / SLICE)].mean()
+    beside = np.hypot(x, z)
+    return np.where(above > 0, np.hypot((beside - crown).clip(0), above), (beside - there) / steep)
 
 
 def _hairy(x: np.ndarray, y: np.ndarray, z: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ class LandmarkCondition(NormalisedLandmarks):
         basis = weights.to(lm3d).repeat_interleave(3) * directions[:count]
         noise = (basis * (LANDMARK_NOISE / self.std.flatten())).norm(dim=1)
         scales = (scales[:count].square() / (len(points) - 1) + noise.square()).sqrt()
-        return basis / scales[:, None]
+        return basis / scales[:, None].clamp_min(LEAST_SCALE)
 
     def reached(self, lm3d: torch.Tensor) -> torch.Tensor:
         """[components]: how far frames [T, 68, 3] go."""
@@ -136,6 +136,8 @@ class PartedCondition(LandmarkCondition):
         return torch.stack([codes * mouth, codes * ~mouth], dim=1).flatten(2)
 
 
+LEAST_SCALE = 1e-6
+"""Of a component; one of points that never move is nothing."""
 POSE_SIZE = 6
 MOUTH_SHARE = 2 / 3
 """Of a face's codes."""

@@ -201,7 +201,7 @@ class FastRenderer(Renderer):
         self.torso_track.copy_(there_and_back(self.tracked_torso(data)[train], len(self.torso_track)))
         if self.skinning is not None:
             pose, mean = data.track("pose")[train], data.track("lm3d")[train].mean(0)
-            self.skinning.places.copy_(data.tracks["mean_landmarks"] + mean)
+            self.skinning.places.copy_(data.track("mean_landmarks") + mean)
             self.turn_limit.copy_(pose_vector(pose, self.scene.reference_pose.cpu()).abs().amax(0))
 
     def seen_turn(self, turn: torch.Tensor) -> torch.Tensor:

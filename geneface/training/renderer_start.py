@@ -58,7 +58,7 @@ class Head:
         }
         self.batches = Batches(self.data, shared, config)
         self.batches.to(device)
-        self.prior = HeadPrior(self.data.tracks["solid"], shared.occupancy.box.to(device))
+        self.prior = HeadPrior(self.data.track("solid"), shared.occupancy.box.to(device))
 
 
 class Step(nn.Module):
