@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from geneface.generate import generate_video
-from geneface.hub import find_person
+from geneface.hub.persons import find_person
 from geneface.media.mark import Mark
 from geneface.motion.face_motion import FaceMotion
 from geneface.options import TRANSPARENT
-from geneface.pipeline import GeneFacePipeline
-from geneface.units import FPS
+from geneface.pipelines.generate import generate_video
+from geneface.pipelines.pipeline import GeneFacePipeline
+from geneface.utils.units import FPS
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE, SPEECH = ROOT / "docs", ROOT / "examples" / "audio" / "welcome.mp3"
@@ -110,7 +110,7 @@ def page(pipe: GeneFacePipeline) -> None:
 
 def sheet(pipe: GeneFacePipeline) -> None:
     """The contact sheet of a video to train from."""
-    from geneface.data.preprocess import preprocess
+    from geneface.preprocessing.preprocess import preprocess
 
     video = generate_video(pipe, SPEECH, "vera.mp4", seed=SEED, mark=False).path
     with Image.open(preprocess(video, Path("dataset")) / "contact_sheet.png") as picture:

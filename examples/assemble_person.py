@@ -12,17 +12,17 @@ from pathlib import Path
 
 import torch
 
-from geneface.components import save_components
-from geneface.files import atomic_folder
-from geneface.hub import PERSONS_DIR
+from geneface.bundles.components import save_components
+from geneface.hub.persons import PERSONS_DIR
 from geneface.media.image import write_image
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.phoneme_head import PhonemeHead
 from geneface.models.post_net import PostNet
 from geneface.models.sync_expert import SyncExpert
-from geneface.pipeline import GeneFacePipeline
-from geneface.rendering.fast import FastRenderer
+from geneface.pipelines.pipeline import GeneFacePipeline
+from geneface.renderers.fast import FastRenderer
+from geneface.utils.files import atomic_folder
 
 GENERIC = {"feature_extractor": FeatureExtractor, "motion_generator": MotionGenerator, "sync_expert": SyncExpert}
 PERSON = {"post_net": PostNet, "renderer": FastRenderer}

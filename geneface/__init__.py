@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from geneface.errors import InputError
     from geneface.options import GenerationOptions
-    from geneface.pipeline import GeneFacePipeline, GeneFacePipelineOutput
+    from geneface.pipelines.pipeline import GeneFacePipeline, GeneFacePipelineOutput
 
 __version__ = "0.1.0"
 __all__ = ["GeneFacePipeline", "GeneFacePipelineOutput", "GenerationOptions", "InputError", "__version__"]
 
 # Torch is imported when the pipeline is first asked for, not by `import geneface`.
 _PLACES = {
-    "GeneFacePipeline": "geneface.pipeline",
-    "GeneFacePipelineOutput": "geneface.pipeline",
+    "GeneFacePipeline": "geneface.pipelines.pipeline",
+    "GeneFacePipelineOutput": "geneface.pipelines.pipeline",
     "GenerationOptions": "geneface.options",
     "InputError": "geneface.errors",
 }

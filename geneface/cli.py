@@ -7,14 +7,15 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from types import FrameType
+from typing import NoReturn
 
 from geneface import __version__
-from geneface.commands import comparing, demo, making, registry, speaking
+from geneface.commands import comparing, demo, dubbing, making, registry, speaking
 from geneface.commands.register import Run, silence_stdout
 from geneface.errors import BAD_INPUT, InputError, os_sentence, print_error
 from geneface.log import log_to_stdout
-from geneface.stopping import Stopped
+from geneface.utils.stopping import Stopped
 
 FAILURE, INTERRUPTED = 1, 130
 
@@ -40,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for subject in (speaking, demo, making, comparing, registry):
+    for subject in (speaking, dubbing, demo, making, comparing, registry):
         subject.register(command)
     return parser
 
@@ -84,26 +85,27 @@ def _flush() -> None:
 def _signals() -> Iterator[None]:
     """SIGTERM and SIGHUP end a command as Ctrl-C does: what is unfinished is cleared away."""
 
-    def end(number: int, frame: Any) -> NoReturn:
-        for each in before:
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        for each in ours:
             signal.signal(each, signal.SIG_IGN)  # Let nothing disturb the clearing up.
         raise Terminated(number)
 
-    before: dict[int, Any] = {}
+    ours: list[int] = []
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             # Who runs a command with nohup has SIGHUP ignored.
             if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-                before[number] = signal.signal(number, end)
+                signal.signal(number, end)
+                ours.append(number)
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for each in ours:
+            signal.signal(each, signal.SIG_DFL)
 
 
-def _fail(message: str, code: int, args: Any) -> int:
+def _fail(message: str, code: int, args: argparse.Namespace) -> int:
     if args.debug:
         import traceback
 

@@ -11,7 +11,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, SupportsFloat, TypeAlias, TypeGuard, TypeVar
 
 from geneface.errors import InputError
 
@@ -24,14 +24,15 @@ NATURAL_BLINKS, MOST_BLINKS = 15.0, 60.0
 """Blinks a minute."""
 TRANSPARENT = "transparent"
 Background: TypeAlias = "str | Path | np.ndarray | None"
-Function = TypeVar("Function", bound=Callable[..., Any])
+Asked = ParamSpec("Asked")
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
 class Spec:
     """How an option is checked, and how command line and page ask for it."""
 
-    check: Callable[[Any], str]
+    check: Callable[[object], str]
     """What a wrong value must be, for a sentence; empty for a good one."""
     help: str
     """For the command line."""
@@ -49,8 +50,8 @@ class Spec:
     """Of a number from 0 on, which the page asks for by a slider."""
 
 
-def _number(highest: float, help: str, label: str, info: str, default: float = 1.0) -> Any:
-    def check(value: Any) -> str:
+def _number(highest: float, help: str, label: str, info: str, default: float = 1.0) -> float:
+    def check(value: object) -> str:
         good = isinstance(value, Real) and 0 <= float(value) <= highest
         return "" if good else f"between 0 and {highest:g}"
 
@@ -60,34 +61,32 @@ def _number(highest: float, help: str, label: str, info: str, default: float = 1
     )
 
 
-def _is_array(value: Any) -> bool:
+def _is_array(value: object) -> "TypeGuard[np.ndarray]":
     # Numpy need not be there to show a command's help.
     return hasattr(value, "__array__") and hasattr(value, "dtype")
 
 
-def _seed(value: Any) -> str:
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    return (
-        "" if value is None or (whole and 0 <= value <= HIGHEST_SEED) else f"a whole number from 0 to {HIGHEST_SEED}"
-    )
+def _seed(value: object) -> str:
+    whole = isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) <= HIGHEST_SEED
+    return "" if value is None or whole else f"a whole number from 0 to {HIGHEST_SEED}"
 
 
-def _pose(value: Any) -> str:
+def _pose(value: object) -> str:
     if isinstance(value, str):
         return "" if value in ("natural", "still") else "natural, still, or an array of head poses"
     good = _is_array(value) and value.ndim == 3 and value.shape[1:] == (3, 4) and len(value)
     return "" if good else "[N, 3, 4], head to camera"
 
 
-def _blink(value: Any) -> str:
+def _blink(value: object) -> str:
     try:
-        blinks_a_minute(value)
+        good = isinstance(value, str | SupportsFloat) and blinks_a_minute(value) >= 0
     except (TypeError, ValueError):
-        return f"natural, none, or blinks a minute from 0 to {MOST_BLINKS:.0f}"
-    return ""
+        good = False
+    return "" if good else f"natural, none, or blinks a minute from 0 to {MOST_BLINKS:.0f}"
 
 
-def _background(value: Any) -> str:
+def _background(value: object) -> str:
     if _is_array(value):
         return "" if value.dtype == "uint8" and value.ndim == 3 and value.shape[2] == 3 else "uint8 [H, W, 3]"
     if not isinstance(value, str) or not value.startswith("#"):
@@ -101,7 +100,7 @@ def _background(value: Any) -> str:
     return "" if good else "a colour like #20a0ff"
 
 
-def _size(value: Any) -> str:
+def _size(value: object) -> str:
     if value is None:
         return ""
     good = isinstance(value, Integral) and 64 <= int(value) <= 2048 and int(value) % 2 == 0
@@ -174,19 +173,20 @@ class GenerationOptions:
                 raise InputError(f"{name} is {shown}; it must be {wanted}")
 
     @classmethod
-    def of(cls, options: Self | None = None, generator: "torch.Generator | None" = None, **changes: Any) -> Self:
+    def of(cls, options: Self | None = None, generator: "torch.Generator | None" = None, /, **changes: object) -> Self:
         """Options with changes by name; the seed is drawn from `generator` if one is given.
 
         Raises `InputError` for a name that is no option's.
         """
         if unknown := sorted(changes.keys() - specs().keys()):
             raise InputError(f"there is no option {unknown[0]!r}; there are {', '.join(specs())}")
+        given: dict[str, Any] = changes  # Whatever it is, it is checked when the options are made.
         if generator is not None:
             import torch
 
             drawn = torch.randint(HIGHEST_SEED + 1, (1,), generator=generator, device=generator.device)
-            changes["seed"] = int(drawn)
-        return replace(options, **changes) if options else cls(**changes)
+            given["seed"] = int(drawn)
+        return replace(options, **given) if options else cls(**given)
 
     @property
     def transparent(self) -> bool:
@@ -196,11 +196,11 @@ class GenerationOptions:
         """The same with a seed, drawn at random if there is none."""
         return self if self.seed is not None else replace(self, seed=secrets.randbelow(HIGHEST_SEED + 1))
 
-    def changed(self) -> dict[str, Any]:
+    def changed(self) -> dict[str, object]:
         """Name and value of each option that is not at its default."""
         return {name: getattr(self, name) for name, default in defaults().items() if self._differs(name, default)}
 
-    def _differs(self, name: str, default: Any) -> bool:
+    def _differs(self, name: str, default: object) -> bool:
         value = getattr(self, name)
         return _is_array(value) or value != default
 
@@ -210,12 +210,12 @@ def specs() -> Mapping[str, Spec]:
     return {each.name: each.metadata["spec"] for each in fields(GenerationOptions)}
 
 
-def defaults() -> dict[str, Any]:
+def defaults() -> dict[str, object]:
     """Name and default of each option, in order."""
     return {each.name: each.default for each in fields(GenerationOptions)}
 
 
-def takes_options(function: Function) -> Function:
+def takes_options(function: Callable[Asked, Given]) -> Callable[Asked, Given]:
     """Show the fields of `GenerationOptions` in the signature of a function that takes them as `**options`."""
     own = signature(function)
     shown = [parameter for parameter in own.parameters.values() if parameter.kind is not Parameter.VAR_KEYWORD]
@@ -227,16 +227,16 @@ def takes_options(function: Function) -> Function:
     ]
 
     @wraps(function)
-    def same(*args: Any, **kwargs: Any) -> Any:
+    def same(*args: Asked.args, **kwargs: Asked.kwargs) -> Given:
         return function(*args, **kwargs)
 
     same.__signature__ = own.replace(parameters=[*shown[:first], *options, *shown[first:]])  # type: ignore[attr-defined]
-    return same  # type: ignore[return-value]
+    return same
 
 
-def blinks_a_minute(blink: str | float) -> float:
+def blinks_a_minute(blink: str | SupportsFloat) -> float:
     """Of "natural", "none" or a number; ValueError for anything else."""
-    named: dict[str | float, float] = {"natural": NATURAL_BLINKS, "none": 0.0}
+    named: dict[object, str | SupportsFloat] = {"natural": NATURAL_BLINKS, "none": 0.0}
     rate = float(named.get(blink, blink))
     if not 0 <= rate <= MOST_BLINKS:
         raise ValueError(f"{rate} blinks a minute")

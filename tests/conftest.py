@@ -39,7 +39,7 @@ def speech() -> np.ndarray:
 
 @pytest.fixture
 def tiny_pipeline():
-    from geneface.pipeline import GeneFacePipeline
+    from geneface.pipelines.pipeline import GeneFacePipeline
 
     pipe = GeneFacePipeline(**tiny_components(), name="tiny").to("cpu")
     pipe.set_progress_bar_config(disable=True)
@@ -49,7 +49,7 @@ def tiny_pipeline():
 @pytest.fixture
 def tiny_bundle(tmp_path: Path) -> Path:
     """A complete person's bundle of a few hundred kilobytes."""
-    from geneface.components import save_components
+    from geneface.bundles.components import save_components
 
     save_components(tmp_path / "tiny", tiny_components())
     return tmp_path / "tiny"
@@ -70,7 +70,7 @@ def published(hub, tiny_bundle: Path):
     """A Hub that has the tiny person, as alice/tiny, for everybody."""
     from hub_client import CONSENT
 
-    from geneface.publish import push_to_hub
+    from geneface.hub.publish import push_to_hub
 
     push_to_hub(tiny_bundle, "alice/tiny", consent=CONSENT, private=False)
     hub.requests.clear()

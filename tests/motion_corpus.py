@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from tiny import TINY_HUBERT
 
-from geneface.data.corpus import Clip, write_clips
+from geneface.datasets.corpus import Clip, write_clips
 from geneface.face.articulation import EXPRESSION_NAMES, INDEX
 from geneface.face.face_model import FaceModel
 from geneface.models.feature_extractor import FeatureExtractor

@@ -143,7 +143,7 @@ def test_other_failures_are_code_1_and_debug_shows_where(
     def fail() -> None:
         raise RuntimeError("out of\ncoffee")
 
-    monkeypatch.setattr("geneface.hub.list_persons", fail)
+    monkeypatch.setattr("geneface.hub.persons.list_persons", fail)
     assert main(["persons"]) == 1
     assert capsys.readouterr().err.startswith("error: RuntimeError: out of coffee (")
     assert main(["persons", "--debug"]) == 1
@@ -174,7 +174,7 @@ def test_ctrl_c_leaves_nothing(tiny_bundle: Path, tmp_path: Path) -> None:
 def test_persons_and_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("geneface.hub.list_persons", lambda: ["lia", "vera"])
+    monkeypatch.setattr("geneface.hub.persons.list_persons", lambda: ["lia", "vera"])
     assert main(["persons"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["lia", "vera"]
     done = run("--version")

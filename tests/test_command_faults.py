@@ -133,7 +133,7 @@ def test_names_that_the_disk_does_not_take(tmp_path: Path) -> None:
 
 
 def test_a_user_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from geneface.assets import assets_folder
+    from geneface.hub.assets import assets_folder
     from geneface.media.certificate import development_identity
 
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "GENEFACE_ASSETS"):
@@ -162,7 +162,7 @@ def test_what_the_system_refuses_is_a_sentence(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr("geneface.hub.list_persons", fail)
+    monkeypatch.setattr("geneface.hub.persons.list_persons", fail)
     assert main(["persons"]) == 1
     printed = capsys.readouterr().err
     assert printed.startswith("error: ") and words in printed and "--debug" not in printed

@@ -5,15 +5,15 @@ import pytest
 import torch
 
 from geneface import GeneFacePipeline
-from geneface.evaluation.lips import with_silence
-from geneface.generate import generate_video
-from geneface.hub import PERSONS_DIR, find_person
+from geneface.hub.persons import PERSONS_DIR, find_person
 from geneface.media.audio import load_audio
 from geneface.media.video import VideoReader, probe
 from geneface.metrics import lm3d_opening, silence_opening
 from geneface.motion.face_motion import FaceMotion
 from geneface.motion.lips import press_lips
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.pipelines.generate import generate_video
+from geneface.utils.units import SAMPLES_PER_FRAME
+from research.lips import with_silence
 
 EXAMPLES = PERSONS_DIR.parent / "audio"
 

@@ -59,14 +59,14 @@ def copy(tmp_path: Path) -> Copy:
 
 @pytest.mark.slow
 def test_a_renderer(copy: Copy, tmp_path: Path, speech: np.ndarray) -> None:
-    copy.add("geneface/rendering/mean.py", "geneface/training/renderers/mean.py")
+    copy.add("geneface/renderers/mean.py", "geneface/training/renderers/mean.py")
     (tmp_path / "drawn").mkdir()
     dataset = write_drawn_dataset(tmp_path / "drawn")
     asked = ("--renderer", "mean", "--adapter", "projection", "--steps", 3, "--device", "cpu")
     assert "mean" in copy.run("-m", "geneface", "train", "--help")
     copy.run("-m", "geneface", "train", dataset, "-o", "mean_person", *asked)
     index = json.loads((tmp_path / "mean_person" / "model_index.json").read_text())
-    assert index["renderer"] == ["geneface.rendering.mean", "MeanRenderer"]
+    assert index["renderer"] == ["geneface.renderers.mean", "MeanRenderer"]
     write_wav(tmp_path / "speech.wav", speech[:8000])
     video = ("-o", "mean.mp4", "--person", "./mean_person", "--device", "cpu")
     copy.run("-m", "geneface", "generate", "speech.wav", *video)
@@ -80,7 +80,7 @@ def test_a_feature_extractor(copy: Copy, speech: np.ndarray) -> None:
 import numpy as np, torch
 from pathlib import Path
 from geneface import GeneFacePipeline, InputError
-from geneface.components import new_component, trained_component
+from geneface.bundles.components import new_component, trained_component
 from geneface.models.motion_generator import MotionGenerator
 loudness = trained_component("hub_configs/embedded/loudness.json")
 loudness.save_pretrained("saved")
@@ -101,13 +101,13 @@ except InputError as error:
 
 
 def test_an_option(copy: Copy, speech: np.ndarray) -> None:
-    copy.add("geneface/options.py", "geneface/rendering/stage.py")
+    copy.add("geneface/options.py", "geneface/renderers/stage.py")
     assert "--contrast X" in copy.run("-m", "geneface", "generate", "--help")
     write_wav(copy.folder / "speech.wav", speech[:1280])
     program = """
 import inspect
 from geneface import GeneFacePipeline, InputError
-from geneface.generate import generate_video
+from geneface.pipelines.generate import generate_video
 from geneface.media.provenance import read_provenance
 from geneface.ui.options import page_defaults
 pipe = GeneFacePipeline.from_pretrained("vera", device="cpu")

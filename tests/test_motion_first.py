@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from geneface.generate import generate_video
+from geneface.pipelines.generate import generate_video
 
 
 def seeded() -> torch.Generator:

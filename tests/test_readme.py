@@ -172,7 +172,7 @@ def test_all_tools_are_listed() -> None:
     listed = [words for words in listed if words != ["python", "-m"]]
     files = [
         ROOT / "app.py",
-        *(file for top in ("geneface", "examples", "docs") for file in (ROOT / top).rglob("*.py")),
+        *(file for top in ("geneface", "research", "examples", "docs") for file in (ROOT / top).rglob("*.py")),
     ]
     tools = [file for file in files if STARTS.search(read(file))]
     assert sorted(map(tool, listed)) == sorted(tools)
@@ -201,7 +201,9 @@ def commands_and_options() -> tuple[set[str], set[str]]:
     """Of `geneface`, and the options of the tools, too."""
     (commands,) = [action.choices for action in build_parser()._actions if isinstance(action.choices, dict)]
     options = {option for sub in commands.values() for action in sub._actions for option in action.option_strings}
-    files = [file for top in ("geneface", "examples", "tests/campaign") for file in (ROOT / top).rglob("*.py")]
+    files = [
+        file for top in ("geneface", "research", "examples", "tests/campaign") for file in (ROOT / top).rglob("*.py")
+    ]
     return set(commands), options.union(*(re.findall(r'"(--[\w-]+)"', read(file)) for file in files))
 
 
@@ -248,6 +250,6 @@ def test_all_measures_are_defined() -> None:
 def test_citations_of_measures() -> None:
     """The sections of docs/measures.md that sources and pages cite are there."""
     headings = set(re.findall(r"^## (.+)$", read(DOCS / "measures.md"), re.MULTILINE))
-    sources = [file for top in ("geneface", "tests", "docs") for file in (ROOT / top).rglob("*.[mp][dy]")]
+    sources = [file for top in ("geneface", "research", "tests", "docs") for file in (ROOT / top).rglob("*.[mp][dy]")]
     cited = {section for file in sources for section in re.findall(r"measures\.md, ([A-Z][\w' ]+)\)", read(file))}
     assert cited and cited <= headings

@@ -7,9 +7,9 @@ import pytest
 from tiny import ROOT
 
 from geneface import GeneFacePipeline
-from geneface.components import save_components
+from geneface.bundles.components import save_components
 from geneface.errors import InputError
-from geneface.hub import PERSONS_DIR, resolve_bundle
+from geneface.hub.persons import PERSONS_DIR, resolve_bundle
 from geneface.resources import located, resource
 from geneface.training.loop import parse_config
 from geneface.training.post_net import PostNetConfig

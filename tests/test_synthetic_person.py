@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geneface.data.person import PersonDataset
+from geneface.datasets.person import PersonDataset
 from geneface.face.articulation import INDEX
 from geneface.face.face_model import FaceModel
 

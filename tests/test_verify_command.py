@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from geneface.cli import main
-from geneface.evaluation.watermark_changes import encode, resized
-from geneface.generate import generate_video
 from geneface.media.certificate import (
     ANCHOR_FILE,
     CERTIFICATE,
@@ -21,6 +19,8 @@ from geneface.media.mark import Mark
 from geneface.media.provenance import read_provenance
 from geneface.media.video import VideoReader, VideoWriter
 from geneface.media.watermark import video_number
+from geneface.pipelines.generate import generate_video
+from research.watermark_changes import encode, resized
 
 RATE = 16000
 
@@ -98,7 +98,7 @@ def test_the_watermark_survives_where_credentials_are_lost(
 def test_a_watermark_of_another_video_is_told(
     tiny_pipeline, speech: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    monkeypatch.setattr("geneface.generate.video_number", lambda person, seed: 7)
+    monkeypatch.setattr("geneface.pipelines.generate.video_number", lambda person, seed: 7)
     options = {"sampling_rate": RATE, "seed": 3, "size": 256}
     generate_video(tiny_pipeline, speech[:RATE], tmp_path / "v.mp4", **options)
     main(["verify", str(tmp_path / "v.mp4")])

@@ -185,6 +185,6 @@ def test_types_for_a_user(installed: Environment) -> None:
     command = [sys.executable, "-m", "mypy", "--python-executable", installed.python, "script.py"]
     done = subprocess.run(command, cwd=installed.work, capture_output=True, text=True, timeout=300)
     said = [line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("script.py:")]
-    revealed = ("geneface.pipeline.GeneFacePipeline", "int", "tuple[Any, ...]", "geneface.errors.InputError")
+    revealed = ("geneface.pipelines.pipeline.GeneFacePipeline", "int", "tuple[Any, ...]", "geneface.errors.InputError")
     assert said[:4] == [f'note: Revealed type is "{name}"' for name in revealed], done.stdout
     assert 'Argument "revision" to "from_pretrained"' in said[4] and len(said) == 5, done.stdout

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from geneface import InputError, files
-from geneface.files import LOCK, ResumableFolder
+from geneface import InputError
 from geneface.ui import job_process
 from geneface.ui.job_process import JobProcess
+from geneface.utils import files
+from geneface.utils.files import LOCK, ResumableFolder
 
 
 def open_files() -> set[str]:
@@ -77,10 +78,9 @@ def test_names_that_the_console_cannot_show(tmp_path: Path) -> None:
 
 def test_texts_are_utf8_whatever_the_system_s_own_encoding_is() -> None:
     """A bare `open` or `read_text` takes cp1252 on Windows; Python warns of each when it is asked to."""
-    words = "from geneface import *; import geneface.cli, geneface.card, geneface.resources as r\n"
-    words += (
-        "from geneface.hub import *; from geneface.card import *; read_card(PERSONS_DIR / 'vera'); r.web('page.css')"
-    )
+    words = "from geneface import *; import geneface.cli, geneface.bundles.card, geneface.resources as r\n"
+    words += "from geneface.hub.persons import *; from geneface.bundles.card import *\n"
+    words += "read_card(PERSONS_DIR / 'vera'); r.web('page.css')"
     command = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning:geneface", "-c", words]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -37,7 +37,7 @@ def tiny_components() -> dict:
     from geneface.models.feature_extractor import FeatureExtractor
     from geneface.models.motion_generator import MotionGenerator
     from geneface.models.post_net import PostNet
-    from geneface.rendering.fast import FastRenderer
+    from geneface.renderers.fast import FastRenderer
 
     torch.manual_seed(0)
     renderer = FastRenderer(**TINY_RENDERER)

@@ -16,7 +16,7 @@ from pathlib import Path
 from geneface.errors import InputError
 from geneface.face.face_model import FaceModel
 from geneface.media.audio import load_audio
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 from .actor import perform
 from .cast import CAST

@@ -1,4 +1,4 @@
-"""Writes a performance as a person dataset (`geneface.data.person`), with exact tracks."""
+"""Writes a performance as a person dataset (`geneface.datasets.person`), with exact tracks."""
 
 import json
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 
 from geneface import __version__
-from geneface.data.person import split_range
-from geneface.data.torso import torso_flow
+from geneface.bundles.index import FORMAT_VERSION
+from geneface.datasets.person import split_range
 from geneface.face.solid import head_volume
-from geneface.files import atomic_folder
-from geneface.index import FORMAT_VERSION
 from geneface.media.image import in_rows
 from geneface.media.video import VideoReader, VideoWriter
-from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.preprocessing.torso import torso_flow
+from geneface.utils.files import atomic_folder
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 from .actor import Performance
 from .camera import SIZE, intrinsics, project

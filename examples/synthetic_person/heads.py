@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from geneface.errors import run_script
 from geneface.face.articulation import INDEX
 from geneface.face.face_model import FaceModel
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 from .actor import NECK, TORSO_SHARE, Manner, Performance, look_at_camera
 from .camera import rest_pose, turn

@@ -2,7 +2,7 @@
 
     python examples/synthetic_speech/make_corpus.py OUT --minutes 60 [--kokoro package/voices] [--texts metadata.csv]
 
-OUT is a `geneface.data.corpus.Corpus`. espeak-ng and flite speak, or, with --kokoro, Kokoro (slower, natural). The
+OUT is a `geneface.datasets.corpus.Corpus`. espeak-ng and flite speak, or, with --kokoro, Kokoro (slower, natural). The
 same arguments give the same speakers, texts and times.
 """
 
@@ -18,7 +18,7 @@ from flite_voice import FliteVoice
 from sentences import load_texts
 from timed import TimedSpeech, Voice, joined, levelled, pause
 
-from geneface.data.corpus import Clip
+from geneface.datasets.corpus import Clip
 
 SAMPLING_RATE = 16000
 SAMPLES_PER_FRAME = 640

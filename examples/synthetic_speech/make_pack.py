@@ -14,7 +14,7 @@ import numpy as np
 from make_corpus import Speaker, formant_speakers, kokoro_speakers, write_clip
 from sentences import load_texts
 
-from geneface.data.corpus import Clip, write_clips
+from geneface.datasets.corpus import Clip, write_clips
 
 FORMANT_VOICES = 60
 KOKORO_SHARE = 0.6

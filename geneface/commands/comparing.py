@@ -2,9 +2,12 @@
 
 import argparse
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import TypeVar
 
 from geneface.commands.register import Register, add_assets
+
+T = TypeVar("T")
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -15,7 +18,7 @@ def evaluate(args: argparse.Namespace) -> None:
     from geneface.evaluation.report import as_json, check_report, write_report
     from geneface.evaluation.table import as_text, make_table
 
-    def progress(items: Any, name: str) -> Any:
+    def progress(items: Iterable[T], name: str) -> Iterable[T]:
         return tqdm(items, desc=name, unit="frame", leave=False, disable=None)
 
     if args.output:

@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from typing import Any
 
+from geneface.commands.bars import Bars
 from geneface.commands.register import Register, add_assets, say
 from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 
@@ -13,16 +13,10 @@ def preprocess(args: argparse.Namespace) -> None:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from tqdm import tqdm
-
-    from geneface.data.preprocess import Settings, preprocess
-    from geneface.data.preprocess_steps import StepProgress
-    from geneface.files import read_json
+    from geneface.preprocessing.preprocess import Settings, preprocess
+    from geneface.preprocessing.progress import StepProgress
     from geneface.training.run import TrainingFolder
-
-    class Bars(StepProgress):
-        def each(self, items: Any, name: str, length: int | None) -> Any:
-            return tqdm(items, desc=name, total=length, unit="frame", leave=False, disable=None)
+    from geneface.utils.files import read_json
 
     settings = Settings(landmarks=args.landmarks, face_model=args.face_model)
     progress: StepProgress = Bars()
@@ -45,10 +39,10 @@ def corpus(args: argparse.Namespace) -> None:
 
     from tqdm import tqdm
 
-    from geneface.assets import FACE_LANDMARKER, FACE_MODEL, get_asset
-    from geneface.data.corpus_video import Filter, standard_tools
-    from geneface.data.make_corpus import find_videos, make_corpus
-    from geneface.hub import PERSONS_DIR
+    from geneface.corpora.corpus_video import Filter, standard_tools
+    from geneface.corpora.make_corpus import find_videos, make_corpus
+    from geneface.hub.assets import FACE_LANDMARKER, FACE_MODEL, get_asset
+    from geneface.hub.persons import PERSONS_DIR
 
     find_videos(Path(args.videos))
     landmarker, face = (get_asset(asset, args.assets) for asset in (FACE_LANDMARKER, FACE_MODEL))
@@ -100,7 +94,7 @@ def face_model(args: argparse.Namespace) -> None:
 
 def assets(args: argparse.Namespace) -> None:
     """The third-party models that training a person needs: which are here, from where, under which licence."""
-    from geneface.assets import ASSETS, assets_folder, fetch_asset, find_asset, is_genuine
+    from geneface.hub.assets import ASSETS, assets_folder, fetch_asset, find_asset, is_genuine
 
     print(f"in {assets_folder(args.assets)}:")
     for asset in ASSETS:

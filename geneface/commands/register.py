@@ -4,14 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
 Run = Callable[[argparse.Namespace], int | None]
 Register = Callable[[str, Run], argparse.ArgumentParser]
 """(name, function) -> the parser to add arguments to; the function's docstring is the help."""
 
 
-def say(*lines: Any) -> None:
+def say(*lines: object) -> None:
     """Print what a command has done. That it cannot be printed is no failure: it is done."""
     try:
         print(*lines, sep="\n", flush=True)

@@ -7,7 +7,7 @@ from geneface.commands.register import Register, say
 
 def persons(args: argparse.Namespace) -> None:
     """Name and place of each person on this machine, or of those on the Hub."""
-    from geneface.hub import PERSONS_DIR, cached_persons, list_persons, search_persons
+    from geneface.hub.persons import PERSONS_DIR, cached_persons, list_persons, search_persons
 
     if args.search is None:
         rows = [(name, str(PERSONS_DIR / name)) for name in list_persons()]
@@ -24,15 +24,15 @@ def persons(args: argparse.Namespace) -> None:
 
 def pull(args: argparse.Namespace) -> None:
     """Fetch a person from the Hub, for use without a network; prints its folder."""
-    from geneface.hub import resolve_bundle
+    from geneface.hub.persons import resolve_bundle
 
     say(resolve_bundle(args.person, revision=args.revision, token=args.token))
 
 
 def push(args: argparse.Namespace) -> None:
     """Publish a person on the Hub, privately unless asked otherwise; prints the commit's address."""
-    from geneface.hub import find_person, resolve_bundle
-    from geneface.publish import push_to_hub
+    from geneface.hub.persons import find_person, resolve_bundle
+    from geneface.hub.publish import push_to_hub
 
     url = push_to_hub(
         resolve_bundle(find_person(args.bundle), token=args.token),

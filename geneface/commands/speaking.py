@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 from geneface.commands.register import Register, add_device, add_options, add_person, say
 
 if TYPE_CHECKING:
-    from geneface.pipeline import GeneFacePipeline
+    from geneface.pipelines.pipeline import GeneFacePipeline
 
 ALTERED = 1
 
 
 def generate(args: argparse.Namespace) -> None:
     """A recording in, a talking portrait out."""
-    from geneface.generate import generate_video
-    from geneface.hub import find_person
+    from geneface.hub.persons import find_person
     from geneface.options import GenerationOptions, specs
+    from geneface.pipelines.generate import generate_video
 
     person = find_person(args.person)
 
     def load() -> "GeneFacePipeline":
-        from geneface.pipeline import GeneFacePipeline
+        from geneface.pipelines.pipeline import GeneFacePipeline
 
         return GeneFacePipeline.from_pretrained(person, device=args.device)
 
@@ -59,9 +59,9 @@ def bench(args: argparse.Namespace) -> None:
     """How fast this machine is: each stage, and a recording to a finished video."""
     import json
 
-    from geneface.bench import as_table, run_bench
-    from geneface.hub import find_person
-    from geneface.pipeline import GeneFacePipeline
+    from geneface.hub.persons import find_person
+    from geneface.pipelines.bench import as_table, run_bench
+    from geneface.pipelines.pipeline import GeneFacePipeline
 
     pipe = GeneFacePipeline.from_pretrained(find_person(args.person), device=args.device)
     report = run_bench(pipe, args.seconds, args.runs)

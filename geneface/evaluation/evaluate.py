@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from geneface.evaluation.measures import MEASURES, Measure, Series
 from geneface.evaluation.pairs import Alignment, align, compare
 from geneface.evaluation.tools import Tools, open_tools
 from geneface.evaluation.tracks import Progress, Track, own_series, track_video
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 VIEW = 1.5
 """Heights from the brows to the chin that a view of the head is high."""
@@ -78,7 +77,7 @@ class Evaluation:
             if (found := [clip for clip in clips if measure.key in clip.figures])
         }
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Everything in plain values; an infinite one is the text "inf"."""
         return {
             "geneface_version": __version__,
@@ -94,8 +93,8 @@ class Evaluation:
         }
 
 
-def _clip_json(clip: ClipResult) -> dict[str, Any]:
-    content: dict[str, Any] = {"video": str(clip.path), "frames": clip.frames, "figures": _plain(clip.figures)}
+def _clip_json(clip: ClipResult) -> dict[str, object]:
+    content: dict[str, object] = {"video": str(clip.path), "frames": clip.frames, "figures": _plain(clip.figures)}
     if clip.alignment is not None:
         content["alignment"] = {
             "shift_frames": clip.alignment.shift,
@@ -105,7 +104,7 @@ def _clip_json(clip: ClipResult) -> dict[str, Any]:
     return {**content, "notes": clip.notes}
 
 
-def _plain(figures: Figures) -> dict[str, Any]:
+def _plain(figures: Figures) -> dict[str, dict[str, float | str]]:
     def number(value: float) -> float | str:
         return "inf" if math.isinf(value) else round(value, 6)
 

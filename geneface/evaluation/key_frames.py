@@ -8,7 +8,7 @@ import numpy as np
 
 from geneface.errors import InputError
 from geneface.face.phonemes import SILENCE
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 COUNT = 8
 SIDECAR = ".phones.json"

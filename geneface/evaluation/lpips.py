@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import load_strict, read_tensors
+from geneface.bundles.component import load_strict, read_tensors
 from geneface.errors import InputError
 
 LAYERS = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geneface import metrics
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 Series = dict[str, np.ndarray]
 """Figures of each frame of a clip, [T] or [T, n]; NaN in frames that have none."""

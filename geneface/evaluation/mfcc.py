@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geneface.units import SAMPLING_RATE
+from geneface.utils.units import SAMPLING_RATE
 
 WINDOW, HOP, FFT = 400, 160, 512
 FILTERS, COEFFICIENTS, LIFTER, PREEMPHASIS = 26, 13, 22, 0.97

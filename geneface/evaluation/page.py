@@ -9,7 +9,7 @@ from geneface.evaluation.key_frames import KeyFrame
 from geneface.evaluation.plots import MADE, REAL
 from geneface.evaluation.table import Row, Table
 from geneface.resources import web
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 CSS = web("report.css")
 FRAME = web("report.html")

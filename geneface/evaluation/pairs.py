@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from geneface.evaluation.measures import Series
 from geneface.evaluation.tools import Tools
 from geneface.evaluation.tracks import STRIDE, Progress, Track, own_series, pictures
 from geneface.media.resample import SteadyVideo
-from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 SAME_SOUND = 0.3
 """Similarity from which two recordings count as the same."""
@@ -122,7 +121,7 @@ def compare(
         sound = np.concatenate([silence, reference.sound[max(0, first) :]])[: len(generated) * SAMPLES_PER_FRAME]
     theirs, ours = alignment.reference, alignment.generated
     series = {name: values[ours] for name, values in own_series(generated, sound, tools, progress).items()}
-    pairs: Iterable[Any] = paired_pictures(reference, generated, alignment)
+    pairs = paired_pictures(reference, generated, alignment)
     series |= compare_pictures(reference, theirs, progress(pairs, f"comparing {generated.path.name}"), tools)
     series |= compare_faces(reference, generated, alignment)
     if (seam := reference.seam_course) is not None:
@@ -135,7 +134,7 @@ def compare_pictures(
 ) -> Series:
     """Squared errors and similarities of the frame, the head and the mouth, as the reference has them; and how much
     each video changes from frame to frame, outside the mouth."""
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[np.ndarray | float]] = {}
     before: tuple[np.ndarray, np.ndarray] | None = None
     for frame, (real, made) in enumerate(pairs, frames.start):
         regions = {"frame": np.ones(real.shape[:2], bool), "mouth": np.zeros(real.shape[:2], bool)}
@@ -158,9 +157,9 @@ def compare_pictures(
     return {name: np.array(values) for name, values in found.items()}
 
 
-def by_networks(real: np.ndarray, made: np.ndarray, tools: Tools, looked: bool) -> dict[str, Any]:
+def by_networks(real: np.ndarray, made: np.ndarray, tools: Tools, looked: bool) -> dict[str, np.ndarray | float]:
     """What LPIPS and FID need of two pictures, as far as their weights are here; NaN if they are not `looked` at."""
-    found: dict[str, Any] = {}
+    found: dict[str, np.ndarray | float] = {}
     if tools.lpips is not None:
         found["lpips"] = tools.lpips.distance(real, made) if looked else np.nan
     if tools.inception is not None:

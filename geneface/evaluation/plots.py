@@ -4,7 +4,7 @@ from itertools import groupby
 
 import numpy as np
 
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 WIDTH, HEIGHT, TOP, BOTTOM = 960, 150, 8, 126
 REAL, MADE, QUIET = "#a8a29e", "#e0487e", "#78716c"

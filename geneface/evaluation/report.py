@@ -16,8 +16,8 @@ from geneface.evaluation.plots import opening_plot
 from geneface.evaluation.side_by_side import write_side_by_side
 from geneface.evaluation.table import Table, as_markdown, make_table, markdown_lines
 from geneface.evaluation.tracks import Progress
-from geneface.files import atomic_folder
-from geneface.units import FPS
+from geneface.utils.files import atomic_folder
+from geneface.utils.units import FPS
 
 TITLE = "Generated videos against real ones"
 JSON_NAME = "report.json"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from geneface.compare import band
 from geneface.evaluation.clips import REFERENCE
 from geneface.evaluation.evaluate import ClipResult
 from geneface.evaluation.tracks import SIDE, Progress, pictures, read_sound
@@ -14,7 +13,8 @@ from geneface.media.audio import open_audio
 from geneface.media.image import write_image
 from geneface.media.resample import SteadyVideo
 from geneface.media.video import VideoWriter
-from geneface.units import SAMPLING_RATE
+from geneface.pipelines.compare import band
+from geneface.utils.units import SAMPLING_RATE
 
 COLUMNS = 4
 CELL = (384, 416)

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from geneface.evaluation.study import QUESTIONS, Study, find_clips
 from geneface.evaluation.study_votes import Vote, Votes
-from geneface.files import write_text
 from geneface.resources import web
+from geneface.utils.files import write_text
 
 HOW = (
     "Mean opinion scores from 1 (bad) to 5 (excellent). Each rater's scores of a method are averaged first; "
@@ -48,7 +47,7 @@ class Results:
         """Raters whom the plan still waits for."""
         return max(0, self.wanted - self.finished)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {**asdict(self), "missing": self.missing}
 
 

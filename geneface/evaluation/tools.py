@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from geneface import assets
 from geneface.errors import InputError
 from geneface.face.landmarks import FaceDetector, LandmarkDetector
+from geneface.hub import assets
 
 if TYPE_CHECKING:
     from geneface.evaluation.inception import Inception
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from geneface.face.face_model import FaceModel
     from geneface.models.features import AudioFeatures
     from geneface.models.sync_expert import SyncExpert
+
+
+T = TypeVar("T")
 
 
 class Parser(Protocol):
@@ -45,13 +48,13 @@ class Tools:
 
 def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
-    from geneface.components import trained_component
+    from geneface.bundles.components import trained_component
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
     from geneface.face.face_model import FaceModel
     from geneface.face.parsing import FaceParser
-    from geneface.hub import PERSONS_DIR
+    from geneface.hub.persons import PERSONS_DIR
     from geneface.models.sync_expert import SyncExpert
 
     landmarker = assets.get_asset(assets.FACE_LANDMARKER, assets_folder)
@@ -59,7 +62,7 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
         pass
     missing: dict[str, str] = {}
 
-    def attempt(name: str, make: Callable[[], Any]) -> Any:
+    def attempt(name: str, make: Callable[[], T]) -> T | None:
         try:
             return make()
         except InputError as error:

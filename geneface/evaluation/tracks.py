@@ -1,9 +1,9 @@
 """All that is found out about one video on its own: face, head, mask, motion, sound."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from geneface.face.parsing import HEAD, MASK_SIZE, TORSO, to_mask
 from geneface.media.audio import open_audio
 from geneface.media.resample import SteadyVideo, sound_start
 from geneface.media.video import probe
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 SIDE = 512
 """Pixels of the longer side of what is compared."""
@@ -30,7 +30,13 @@ STRIDE = 5
 REACH = 15
 """Frames by which the sync-expert and SyncNet shift the voice."""
 
-Progress = Callable[[Iterable[Any], str], Iterable[Any]]
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Is told by name what a step goes through: gives the same items."""
+
+    def __call__(self, items: Iterable[T], name: str, /) -> Iterable[T]: ...
 
 
 @dataclass(frozen=True)

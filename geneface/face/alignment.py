@@ -7,7 +7,7 @@ poses of the landmarks remain what they are on average: corners say how the head
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
@@ -190,14 +190,14 @@ def follow(
     """Numbers [n] of the corners that were found again in a picture, and their pixels [n, 2] there."""
     import cv2
 
+    flow = partial(cv2.calcOpticalFlowPyrLK, winSize=WINDOW, maxLevel=2, flags=cv2.OPTFLOW_USE_INITIAL_FLOW)
     numbers, pixels = [], []
     for key, start in zip(corners, starts, strict=True):
         if not len(key.pixels):
             continue
         there = project(key.places, pose[None], intrinsics)[0][0].numpy().astype(np.float32)
-        options: dict[str, Any] = {"winSize": WINDOW, "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
-        found, good, _ = cv2.calcOpticalFlowPyrLK(key.grey, grey, key.pixels, there.copy(), **options)
-        back, kept, _ = cv2.calcOpticalFlowPyrLK(grey, key.grey, found, key.pixels.copy(), **options)
+        found, good, _ = flow(key.grey, grey, key.pixels, there.copy())
+        back, kept, _ = flow(grey, key.grey, found, key.pixels.copy())
         same = np.linalg.norm(back - key.pixels, axis=1) < BACK_AND_FORTH
         keep = (good[:, 0] > 0) & (kept[:, 0] > 0) & same
         numbers.append(start + np.flatnonzero(keep))

@@ -5,7 +5,6 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -112,7 +111,7 @@ def tensors_digest(path: str | Path) -> str:
     digest = hashlib.sha256()
     with safe_open(path, framework="np") as file:
         for name in sorted(file.keys()):
-            tensor: Any = file.get_tensor(name)
+            tensor: np.ndarray = file.get_tensor(name)
             digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
             digest.update(np.ascontiguousarray(tensor).tobytes())
     return digest.hexdigest()

@@ -58,14 +58,6 @@ def find_correspondence(task: str | Path, face: FaceModel) -> Correspondence:
     )
 
 
-def spread_offset(known: torch.Tensor, offset: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Offsets at places `wanted` [n, 3] from those at places `known` [P, 3] around them, both on the mean face."""
-    from scipy.interpolate import RBFInterpolator
-
-    field = RBFInterpolator(known.numpy(), offset.double().numpy(), neighbors=30, kernel="linear")
-    return torch.from_numpy(field(wanted.numpy())).to(offset)
-
-
 def similarity(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """The turn, scale and shift that best take points [n, 3] to points [n, 3], as a function (Umeyama 1991)."""
     a, b = source - source.mean(0), target - target.mean(0)

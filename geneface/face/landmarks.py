@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 
 from geneface.errors import InputError
+
+if TYPE_CHECKING:
+    from mediapipe import Image
+    from mediapipe.tasks.python.vision import FaceLandmarker, FaceLandmarkerResult, RunningMode
 
 # fmt: off
 MEDIAPIPE_68 = np.array([
@@ -112,7 +116,6 @@ class LandmarkDetector:
         if not Path(model).is_file():
             raise InputError(f"{model} is missing: name MediaPipe's face_landmarker.task, or run `geneface assets`")
         try:
-            import mediapipe
             from mediapipe.tasks.python import vision
         except (ImportError, OSError) as error:
             raise InputError(
@@ -120,13 +123,12 @@ class LandmarkDetector:
                 "or Ubuntu also apt-get install libgl1 libegl1 libgles2"
             ) from None
         self._model = str(model)
-        self._image: Any = lambda frame: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame)
         self._interval = 1000.0 / fps
         self._time = 0.0
-        self._video: Any = self._open(vision.RunningMode.VIDEO, 1)
-        self._single: Any = None
+        self._video = self._open(vision.RunningMode.VIDEO, 1)
+        self._single: FaceLandmarker | None = None
 
-    def _open(self, mode: Any, faces: int) -> Any:
+    def _open(self, mode: "RunningMode", faces: int) -> "FaceLandmarker":
         from mediapipe.tasks.python import BaseOptions, vision
 
         return vision.FaceLandmarker.create_from_options(
@@ -152,11 +154,11 @@ class LandmarkDetector:
             from mediapipe.tasks.python import vision
 
             self._single = self._open(vision.RunningMode.IMAGE, self.most_faces)
-        return _faces(self._single.detect(self._image(np.ascontiguousarray(picture))), picture)
+        return _faces(self._single.detect(_image(picture)), picture)
 
     def follow(self, picture: np.ndarray) -> Face | None:
         """The face in the next picture of a video of one person."""
-        result = self._video.detect_for_video(self._image(np.ascontiguousarray(picture)), int(self._time))
+        result = self._video.detect_for_video(_image(picture), int(self._time))
         self._time += self._interval
         return next(iter(_faces(result, picture)), None)
 
@@ -174,7 +176,13 @@ class LandmarkDetector:
         )
 
 
-def _faces(result: Any, picture: np.ndarray) -> list[Face]:
+def _image(picture: np.ndarray) -> "Image":
+    import mediapipe
+
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
+
+
+def _faces(result: "FaceLandmarkerResult", picture: np.ndarray) -> list[Face]:
     height, width = picture.shape[:2]
     faces = []
     for points, scores in zip(result.face_landmarks, result.face_blendshapes, strict=True):
@@ -207,13 +215,13 @@ class FaceAlignmentDetector:
             raise InputError(
                 f"these landmarks need face-alignment ({error}): pip install face-alignment, or take mediapipe's"
             ) from None
-        self._network: Any = FaceAlignment(LandmarksType.TWO_D, device=device, flip_input=False)
+        self._network = FaceAlignment(LandmarksType.TWO_D, device=device, flip_input=False)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._network = None
+        del self._network
 
     def find(self, picture: np.ndarray) -> list[Face]:
         """All faces in a uint8 RGB picture [H, W, 3]."""

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -29,7 +28,7 @@ class FaceParser:
                 f"parsing pictures needs ai-edge-litert ({error}): pip install mediapipe ai-edge-litert"
             ) from None
         try:
-            self._network: Any = Interpreter(str(model), num_threads=min(os.cpu_count() or 1, 4))
+            self._network = Interpreter(str(model), num_threads=min(os.cpu_count() or 1, 4))
         except ValueError as error:
             raise InputError(f"{model} is not a face parser ({error}); see `geneface assets`") from None
         self._network.allocate_tensors()

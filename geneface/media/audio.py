@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Protocol, Self, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from geneface.media.container import best_track, decodable, open_container
 from geneface.media.intake import open_file, temporary_file
 from geneface.media.mixing import FULL_SCALE, planes
 from geneface.media.sink import Plan, Sink
-from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -32,8 +32,11 @@ SILENT = 1e-4
 TOLD_GAP = 0.2
 """Seconds of sound that may be lacking without a word."""
 
-AudioInput = Any
-"""Path, bytes, array `[N]`, `[N, 2]` or `[2, N]`, a pair (sampling rate, array), or an `AudioSource`."""
+
+class Samples(Protocol):
+    """An array of sound, of numpy, torch or whatever: `[N]`, `[N, 2]` or `[2, N]`."""
+
+    def __array__(self) -> np.ndarray: ...
 
 
 class AudioSource:
@@ -109,6 +112,12 @@ class AudioSource:
             self.close()
 
 
+AudioInput: TypeAlias = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | Samples | list[float] | tuple[int, Samples] | AudioSource
+)
+"""Path, bytes, array, a pair (sampling rate, array), or an `AudioSource`."""
+
+
 def open_audio(
     audio: AudioInput, sampling_rate: int | None = None, check_seconds: Callable[[float], None] | None = None
 ) -> AudioSource:
@@ -147,7 +156,7 @@ def _refuse_rate(sampling_rate: int | None) -> None:
         raise InputError("sampling_rate is for arrays; a file says its own rate: leave sampling_rate out")
 
 
-def _check_rate(rate: Any) -> int:
+def _check_rate(rate: int | None) -> int:
     if rate is None:
         raise InputError("an array of samples needs its sampling_rate; give it in Hz, such as sampling_rate=16000")
     try:
@@ -161,11 +170,11 @@ def _check_rate(rate: Any) -> int:
     return whole
 
 
-def _check_array(audio: Any) -> np.ndarray:
+def _check_array(audio: object) -> np.ndarray:
     """`[N, channels]` of a kind that `_frames_of_array` can scale."""
     if hasattr(audio, "detach"):
-        audio = audio.detach().cpu()
-        audio = (audio.float() if audio.is_floating_point() else audio).numpy()
+        tensor = audio.detach().cpu()
+        audio = (tensor.float() if tensor.is_floating_point() else tensor).numpy()
     array = np.asarray(audio) if hasattr(audio, "__array__") or isinstance(audio, list) else None
     if array is None:
         raise InputError(f"audio of type {type(audio).__name__} cannot be read; give a path, bytes or an array")
@@ -227,7 +236,8 @@ def _sounding_track(file: IO[bytes], name: str) -> int | None:
         indices = [track.index for track in container.streams.audio if track.codec_context is not None]
     for index in indices if len(indices) > 1 else []:
         with open_container(file, name) as container:
-            frames = decodable(container, container.streams[index])
+            track = next(each for each in container.streams.audio if each.index == index)
+            frames = decodable(container, track)
             if any(np.abs(planes(frame)).max(initial=0.0) > SILENT for frame in frames):
                 return index
     return None

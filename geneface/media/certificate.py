@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geneface.errors import InputError
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
     from cryptography.x509 import Certificate
 
 CERTIFICATE, KEY, TIMESTAMP = "GENEFACE_SIGNING_CERT", "GENEFACE_SIGNING_KEY", "GENEFACE_TIMESTAMP_URL"
@@ -87,7 +89,7 @@ def read_certificates(path: str | Path) -> list["Certificate"]:
         raise InputError(f"{path} holds no PEM certificate; give a file that begins -----BEGIN CERTIFICATE") from None
 
 
-def _read_key(path: str | Path) -> Any:
+def _read_key(path: str | Path) -> "PrivateKeyTypes":
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
@@ -109,7 +111,7 @@ def _read(path: str | Path) -> bytes:
         raise InputError(f"{path} cannot be read ({error.strerror}); give a PEM file") from None
 
 
-def _algorithm(key: Any, path: str | Path) -> str:
+def _algorithm(key: "PrivateKeyTypes", path: str | Path) -> str:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     curves = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
@@ -180,7 +182,12 @@ def make_development_certificate(folder: Path) -> None:
     (folder / ANCHOR_FILE).write_bytes(as_pem([authority]))
 
 
-def _certificate(name: str, key: Any, authority: "Certificate | None", authority_key: Any) -> "Certificate":
+def _certificate(
+    name: str,
+    key: "EllipticCurvePrivateKey",
+    authority: "Certificate | None",
+    authority_key: "EllipticCurvePrivateKey",
+) -> "Certificate":
     """A certificate as C2PA 2 asks for, of a signer or, without `authority`, of an authority."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes

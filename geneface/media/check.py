@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from geneface.errors import InputError
 from geneface.media.intake import on_disk
@@ -29,7 +28,7 @@ class Check:
             return None
         return self.watermark.payload == video_number(self.provenance.person, seed)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> dict[str, object]:
         """For JSON: `Provenance`'s fields, `watermark` (null if none was found) and `watermark_unread`."""
         mark = self.watermark
         found = mark and {

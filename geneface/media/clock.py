@@ -1,7 +1,10 @@
 """The times of a file's tracks, put right: pauses are kept, jumps are taken as cuts, all tracks stay in step."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av import Packet
 
 PAUSE = 10.0
 """Seconds for which a track may have nothing while the others have nothing either; a longer gap is a jump."""
@@ -46,7 +49,7 @@ class Clock:
         self.jumps: list[Jump] = []
         self._tracks: dict[int, _Track] = {}
 
-    def put_right(self, packet: Any) -> None:
+    def put_right(self, packet: "Packet") -> None:
         """Shift a packet's times in place."""
         unit = float(packet.time_base or 0)
         stamp = packet.dts if packet.pts is None else packet.pts

@@ -5,12 +5,13 @@ import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.video.reformatter import VideoReformatter
 
 MOST_THREADS = 4
 BT709, UNSPECIFIED = 1, 2
@@ -54,7 +55,7 @@ class Converter:
         self._pool.shutdown(cancel_futures=True)
 
 
-def to_rgb(frame: "VideoFrame", reformatter: Any, size: tuple[int, int] | None = None) -> np.ndarray:
+def to_rgb(frame: "VideoFrame", reformatter: "VideoReformatter", size: tuple[int, int] | None = None) -> np.ndarray:
     """uint8 [H, W, 3], turned and mirrored as its display matrix asks; `size` is what to scale to before that."""
     from av.video.reformatter import Colorspace, Interpolation
 
@@ -75,8 +76,10 @@ def to_rgb(frame: "VideoFrame", reformatter: Any, size: tuple[int, int] | None =
 
 def orientation(frame: "VideoFrame") -> tuple[bool, bool, bool]:
     """What a picture's display matrix asks for: rows and columns exchanged, then left and right, top and bottom."""
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
+    from av.buffer import Buffer
+
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(data, Buffer):
         return False, False, False
     a, b, _, c, d = struct.unpack("=5i", bytes(data)[:20])
     if abs(b) + abs(c) > abs(a) + abs(d):

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Literal, overload
 
 from geneface.errors import InputError
 from geneface.media.clock import Clock
 
 if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream, VideoFrame, VideoStream
     from av.container import InputContainer
 
 # Files come from strangers: only plain media containers are opened, no playlist that names other files or addresses.
@@ -55,7 +56,11 @@ def open_container(file: IO[bytes], name: str) -> "InputContainer":
         ) from None
 
 
-def best_track(container: Any, kind: Literal["audio", "video"]) -> Any:
+@overload
+def best_track(container: "InputContainer", kind: Literal["video"]) -> "VideoStream | None": ...
+@overload
+def best_track(container: "InputContainer", kind: Literal["audio"]) -> "AudioStream | None": ...
+def best_track(container: "InputContainer", kind: Literal["audio", "video"]) -> "VideoStream | AudioStream | None":
     """The track that players choose: flagged as the default, no still picture, of the same programme; None without.
 
     One of a kind that nothing here decodes is none.
@@ -66,10 +71,31 @@ def best_track(container: Any, kind: Literal["audio", "video"]) -> Any:
     if picture is not None and picture.disposition & av.stream.Disposition.attached_pic:
         picture = None
     track = picture if kind == "video" else container.streams.best("audio", related=picture)
-    return track if track is not None and track.codec_context is not None else None
+    if not isinstance(track, av.VideoStream | av.AudioStream) or track.codec_context is None:
+        return None
+    return track
 
 
-def decodable(container: Any, stream: Any, clock: Clock | None = None) -> Iterator[Any]:
+def pictures_of(container: "InputContainer", name: object) -> "VideoStream":
+    """The video track that players choose, made ready for decoding; `InputError` if there is none."""
+    stream = best_track(container, "video")
+    if stream is None:
+        raise InputError(f"{name} has no video track; give a video file")
+    stream.thread_type = "AUTO"
+    return stream
+
+
+@overload
+def decodable(
+    container: "InputContainer", stream: "VideoStream", clock: Clock | None = None
+) -> Iterator["VideoFrame"]: ...
+@overload
+def decodable(
+    container: "InputContainer", stream: "AudioStream", clock: Clock | None = None
+) -> Iterator["AudioFrame"]: ...
+def decodable(
+    container: "InputContainer", stream: "VideoStream | AudioStream", clock: Clock | None = None
+) -> "Iterator[VideoFrame] | Iterator[AudioFrame]":
     """The frames of one track of an open container at their times on `clock`; what cannot be decoded is left out."""
     import av
 
@@ -86,6 +112,6 @@ def decodable(container: Any, stream: Any, clock: Clock | None = None) -> Iterat
         if packet.stream.index != stream.index:  # Those that end a track have no index of their own.
             continue
         try:
-            yield from packet.decode()
+            yield from stream.decode(packet)
         except av.FFmpegError:
             continue

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.untrusted import MEGABYTE, open_plain
+from geneface.utils.untrusted import MEGABYTE, open_plain
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LARGEST, MOST_PIXELS = 256 * MEGABYTE, 64_000_000
 """Bytes of a picture's file, and its pixels; each takes about 12 bytes while it is read."""
@@ -41,7 +44,7 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None, most_pixel
     return np.asarray(picture)
 
 
-def _eight_bits(image: Any) -> Any:
+def _eight_bits(image: "Image.Image") -> "Image.Image":
     """A picture of one deep channel on the scale of 0 to 255, where Pillow would cut off all that is brighter."""
     from PIL import Image
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any, Self, cast
+from typing import IO, Self, cast
 
 from geneface.errors import InputError, os_sentence
 
@@ -102,7 +102,7 @@ class _Temporary:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
-    def write(self, content: Any) -> int:
+    def write(self, content: bytes) -> int:
         try:
             return self._file.write(content)
         except OSError as error:
@@ -114,7 +114,7 @@ class _Temporary:
         except OSError as error:
             raise _full(error) from None
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._file, name)
 
     def close(self) -> None:
@@ -134,7 +134,7 @@ def _full(error: OSError) -> OSError:
     return OSError(error.errno, error.strerror, tempfile.gettempdir())
 
 
-def refuse_overwriting(output: str | os.PathLike, inputs: Iterable[Any]) -> None:
+def refuse_overwriting(output: str | os.PathLike, inputs: Iterable[object]) -> None:
     """`InputError` if the file to write is one of those to read; what is not the path of a file is passed over."""
     for given in inputs:
         try:

@@ -6,12 +6,12 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypedDict
 
 from geneface import __version__
 from geneface.errors import InputError
@@ -25,11 +25,12 @@ TAG = "AI-generated"
 NOTICE = f"{TAG} by GeneFace {__version__}"
 ASSERTION = "org.geneface.generation"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-GENERATED = "trainedAlgorithmicMedia"
+GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
+"""What is made of nothing but speech, and what of a real video."""
 AI_SOURCE = re.compile(r"/(trainedAlgorithmicMedia|compositeWithTrainedAlgorithmicMedia)$")
 OPEN_WORDS = re.compile("|".join([*(word for spec in specs().values() for word in spec.words), "#[0-9a-fA-F]{6}"]))
 """Settings in words that may be published; any other word may be the name of a file."""
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, dict[str, object]] = {
     "core": {"backing_store_memory_threshold_in_mb": 16, "merkle_tree_chunk_size_in_kb": 1024},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
     "builder": {"thumbnail": {"enabled": False}},
@@ -57,11 +58,59 @@ class Provenance:
     generator: str = ""
     ai_generated: bool = False
     person: str = ""
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     """C2PA's codes for what is wrong, apart from an unknown certificate; or the reason why nothing can be read."""
     tag: str = ""
     """Without credentials: the comment in the metadata, if it says AI-generated; anybody can write or remove it."""
+
+
+class Action(TypedDict, total=False):
+    """Something that was done to the content."""
+
+    when: str
+    digitalSourceType: str
+
+
+class Said(TypedDict, total=False):
+    """What an assertion of one of the kinds that are read here says."""
+
+    actions: list[Action]
+    person: str
+    settings: dict[str, object]
+
+
+class Assertion(TypedDict, total=False):
+    label: str
+    data: Said
+
+
+class Signature(TypedDict, total=False):
+    common_name: str
+    issuer: str
+    time: str
+
+
+class Manifest(TypedDict, total=False):
+    """What one tool says."""
+
+    signature_info: Signature | None
+    assertions: list[Assertion]
+    claim_generator: str
+    claim_generator_info: list[dict[str, str]] | None
+
+
+class Status(TypedDict):
+    code: str
+
+
+class Store(TypedDict, total=False):
+    """C2PA's report on a file, as far as it is read here."""
+
+    manifests: dict[str, Manifest]
+    active_manifest: str
+    validation_state: str
+    validation_status: list[Status]
 
 
 def why_unsigned(path: Path) -> str:
@@ -93,7 +142,9 @@ def check_signing(identity: Identity) -> None:
         raise InputError(f"C2PA refuses the signing certificate ({error}); give one for C2PA or e-mail") from None
 
 
-def prepare_seal(output: Path, person: str, settings: dict[str, Any]) -> tuple[Callable[[Path], None] | None, str]:
+def prepare_seal(
+    output: Path, person: str, settings: Mapping[str, object], source_type: str = GENERATED
+) -> tuple[Callable[[Path], None] | None, str]:
     """What signs the finished file, as `sign` does, and "", or None and why it will not be signed.
 
     Whatever would make signing fail is said here, before any work.
@@ -102,10 +153,12 @@ def prepare_seal(output: Path, person: str, settings: dict[str, Any]) -> tuple[C
         return None, unsigned
     identity = signing_identity()
     check_signing(identity)
-    return partial(sign, identity=identity, person=person, settings=settings), ""
+    return partial(sign, identity=identity, person=person, settings=settings, source_type=source_type), ""
 
 
-def sign(file: Path, identity: Identity, *, person: str, settings: dict[str, Any]) -> None:
+def sign(
+    file: Path, identity: Identity, *, person: str, settings: Mapping[str, object], source_type: str = GENERATED
+) -> None:
     """Write Content Credentials into a finished video, in place; it is whole at any time.
 
     Args:
@@ -120,7 +173,7 @@ def sign(file: Path, identity: Identity, *, person: str, settings: dict[str, Any
     handle, name = tempfile.mkstemp(prefix=f"{file.stem}.", suffix=file.suffix, dir=file.parent)
     try:
         with file.open("rb") as source, os.fdopen(handle, "w+b") as target:
-            _sign(identity, _manifest(person, settings), file.suffix.removeprefix("."), source, target)
+            _sign(identity, _manifest(person, settings, source_type), file.suffix.removeprefix("."), source, target)
         os.replace(name, file)
     except (c2pa.C2paError, OSError) as error:
         raise InputError(f"the video could not be signed ({error}), and is not kept; check disk and network") from None
@@ -128,7 +181,7 @@ def sign(file: Path, identity: Identity, *, person: str, settings: dict[str, Any
         Path(name).unlink(missing_ok=True)
 
 
-def _sign(identity: Identity, manifest: dict[str, Any], kind: str, source: Any, target: Any) -> None:
+def _sign(identity: Identity, manifest: dict[str, object], kind: str, source: IO[bytes], target: IO[bytes]) -> None:
     import c2pa
 
     info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain, identity.key, identity.timestamp_url)
@@ -140,14 +193,14 @@ def _sign(identity: Identity, manifest: dict[str, Any], kind: str, source: Any, 
         builder.sign(signer, kind, source, target)
 
 
-def _manifest(person: str, settings: dict[str, Any]) -> dict[str, Any]:
+def _manifest(person: str, settings: Mapping[str, object], source_type: str = GENERATED) -> dict[str, object]:
     created = {
         "action": "c2pa.created",
         "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "digitalSourceType": SOURCE_TYPES + GENERATED,
+        "digitalSourceType": SOURCE_TYPES + source_type,
     }
     return {
-        "title": "Talking portrait",
+        "title": "Talking portrait" if source_type == GENERATED else "Dubbed video",
         "claim_generator_info": [{"name": "GeneFace", "version": __version__}],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
@@ -156,10 +209,10 @@ def _manifest(person: str, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def public_settings(settings: dict[str, Any]) -> dict[str, Any]:
+def public_settings(settings: Mapping[str, object]) -> dict[str, str | float]:
     """Settings without what is nobody's business, such as the path of a background picture."""
 
-    def public(value: Any) -> Any:
+    def public(value: object) -> str | float:
         if isinstance(value, int | float) or (isinstance(value, str) and OPEN_WORDS.fullmatch(value)):
             return value
         return "custom"
@@ -218,10 +271,10 @@ def _metadata_tag(file: IO[bytes], name: str) -> str:
     return comment if TAG.lower() in comment.lower() else ""
 
 
-def _judge(store: dict[str, Any]) -> Provenance:
+def _judge(store: Store) -> Provenance:
     """The verdict from C2PA's report on a file."""
     manifests = store.get("manifests", {})
-    active = manifests.get(store.get("active_manifest"), {})
+    active = manifests.get(store.get("active_manifest", ""), Manifest())
     everything = [active, *(manifest for manifest in manifests.values() if manifest is not active)]
     failures = [
         status for status in store.get("validation_status", []) if status["code"] != "signingCredential.untrusted"
@@ -229,7 +282,7 @@ def _judge(store: dict[str, Any]) -> Provenance:
     state = store.get("validation_state")
     signature = active.get("signature_info") or {}
     name = signature.get("common_name") or signature.get("issuer") or ""
-    generation = next(_assertions(everything, ASSERTION), {})
+    generation = next(_assertions(everything, ASSERTION), Said())
     action_list = [
         action
         for label in ("c2pa.actions", "c2pa.actions.v2")
@@ -260,14 +313,14 @@ def _about_certificate(code: str) -> bool:
     return code.startswith(("signingCredential.", "timeStamp.")) or code == "claimSignature.outsideValidity"
 
 
-def _assertions(manifests: list[dict[str, Any]], label: str) -> Iterator[dict[str, Any]]:
+def _assertions(manifests: list[Manifest], label: str) -> Iterator[Said]:
     for manifest in manifests:
         for assertion in manifest.get("assertions", []):
             if assertion.get("label") == label and isinstance(assertion.get("data"), dict):
                 yield assertion["data"]
 
 
-def _generator(manifest: dict[str, Any]) -> str:
-    info: dict[str, Any] = next(iter(manifest.get("claim_generator_info") or []), {})
+def _generator(manifest: Manifest) -> str:
+    info: dict[str, str] = next(iter(manifest.get("claim_generator_info") or []), {})
     named = f"{info.get('name', '')} {info.get('version', '')}".strip()
     return named or str(manifest.get("claim_generator", ""))

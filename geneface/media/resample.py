@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -14,13 +13,13 @@ from geneface.errors import InputError
 from geneface.media.audio import AudioSource
 from geneface.media.clock import Clock
 from geneface.media.colour import orientation, to_rgb
-from geneface.media.container import best_track, decodable, open_container
+from geneface.media.container import best_track, decodable, open_container, pictures_of
 from geneface.media.intake import open_file
 from geneface.media.pictures import StandardColours, progressive, wide
-from geneface.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
-    from av import VideoFrame
+    from av import AudioFrame, VideoFrame
 
 TOLERANCE = 0.002
 """Seconds by which the times of a video of 25 frames/s may be off."""
@@ -56,9 +55,9 @@ class SteadyVideo:
         self.path = Path(path)
         self._file = open_file(self.path)
         try:
-            self._container: Any = open_container(self._file, str(self.path))
+            self._container = open_container(self._file, str(self.path))
             self._clock, self._colours = Clock(), StandardColours()
-            self._stream = _pictures_of(self._container, self.path)
+            self._stream = pictures_of(self._container, self.path)
             first = next(decodable(self._container, self._stream), None)
             if first is None:
                 raise InputError(f"no frame of {self.path} can be decoded; give another copy of it")
@@ -100,17 +99,12 @@ class SteadyVideo:
         """Go to the beginning; not all that can be read can be sought in."""
         self._container.close()
         self._container = open_container(self._file, str(self.path))
-        self._clock, self._stream = Clock(), _pictures_of(self._container, self.path)
+        self._clock, self._stream = Clock(), pictures_of(self._container, self.path)
 
     def __iter__(self) -> Iterator[Moment]:
-        self._reopen()
-        step = 1 / float(self._stream.average_rate or FPS)
         shown: tuple[float, VideoFrame] | None = None
-        index, time = 0, 0.0
-        fresh = True
-        pictures = progressive(decodable(self._container, self._stream, self._clock))
-        for frame in chain(pictures, [None]):  # None: the last picture is seen for one step, too.
-            time = time + step if frame is None else self._time(frame, time + step)
+        index, fresh = 0, True
+        for time, frame in self._timed():
             while shown is not None and (index + 0.5) / FPS < time:
                 if fresh:
                     shown = shown[0], self._colours(shown[1])
@@ -118,6 +112,22 @@ class SteadyVideo:
                 index, fresh = index + 1, False
             if frame is not None:
                 shown, fresh = (time, frame), True
+
+    def own_pictures(self) -> Iterator[Moment]:
+        """Each picture once, numbered as they come, at the video's own times."""
+        for index, (time, frame) in enumerate(self._timed()):
+            if frame is not None:
+                yield Moment(index, self._colours(frame), time, True)
+
+    def _timed(self) -> Iterator[tuple[float, "VideoFrame | None"]]:
+        """The pictures and when they are first seen; at last None and the end: the last is seen for one step, too."""
+        self._reopen()
+        step = 1 / float(self._stream.average_rate or FPS)
+        time = -step
+        for frame in progressive(decodable(self._container, self._stream, self._clock)):
+            time = self._time(frame, time + step)
+            yield time, frame
+        yield time + step, None
 
     def _time(self, frame: "VideoFrame", guess: float) -> float:
         """Seconds since the first picture; a file without times has its pictures evenly spaced."""
@@ -158,15 +168,7 @@ class SteadyVideo:
         self.close()
 
 
-def _pictures_of(container: Any, path: Path) -> Any:
-    stream = best_track(container, "video")
-    if stream is None:
-        raise InputError(f"{path} has no video track; give a video file")
-    stream.thread_type = "AUTO"
-    return stream
-
-
-def _time_of(frame: Any) -> float | None:
+def _time_of(frame: "VideoFrame | AudioFrame") -> float | None:
     return None if frame.pts is None or not frame.time_base else float(frame.pts * frame.time_base)
 
 

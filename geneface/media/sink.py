@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from geneface.errors import InputError
 from geneface.media.mixing import FULL_SCALE, Levels, check_planes, known, mono_frame, planes, scaled
-from geneface.units import SAMPLING_RATE
+from geneface.utils.units import SAMPLING_RATE
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -30,8 +30,8 @@ class Target(Protocol):
     track_rate: int
     track_channels: int
     track_samples: int
-    _speech: Any
-    _track: Any
+    _speech: IO[bytes]
+    _track: IO[bytes]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Plan:
 class _Output:
     """One of the two files: its resampler, and how far it is written."""
 
-    def __init__(self, file: Any, sample_format: str, layout: str, rate: int) -> None:
+    def __init__(self, file: IO[bytes], sample_format: str, layout: str, rate: int) -> None:
         import av
 
         self.file, self.rate, self.samples = file, rate, 0

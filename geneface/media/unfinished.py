@@ -4,10 +4,9 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from geneface.errors import InputError
-from geneface.files import PARTIAL
+from geneface.utils.files import PARTIAL
 
 MARK = ".geneface"
 LOCK = f"{MARK}.lock"
@@ -67,7 +66,7 @@ def sweep(folder: Path) -> None:
 def _remove_if_left(lock: Path) -> None:
     from filelock import FileLock, Timeout
 
-    held: Any = FileLock(lock, timeout=0)
+    held = FileLock(lock, timeout=0)
     try:
         held.acquire()
     except (Timeout, OSError, NotImplementedError):

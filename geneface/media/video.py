@@ -5,26 +5,26 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, Self
+from typing import IO, TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
 from geneface.errors import InputError
 from geneface.media.colour import BT709, Converter, to_rgb
-from geneface.media.container import best_track, decodable, open_container
+from geneface.media.container import best_track, decodable, open_container, pictures_of
 from geneface.media.intake import open_file, refuse_overwriting
 from geneface.media.pictures import StandardColours, progressive
 from geneface.media.unfinished import begin
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 if TYPE_CHECKING:
-    from av import AudioFrame
+    from av import AudioFrame, AudioStream, VideoStream
     from av.container import OutputContainer
 
 AUDIO_BIT_RATE = 128_000
 
 
-def check_output(path: str | os.PathLike, suffix: str = ".mp4", inputs: Iterable[Any] = ()) -> Path:
+def check_output(path: str | os.PathLike, suffix: str = ".mp4", inputs: Iterable[object] = ()) -> Path:
     """`path` as a place where such a video can be written; `InputError` if it is not, or is one of `inputs`.
 
     Nothing is left there, not even what a killed process left unfinished.
@@ -62,7 +62,7 @@ class VideoWriter:
         seal: called with the finished file before it takes its name, to sign it in place.
     """
 
-    suffix, channels = ".mp4", 3
+    suffix, channels, pixel_format = ".mp4", 3, "yuv420p"
 
     def __init__(
         self,
@@ -94,12 +94,12 @@ class VideoWriter:
             self._container = self._open()
             self._container.metadata.update(metadata or {})
             self._video = self._video_stream(crf, preset)
-            self._video.width, self._video.height = width, height
-            self._converter = Converter(self._video.pix_fmt)
+            self._video.width, self._video.height, self._video.pix_fmt = width, height, self.pixel_format
+            self._converter = Converter(self.pixel_format)
             context = self._video.codec_context
             context.colorspace = context.color_primaries = context.color_trc = BT709
             context.color_range = av.video.reformatter.ColorRange.MPEG
-            self._sound: Any = None
+            self._sound: AudioStream | None = None
             if audio is not None:
                 layout = "stereo" if audio.track_channels == 2 else "mono"
                 self._sound = self._sound_stream(audio.track_rate, layout)
@@ -112,12 +112,10 @@ class VideoWriter:
 
         return av.open(str(self._partial), "w", format="mp4", options={"movflags": "+faststart"})
 
-    def _video_stream(self, crf: int, preset: str) -> Any:
-        stream = self._container.add_stream("libx264", rate=self._fps, options={"crf": str(crf), "preset": preset})
-        stream.pix_fmt = "yuv420p"
-        return stream
+    def _video_stream(self, crf: int, preset: str) -> "VideoStream":
+        return self._container.add_stream("libx264", rate=self._fps, options={"crf": str(crf), "preset": preset})
 
-    def _sound_stream(self, rate: int, layout: str) -> Any:
+    def _sound_stream(self, rate: int, layout: str) -> "AudioStream":
         return self._container.add_stream("aac", rate=rate, layout=layout, bit_rate=AUDIO_BIT_RATE)
 
     def write(self, frames: np.ndarray) -> None:
@@ -136,19 +134,23 @@ class VideoWriter:
     def _write_sound(self) -> None:
         import av
 
-        if self._audio is None:
+        if self._audio is None or self._sound is None:
             return
         rate = self._audio.track_rate
-        stop = self.frames * rate // self._fps
+        stop = self._sound_until(rate)
         while self._heard < stop:
             start, self._heard = self._heard, min(self._heard + rate, stop)
             block = self._audio.read_track(start, self._heard)
             frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), "s16", self._sound.layout.name)
             frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
-            self._encode_sound(frame)
+            self._encode_sound(self._sound, frame)
 
-    def _encode_sound(self, frame: "AudioFrame | None") -> None:
-        self._container.mux(self._sound.encode(frame))
+    def _sound_until(self, rate: int) -> int:
+        """Samples that the pictures so far last."""
+        return self.frames * rate // self._fps
+
+    def _encode_sound(self, sound: "AudioStream", frame: "AudioFrame | None") -> None:
+        self._container.mux(sound.encode(frame))
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -157,7 +159,7 @@ class VideoWriter:
                 raise ValueError("no frames were written")
             self._container.mux(self._video.encode())
             if self._sound is not None:
-                self._encode_sound(None)
+                self._encode_sound(self._sound, None)
             self._container.close()
             self._converter.close()
             if self._seal is not None:
@@ -221,8 +223,8 @@ def probe_file(file: IO[bytes], name: str) -> MediaInfo:
         video, audio = best_track(container, "video"), best_track(container, "audio")
         whole = (container.duration or 0) / 1_000_000
 
-        def seconds(stream: Any) -> float:
-            return float(stream.duration * stream.time_base) if stream.duration else whole
+        def seconds(stream: "VideoStream | AudioStream") -> float:
+            return float(stream.duration * (stream.time_base or 0)) if stream.duration else whole
 
         return MediaInfo(
             width=video.width if video else 0,
@@ -250,7 +252,6 @@ class VideoReader:
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self._file = open_file(self.path)
-        self._container: Any = None
         try:
             self._open()
             first = next(iter(self), None)
@@ -262,13 +263,8 @@ class VideoReader:
         self.height, self.width = first.shape[:2]
 
     def _open(self) -> None:
-        if self._container is not None:
-            self._container.close()
         self._container = open_container(self._file, str(self.path))
-        self._stream = best_track(self._container, "video")
-        if self._stream is None:
-            raise InputError(f"{self.path} has no video track; give a video file")
-        self._stream.thread_type = "AUTO"
+        self._stream = pictures_of(self._container, self.path)
         self.fps = float(self._stream.average_rate or 0)
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -276,6 +272,7 @@ class VideoReader:
 
         reformatter, colours = av.video.reformatter.VideoReformatter(), StandardColours()
         # Not all that can be read can be sought in.
+        self._container.close()
         self._open()
         for frame in progressive(decodable(self._container, self._stream)):
             yield to_rgb(colours(frame), reformatter)

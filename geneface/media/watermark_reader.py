@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +25,10 @@ from geneface.errors import InputError
 from geneface.media.audio import decodable, open_container, open_file
 from geneface.media.colour import to_rgb
 from geneface.media.watermark import HIGHEST_PAYLOAD, KEY, SHORTEST, from_chips, repeat_length, to_chips, waves
+
+if TYPE_CHECKING:
+    from av import VideoFrame, VideoStream
+    from av.container import InputContainer
 
 FALSE_ALARM = 1e-9
 """The highest probability at which a reading is taken for real, for a whole video."""
@@ -115,14 +119,14 @@ def sample_frames(path: str | os.PathLike) -> list[np.ndarray]:
     return frames
 
 
-def _key_frames(container: Any, stream: Any) -> Iterator[Any]:
+def _key_frames(container: "InputContainer", stream: "VideoStream") -> Iterator["VideoFrame"]:
     """Key frames from all over a video, which are found without decoding what lies between."""
     import av
 
     seen = set()
     for number in range(MOST_FRAMES):
         try:
-            container.seek((container.start_time or 0) + container.duration * number // MOST_FRAMES)
+            container.seek((container.start_time or 0) + (container.duration or 0) * number // MOST_FRAMES)
         except av.FFmpegError:
             return
         frame = next(decodable(container, stream), None)
@@ -131,7 +135,7 @@ def _key_frames(container: Any, stream: Any) -> Iterator[Any]:
             yield frame
 
 
-def _small(frames: Iterable[Any]) -> Iterator[Callable[[], np.ndarray]]:
+def _small(frames: Iterable["VideoFrame"]) -> Iterator[Callable[[], np.ndarray]]:
     """Functions that give the frames' pixels, so that those that are not wanted are not converted."""
     from av.video.reformatter import VideoReformatter
 

@@ -1,11 +1,11 @@
 """Video with a transparent background: VP9 with opacity and Opus in a webm, which browsers and editors play."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geneface.media.video import VideoWriter
 
 if TYPE_CHECKING:
-    from av import AudioFrame
+    from av import AudioFrame, AudioStream, VideoStream
     from av.container import OutputContainer
 
 OPUS_RATE = 48000
@@ -20,28 +20,26 @@ class TransparentWriter(VideoWriter):
     `preset` has no effect.
     """
 
-    suffix, channels = ".webm", 4
+    suffix, channels, pixel_format = ".webm", 4, "yuva420p"
 
     def _open(self) -> "OutputContainer":
         import av
 
         return av.open(str(self._partial), "w", format="webm")
 
-    def _video_stream(self, crf: int, preset: str) -> Any:
+    def _video_stream(self, crf: int, preset: str) -> "VideoStream":
         options = {"crf": str(crf + CRF_SHIFT), "b:v": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
         # Frames that are referred to but not shown carry no opacity.
-        stream = self._container.add_stream("libvpx-vp9", rate=self._fps, options={**options, "auto-alt-ref": "0"})
-        stream.pix_fmt = "yuva420p"
-        return stream
+        return self._container.add_stream("libvpx-vp9", rate=self._fps, options={**options, "auto-alt-ref": "0"})
 
-    def _sound_stream(self, rate: int, layout: str) -> Any:
+    def _sound_stream(self, rate: int, layout: str) -> "AudioStream":
         import av
 
         self._resampler = av.AudioResampler("s16", layout, OPUS_RATE)
         return self._container.add_stream("libopus", rate=OPUS_RATE, layout=layout, bit_rate=OPUS_BIT_RATE)
 
-    def _encode_sound(self, frame: "AudioFrame | None") -> None:
+    def _encode_sound(self, sound: "AudioStream", frame: "AudioFrame | None") -> None:
         for part in self._resampler.resample(frame):
-            self._container.mux(self._sound.encode(part))
+            self._container.mux(sound.encode(part))
         if frame is None:
-            self._container.mux(self._sound.encode())
+            self._container.mux(sound.encode())

@@ -4,11 +4,14 @@ Nothing is added to its tensors: the attention of each layer is a band, its posi
 and the level of the sound is taken from what was heard lately.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from transformers import HubertModel
 
 ATTENTION = "geneface_banded"
 FLOOR = 3e-5
@@ -40,7 +43,7 @@ def banded_attention(
     *,
     dropout: float = 0.0,
     scaling: float | None = None,
-    **_: Any,
+    **_: object,
 ) -> tuple[torch.Tensor, None]:
     """An attention function of transformers; `module.context` is (left, right)."""
     bias = band(query, *module.context)  # type: ignore[misc]
@@ -59,24 +62,24 @@ class Shorten(nn.Module):
         return x[..., : x.shape[-1] - self.surplus]
 
 
-def bound_context(model: nn.Module, contexts: list[list[int]]) -> None:
-    """Make a `HubertModel` hear (left, right) features in the attention of each layer, and nothing beyond.
+def bound_context(model: "HubertModel", contexts: list[list[int]]) -> None:
+    """Make a model hear (left, right) features in the attention of each layer, and nothing beyond.
 
     Raises `ValueError` if there is not one pair for each layer, or it has group normalisation, which hears all.
     """
     from transformers import AttentionInterface
 
-    config: Any = model.config
+    config = model.config
     if len(contexts) != config.num_hidden_layers or config.feat_extract_norm != "layer":
         raise ValueError("attention_context wants (left, right) for each layer, and feat_extract_norm 'layer'")
     AttentionInterface.register(ATTENTION, banded_attention)
     config._attn_implementation = ATTENTION
-    for layer, context in zip(model.encoder.layers, contexts, strict=True):  # type: ignore[union-attr, arg-type]
+    encoder: Any = model.encoder  # Its modules get what their types do not know.
+    for layer, context in zip(encoder.layers, contexts, strict=True):
         layer.attention.context = tuple(context)
-    position: Any = model.encoder.pos_conv_embed  # type: ignore[union-attr]
     surplus = config.num_conv_pos_embeddings - 1
-    position.conv.padding = (surplus,)
-    position.padding = Shorten(surplus)
+    encoder.pos_conv_embed.conv.padding = (surplus,)
+    encoder.pos_conv_embed.padding = Shorten(surplus)
 
 
 def level_sound(samples: torch.Tensor, hop: int, heard: int) -> torch.Tensor:

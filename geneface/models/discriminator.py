@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from geneface.bundle import Component
-from geneface.config import LAYERS, SHARE, WIDTH
+from geneface.bundles.component import Component
+from geneface.utils.config import LAYERS, SHARE, WIDTH
 
 
 class Discriminator(Component):

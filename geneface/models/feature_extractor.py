@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import torch
 
-from geneface.bundle import load_checked, register, write_tensors
-from geneface.config import KERNEL, LAYERS, SHARE, WIDTH, Range, check_number, check_values
-from geneface.files import read_json, write_json
-from geneface.index import refuse_pickles, weights_name
+from geneface.bundles.component import load_checked, register, write_tensors
+from geneface.bundles.index import refuse_pickles, weights_name
 from geneface.models.bounded_context import bound_context, level_sound
 from geneface.models.features import MARGIN, AudioFeatures
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.config import KERNEL, LAYERS, SHARE, WIDTH, Range, check_number, check_values
+from geneface.utils.files import read_json, write_json
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+
+if TYPE_CHECKING:
+    from transformers import HubertConfig
 
 T = TypeVar("T")
 RANGES: dict[str, Range] = {
@@ -70,7 +73,7 @@ class FeatureExtractor(AudioFeatures):
 
     model_type = "hubert"
 
-    def __init__(self, config: dict[str, Any], normalise: bool = False):
+    def __init__(self, config: Mapping[str, object], normalise: bool = False):
         from transformers import HubertConfig, HubertModel
 
         super().__init__()
@@ -160,14 +163,14 @@ class FeatureExtractor(AudioFeatures):
 register(FeatureExtractor.__name__, FeatureExtractor)
 
 
-def _receptive_field(config: Any) -> int:
+def _receptive_field(config: "HubertConfig") -> int:
     samples = 1
     for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
         samples = (samples - 1) * stride + kernel
     return samples
 
 
-def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(config: Mapping[str, object]) -> dict[str, Any]:
     """What of a file makes the network; `ValueError` for what is out of its range."""
     settings = {name: config[name] for name in (*RANGES, *WORDS, *SWITCHES) if config.get(name) is not None}
     for name, value in settings.items():

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from geneface.errors import InputError
-from geneface.streaming.audio import AudioStream, blocks
+from geneface.streaming.audio import ArrayStream, AudioStream, blocks
 from geneface.streaming.stage import join, through
-from geneface.units import FPS, SAMPLES_PER_FRAME
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME
 
 MARGIN = 40
 """Samples on each side of a window: HuBERT then gives two features a video frame, each in the middle of its 20 ms."""
@@ -60,6 +60,15 @@ class AudioFeatures(nn.Module):
     def extract(self, audio: AudioStream) -> torch.Tensor:
         """[2T, feature_size] of a whole recording."""
         return torch.cat(list(self.stream(audio)))
+
+
+class Hears(Protocol):
+    """What gives features of a recording: an extractor, or what teaches one."""
+
+    feature_size: int
+
+    def extract(self, audio: ArrayStream, /) -> torch.Tensor:
+        """[2T, feature_size]"""
 
 
 class TrainedOnFeatures(Protocol):

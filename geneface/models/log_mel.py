@@ -5,9 +5,9 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from geneface.bundle import Component
+from geneface.bundles.component import Component
 from geneface.models.features import MARGIN, AudioFeatures
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 HOP = SAMPLES_PER_FRAME // 2
 WINDOW = HOP + 2 * MARGIN

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import Component
-from geneface.config import KERNEL, LAYERS, SHARE, WIDTH
+from geneface.bundles.component import Component
 from geneface.models.flow import ConditionalFlow
 from geneface.models.wavenet import ChannelNorm, WaveNet
+from geneface.utils.config import KERNEL, LAYERS, SHARE, WIDTH
 
 NOISE_BLOCK = 64
 MOST_CONTEXT = 1500
@@ -102,7 +102,6 @@ class MotionGenerator(Component):
         if lookahead is not None and lookahead < 1:
             raise ValueError(f"lookahead must be at least 1 frame, not {lookahead}")
         self.smoothing_radius = min(1, _radius(smoothing)) if causal else _radius(smoothing)
-        resample = (2 * stride, stride, stride // 2)
         ahead = 1 if lookahead is None else lookahead - self.smoothing_radius
         self.feature_pad = (2, 2 * ahead)
 
@@ -112,35 +111,46 @@ class MotionGenerator(Component):
         self.latent_condition = nn.Conv1d(channels, channels, 2 * stride, stride)
         self.latent_pad = (2 * stride - 1, 0) if causal else (stride // 2, stride // 2)
 
-        self.encoder_conv = nn.Conv1d(68 * 3, channels, *resample)
-        self.encoder_norm = ChannelNorm(channels)
-        self.encoder = WaveNet(channels, channels, kernel_size, encoder_layers, encoder_dilation_cycle, dropout)
-        self.posterior = nn.Conv1d(channels, 2 * latent_channels, 1)
-
+        self._build_posterior(channels, kernel_size, encoder_layers, encoder_dilation_cycle, dropout)
         self.prior = ConditionalFlow(
             latent_channels, channels, flow_channels, flow_kernel_size, flow_layers, flow_coupling_layers, causal
         )
 
-        self.decoder_conv = nn.ConvTranspose1d(latent_channels, channels, 2 * stride, stride)
-        self.decoder_start = 0 if causal else stride // 2
-        self.decoder_norm = ChannelNorm(channels)
-        self.decoder = WaveNet(
-            channels, channels, kernel_size, decoder_layers, decoder_dilation_cycle, dropout, causal
-        )
-        self.output = nn.Conv1d(channels, 68 * 3, 1)
-
+        self._build_decoder(channels, kernel_size, decoder_layers, decoder_dilation_cycle, dropout, causal)
         self.register_buffer("landmark_mean", torch.zeros(68, 3))
         self.register_buffer("landmark_std", torch.ones(68, 3))
         self.register_buffer("mean_landmarks", torch.zeros(68, 3))
 
-        # Transposed convolution and latent condition reach over 2 * stride - 1 frames together with their own step.
-        step = 2 * stride - 1 if causal else 3 * stride // 2 - 1
-        left = self.smoothing_radius + self.decoder.left + stride * self.prior.left + 2 * step + 1
-        right = self.smoothing_radius + self.decoder.right + stride * self.prior.right + 2 * step + ahead
-        self.context_frames = math.ceil((left if causal else max(left, right)) / stride) * stride
+        self.context_frames = self._context(ahead, causal)
         self.lookahead_frames = self.context_frames if lookahead is None else lookahead
-        if self.context_frames > MOST_CONTEXT:
-            raise ValueError(f"a frame depends on {self.context_frames} frames before it, over {MOST_CONTEXT}")
+
+    def _build_posterior(self, channels: int, kernel_size: int, layers: int, cycle: int, dropout: float) -> None:
+        """Landmarks [B, 68 * 3, T] to mean and log deviation of the latent steps."""
+        self.encoder_conv = nn.Conv1d(68 * 3, channels, 2 * self.stride, self.stride, self.stride // 2)
+        self.encoder_norm = ChannelNorm(channels)
+        self.encoder = WaveNet(channels, channels, kernel_size, layers, cycle, dropout)
+        self.posterior = nn.Conv1d(channels, 2 * self.latent_channels, 1)
+
+    def _build_decoder(
+        self, channels: int, kernel_size: int, layers: int, cycle: int, dropout: float, causal: bool
+    ) -> None:
+        """Latent steps and condition to landmarks."""
+        self.decoder_conv = nn.ConvTranspose1d(self.latent_channels, channels, 2 * self.stride, self.stride)
+        self.decoder_start = 0 if causal else self.stride // 2
+        self.decoder_norm = ChannelNorm(channels)
+        self.decoder = WaveNet(channels, channels, kernel_size, layers, cycle, dropout, causal)
+        self.output = nn.Conv1d(channels, 68 * 3, 1)
+
+    def _context(self, ahead: int, causal: bool) -> int:
+        """Frames before one that it depends on: whole latent steps."""
+        # Transposed convolution and latent condition reach over 2 * stride - 1 frames together with their own step.
+        step = 2 * self.stride - 1 if causal else 3 * self.stride // 2 - 1
+        left = self.smoothing_radius + self.decoder.left + self.stride * self.prior.left + 2 * step + 1
+        right = self.smoothing_radius + self.decoder.right + self.stride * self.prior.right + 2 * step + ahead
+        frames = math.ceil((left if causal else max(left, right)) / self.stride) * self.stride
+        if frames > MOST_CONTEXT:
+            raise ValueError(f"a frame depends on {frames} frames before it, over {MOST_CONTEXT}")
+        return frames
 
     def latent_frames(self, frames: int) -> int:
         """Latent steps of a sequence of `frames` frames."""

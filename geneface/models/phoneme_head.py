@@ -5,9 +5,9 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from geneface.bundle import Component
-from geneface.config import WIDTH
+from geneface.bundles.component import Component
 from geneface.face.phonemes import INVENTORY
+from geneface.utils.config import WIDTH
 
 BLANK = len(INVENTORY)
 BILABIALS = [INVENTORY.index(phoneme) for phoneme in ("p", "b", "m")]

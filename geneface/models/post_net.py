@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import Component
-from geneface.config import KERNEL, LAYERS, WIDTH
+from geneface.bundles.component import Component
+from geneface.utils.config import KERNEL, LAYERS, WIDTH
 
 
 class PostNet(Component):

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import torch
 
-from geneface.bundle import Component
-from geneface.config import SHARE
+from geneface.bundles.component import Component
+from geneface.utils.config import SHARE
 
 REGULARISATION = 1e-3
 """Of the weights, as a share of the mean squared distance to the neighbours; keeps them from jumping."""

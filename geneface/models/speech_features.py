@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import Component
-from geneface.config import SHARE, WIDTH
+from geneface.bundles.component import Component
 from geneface.models.bounded_context import band
 from geneface.models.features import MARGIN, AudioFeatures
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.config import SHARE, WIDTH
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 WINDOW, HOP, BANDS = 400, 160, 80
 LOWEST_BIN = 3

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import Component
-from geneface.config import SHARE, WIDTH
+from geneface.bundles.component import Component
+from geneface.utils.config import SHARE, WIDTH
 
 KERNELS = (3, 3, 5)
 """Frames: together they hear 4 frames (0.16 s) on each side."""

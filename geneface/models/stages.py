@@ -52,7 +52,7 @@ class LipClosureStage:
         return found.unflatten(0, (-1, 2)).amax(1)
 
 
-class MotionStage(WindowStage):
+class MotionStage(WindowStage[torch.Tensor, torch.Tensor]):
     """Audio features [2n, D] -> LM3D [m, 68, 3] of the mean identity.
 
     Args:
@@ -75,7 +75,7 @@ class MotionStage(WindowStage):
         return super().push(features.to(self.model.device, self.model.dtype).unflatten(0, (-1, 2)))
 
 
-class AdaptStage(WindowStage):
+class AdaptStage(WindowStage[torch.Tensor, torch.Tensor]):
     """LM3D [n, 68, 3] of the mean identity -> the person's LM3D [m, 68, 3]."""
 
     def __init__(self, post_net: PostNet | LandmarkProjection):

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import Component
-from geneface.config import LAYERS, SHARE, WIDTH
+from geneface.bundles.component import Component
+from geneface.utils.config import LAYERS, SHARE, WIDTH
 
 MOUTH_POINTS = (*range(3, 14), *range(48, 68))
 """Chin and lips of the 68 points: what speech moves."""

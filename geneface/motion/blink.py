@@ -3,7 +3,7 @@
 import numpy as np
 
 from geneface.options import NATURAL_BLINKS
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 CHANCE = 0.9
 """Of a blink in a period, in which there is at most one."""

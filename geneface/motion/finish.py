@@ -16,7 +16,7 @@ from geneface.motion.silence import AHEAD, SpeechGate
 from geneface.options import GenerationOptions, blinks_a_minute
 from geneface.streaming.audio import AudioStream
 from geneface.streaming.stage import join
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 SOUND_AHEAD = AHEAD + LOOKAHEAD
 """Frames of sound after a frame without which it is not finished."""

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from geneface.motion.face_motion import Person
 from geneface.motion.hearing import Heard
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 LEAST_SEGMENT, MOST_SEGMENT = 3 * FPS, 7 * FPS
 """Frames of the person's track that are played before another part of it is joined on."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geneface.streaming.audio import AudioStream
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 LOOKAHEAD = 1
 """Frames after a frame that are heard with it."""

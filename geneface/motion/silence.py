@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from geneface.motion.hearing import LOOKAHEAD, Heard
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 FLOOR_FRAMES = 3 * FPS
 """The quietest of so many last frames is noise: nobody speaks for so long without a gap."""

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Iterator
-from typing import IO, Any, Protocol, runtime_checkable
+from typing import IO, TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+
+if TYPE_CHECKING:
+    from av import AudioResampler
 
 BLOCK_FRAMES = 150
 """Frames that are taken from a finished recording at once."""
@@ -67,7 +70,7 @@ class LiveStream:
         self._samples = np.zeros(0, np.float32)
         self._first = 0
         self._ended = False
-        self._resampler: Any = None
+        self._resampler: AudioResampler | None = None
         self._rate = SAMPLING_RATE
         self._arrived = threading.Condition()
 

@@ -7,26 +7,42 @@ many streams can share one network. After a `flush`, a stage is at its beginning
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import torch
 
 
-class Stage(Protocol):
+class Frames(Protocol):
+    """Consecutive video frames of whatever kind: a tensor, or what is cut and joined as one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, frames: slice, /) -> Self: ...
+
+
+Pushed = TypeVar("Pushed")
+Ready = TypeVar("Ready")
+Taken = TypeVar("Taken", contravariant=True)
+Given = TypeVar("Given", covariant=True)
+In = TypeVar("In", bound=Frames)
+Out = TypeVar("Out", bound=Frames)
+
+
+class Stage(Protocol[Taken, Given]):
     """A step of the pipeline that takes its input in pieces of consecutive video frames."""
 
     @property
     def lookahead_frames(self) -> int:
         """How many frames after a frame must have been pushed before it comes out."""
 
-    def push(self, chunk: Any, /) -> Any:
+    def push(self, chunk: Taken, /) -> Given | None:
         """What is ready once `chunk`, the next piece of the input, is there too; None if nothing is."""
 
-    def flush(self) -> Any:
+    def flush(self) -> Given | None:
         """The rest, when no more input will come; None if there is none."""
 
 
-def through(stage: Stage, chunks: Iterable[Any]) -> Iterator[Any]:
+def through(stage: Stage[Pushed, Ready], chunks: Iterable[Pushed]) -> Iterator[Ready]:
     """What comes out of a stage for all of its input."""
     for chunk in chunks:
         if (out := stage.push(chunk)) is not None:
@@ -35,17 +51,19 @@ def through(stage: Stage, chunks: Iterable[Any]) -> Iterator[Any]:
         yield out
 
 
-def join(chunks: Sequence[Any]) -> Any:
+def join(chunks: Sequence[Pushed]) -> Pushed:
     """Consecutive chunks as one: tensors by their first dimension, others by their class' own `join`."""
     if len(chunks) == 1:
         return chunks[0]
-    return torch.cat(list(chunks)) if isinstance(chunks[0], torch.Tensor) else type(chunks[0]).join(chunks)
+    parts: list[Any] = list(chunks)
+    whole: Any = torch.cat(parts) if isinstance(parts[0], torch.Tensor) else parts[0].join(parts)
+    return whole
 
 
 class Chain:
     """Stages one after the other, as one."""
 
-    def __init__(self, *stages: Stage):
+    def __init__(self, *stages: Stage[Any, Any]):
         self.stages = stages
 
     @property
@@ -69,10 +87,10 @@ class Chain:
 
 
 @dataclass
-class WindowState:
+class WindowState(Generic[In]):
     """What a `WindowStage` remembers."""
 
-    window: Any = None
+    window: In | None = None
     """The frames that may still be looked at."""
     start: int = 0
     """Number of the first of them."""
@@ -80,7 +98,7 @@ class WindowState:
     """Frames that have come out."""
 
 
-class WindowStage:
+class WindowStage(Generic[In, Out]):
     """A function of finite reach, run over a stream as if over the whole sequence at once.
 
     Args:
@@ -90,28 +108,28 @@ class WindowStage:
         align: Windows start at multiples of this.
     """
 
-    def __init__(self, apply: Callable[[Any, int], Any], context_frames: int, lookahead_frames: int, align: int = 1):
+    def __init__(self, apply: Callable[[In, int], Out], context_frames: int, lookahead_frames: int, align: int = 1):
         self.apply, self.align = apply, align
         self.context_frames, self.lookahead_frames = context_frames, lookahead_frames
-        self.state = WindowState()
+        self.state: WindowState[In] = WindowState()
 
-    def push(self, chunk: Any) -> Any:
-        state = self.state
-        state.window = chunk if state.window is None else join([state.window, chunk])
-        return self._upto(state.start + len(state.window) - self.lookahead_frames)
+    def push(self, chunk: In) -> Out | None:
+        window = chunk if self.state.window is None else join([self.state.window, chunk])
+        return self._upto(window, self.state.start + len(window) - self.lookahead_frames)
 
-    def flush(self) -> Any:
-        state = self.state
-        rest = None if state.window is None else self._upto(state.start + len(state.window))
+    def flush(self) -> Out | None:
+        window = self.state.window
+        rest = None if window is None else self._upto(window, self.state.start + len(window))
         self.state = WindowState()
         return rest
 
-    def _upto(self, ready: int) -> Any:
+    def _upto(self, window: In, ready: int) -> Out | None:
         state = self.state
+        state.window = window
         if ready <= state.done:
             return None
-        out = self.apply(state.window, state.start)[state.done - state.start : ready - state.start]
+        out = self.apply(window, state.start)[state.done - state.start : ready - state.start]
         state.done = ready
         drop = max(0, state.done - self.context_frames - state.start) // self.align * self.align
-        state.window, state.start = state.window[drop:], state.start + drop
+        state.window, state.start = window[drop:], state.start + drop
         return out

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from geneface.components import trained_component
-from geneface.data.motion import MotionData, open_corpora
+from geneface.bundles.components import trained_component
+from geneface.datasets.motion import MotionData, open_corpora
 from geneface.face.face_model import FaceModel
 from geneface.models.features import AudioFeatures
 from geneface.training.loop import LoopConfig

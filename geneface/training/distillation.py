@@ -8,19 +8,17 @@ connectionist temporal classification where their order is known, one by one whe
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.components import new_component
-from geneface.data.motion import MotionData, open_corpora
-from geneface.data.phoneme_batches import UNKNOWN, Recordings
-from geneface.data.rough_sound import RoughSound
+from geneface.bundles.components import new_component
+from geneface.datasets.motion import MotionData, open_corpora
+from geneface.datasets.phoneme_batches import UNKNOWN, Recordings
+from geneface.datasets.rough_sound import RoughSound
 from geneface.face.face_model import FaceModel
-from geneface.files import read_json, write_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.phoneme_head import BLANK, PhonemeHead
 from geneface.models.speech_features import SpeechFeatures
@@ -29,6 +27,7 @@ from geneface.training.feature_extractor import PhonemeRecogniser, evaluate
 from geneface.training.loop import Loop, LoopConfig, parse_config
 from geneface.training.mouth_teacher import train_mouth_teacher
 from geneface.training.teacher import Teacher
+from geneface.utils.files import read_json, write_json
 
 WINDOW = 64
 """Frames of a window of tracked speech."""
@@ -152,8 +151,7 @@ def train(config: DistillationConfig) -> Path:
     mouth = None
     if config.tracked:
         face = FaceModel.load(config.face_model)
-        heard: Any = teacher  # It gives features of recordings as an extractor does.
-        tracked = MotionData(open_corpora(config.tracked, "train"), face, heard, 3, WINDOW, 1.0, config.seed)
+        tracked = MotionData(open_corpora(config.tracked, "train"), face, teacher, 3, WINDOW, 1.0, config.seed)
         mouth = train_mouth_teacher(tracked, face.mean_landmarks, loop.device, seed=config.seed)
         mouth.save_pretrained(loop.folder / "mouth_teacher")
     speech = TaughtSpeech(recordings, teacher, config.copies, config.longest, loop.device, config.seed, mouth)

@@ -9,13 +9,13 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from geneface.data.augment import change_speed
-from geneface.data.phoneme_batches import INDEX, UNKNOWN, Recordings, feature_labels, sequence
+from geneface.datasets.augment import change_speed
+from geneface.datasets.phoneme_batches import INDEX, UNKNOWN, Recordings, feature_labels, sequence
 from geneface.models.features import MARGIN
 from geneface.streaming.prefetch import prefetch
 from geneface.training.mouth_teacher import MouthTeacher
 from geneface.training.teacher import SECONDS, Teacher
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 HOP = SAMPLES_PER_FRAME // 2
 TOGETHER = 32

@@ -9,14 +9,13 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.data.phoneme_batches import (
+from geneface.datasets.phoneme_batches import (
     INDEX,
     UNKNOWN,
     Batch,
@@ -27,12 +26,13 @@ from geneface.data.phoneme_batches import (
     sequence,
 )
 from geneface.errors import run_script
-from geneface.files import read_json, write_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.features import MARGIN
 from geneface.models.phoneme_head import BLANK, PhonemeHead
+from geneface.models.speech_features import SpeechFeatures
 from geneface.training.loop import Loop, LoopConfig, parse_config
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.files import read_json, write_json
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class FeatureExtractorConfig(LoopConfig):
 class PhonemeRecogniser(nn.Module):
     """The extractor with a head; a new one if none is given."""
 
-    def __init__(self, extractor: Any, head: PhonemeHead | None = None):
+    def __init__(self, extractor: FeatureExtractor | SpeechFeatures, head: PhonemeHead | None = None):
         super().__init__()
         self.extractor = extractor
         self.head = head or PhonemeHead(extractor.feature_size)

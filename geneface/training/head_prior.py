@@ -3,7 +3,7 @@
 import torch
 
 from geneface.face.solid import BOX, SOLID
-from geneface.rendering.fast import FastRenderer
+from geneface.renderers.fast import FastRenderer
 
 LAYER = 0.5
 """cm, of whose opacity the prior speaks."""

@@ -11,12 +11,12 @@ import math
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 import numpy as np
 import torch
@@ -26,11 +26,11 @@ from accelerate.utils import ProjectConfiguration, set_seed
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from geneface.bundle import Component
+from geneface.bundles.component import Component
 from geneface.errors import InputError
-from geneface.files import atomic_folder, write_json
 from geneface.resources import located
-from geneface.stopping import Stopped, StopToken
+from geneface.utils.files import atomic_folder, write_json
+from geneface.utils.stopping import Stopped, StopToken
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Watch:
         """Where to write a picture of what is learned, if one is wanted now."""
         return None
 
-    def previewed(self, figures: dict[str, Any]) -> None:
+    def previewed(self, figures: dict[str, dict[str, float]]) -> None:
         """The picture is written, and these are the figures so far."""
 
 
@@ -102,17 +102,18 @@ class LoopConfig:
         return self.steps - done
 
 
-def located_settings(settings: dict[str, Any]) -> dict[str, Any]:
+def located_settings(settings: Mapping[str, object]) -> dict[str, object]:
     """The same settings, `PLACES` among them as absolute paths (`resources.located`); empty ones stay empty."""
 
-    def place(value: Any) -> Any:
-        return [str(located(path)) for path in value] if isinstance(value, list) else str(located(value))
+    def place(value: object) -> list[str] | str:
+        return [str(located(path)) for path in value] if isinstance(value, list) else str(located(str(value)))
 
     return {name: place(value) if name in PLACES and value else value for name, value in settings.items()}
 
 
 Config = TypeVar("Config", bound=LoopConfig)
 Batch = TypeVar("Batch")
+Prepared = TypeVarTuple("Prepared")
 
 
 def parse_config(config_class: type[Config], argv: list[str] | None = None) -> Config:
@@ -183,15 +184,15 @@ class Loop:
     def device(self) -> torch.device:
         return self.accelerator.device
 
-    def prepare(self, *objects: Any, steps: int | None = None) -> Any:
-        """Move models to the device; every optimiser also gets the learning-rate schedule of the config.
+    def prepare(self, *objects: *Prepared, steps: int | None = None) -> tuple[*Prepared]:
+        """Move several things to the device; every optimiser also gets the learning-rate schedule of the config.
 
         Args:
             steps: Of the optimisers, where they are not those of the whole training.
         """
         rate = partial(self._rate, steps=max(1, self.config.steps if steps is None else steps))
-        prepared = self.accelerator.prepare(*objects)
-        for item in (prepared,) if len(objects) == 1 else prepared:
+        prepared: tuple[*Prepared] = self.accelerator.prepare(*objects)
+        for item in prepared:
             if isinstance(item, torch.optim.Optimizer):
                 scheduler = LambdaLR(getattr(item, "optimizer", item), rate)
                 self.accelerator.register_for_checkpointing(scheduler)
@@ -252,7 +253,7 @@ class Loop:
             return None
         return self.watch.preview_due(step + 1, self.config.steps)
 
-    def previewed(self, figures: dict[str, Any]) -> None:
+    def previewed(self, figures: dict[str, dict[str, float]]) -> None:
         """Tell the watch that its picture is there, with the figures so far."""
         if self.watch:
             self.watch.previewed(figures)
@@ -304,7 +305,7 @@ class Loop:
         self.accelerator.wait_for_everyone()
         return self.folder / "model"
 
-    def report(self, figures: dict[str, Any]) -> None:
+    def report(self, figures: Mapping[str, object]) -> None:
         """Write `output_dir/report.json`, the last thing of a training; on the main process."""
         write_json(self.folder / "report.json", figures)
         if self.watch is None:

@@ -1,20 +1,20 @@
 """How well generated landmarks follow recordings that nothing was trained on (docs/measures.md)."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import torch
 
 from geneface import metrics
-from geneface.data.corpus import Corpus
-from geneface.data.motion import Speech, features_of, simulated_speech, tracked_speech
+from geneface.datasets.corpus import Corpus
+from geneface.datasets.motion import Speech, features_of, simulated_speech, tracked_speech
 from geneface.face.articulation import Style
 from geneface.face.face_model import FaceModel
 from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator, latent_noise
 from geneface.models.sync_expert import SyncExpert
-from geneface.units import FPS, SAMPLES_PER_FRAME
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME
 
 SILENCE_FRAMES = 2 * FPS
 SEEDS = 10
@@ -37,7 +37,19 @@ class HeldOut(NamedTuple):
     """Features of the recording with two seconds of digital silence in its middle."""
 
 
-def hold_out(speech: Speech, speaker: str, phones: Iterable[Any], extractor: AudioFeatures) -> HeldOut:
+class MotionFigures(TypedDict):
+    """What `motion_figures` finds."""
+
+    clips: int
+    seconds: float
+    recorded: dict[str, float]
+    temperature_0: dict[str, float | list[float] | None]
+    temperature_1: dict[str, float | list[float] | None]
+
+
+def hold_out(
+    speech: Speech, speaker: str, phones: Iterable[tuple[str, float, float]], extractor: AudioFeatures
+) -> HeldOut:
     middle = len(speech.lm3d) // 2 * SAMPLES_PER_FRAME
     silence = np.zeros(SILENCE_FRAMES * SAMPLES_PER_FRAME, np.float32)
     silenced = np.concatenate([speech.samples[:middle], silence, speech.samples[middle:]])
@@ -84,7 +96,7 @@ def motion_figures(
     sync_expert: SyncExpert | None = None,
     rest: np.ndarray | None = None,
     seeds: int = 1,
-) -> dict[str, Any]:
+) -> MotionFigures:
     """Mouth opening, landmark error, silence and closures, at temperatures 0 and 1.
 
     `rest` is LM3D [68, 3] with a closed mouth, if that is not the mean face's. `seeds` are averaged over for r and
@@ -92,11 +104,13 @@ def motion_figures(
     """
     rest = np.zeros((68, 3)) if rest is None else rest
     closed = float(metrics.lm3d_opening(rest[None], mean_landmarks)[0])
-    figures: dict[str, Any] = {"clips": len(clips), "seconds": sum(len(clip.lm3d) for clip in clips) / FPS}
     recorded = [metrics.lm3d_opening(clip.lm3d, mean_landmarks) for clip in clips]
     shortest = metrics.MIN_CLIP_FRAMES if max(map(_frames, clips)) >= metrics.MIN_CLIP_FRAMES else 0
-    figures["recorded"] = _closures(clips, recorded, closed)
-    for temperature in (0.0, 1.0):
+    truth = _closures(clips, recorded, closed)
+    if sync_expert is not None:
+        truth["sync_cosine"] = float(np.mean([_cosine(sync_expert, clip.lm3d, clip) for clip in clips]))
+
+    def at(temperature: float) -> dict[str, float | list[float] | None]:
         generated = [generate(clip.features, 0, temperature).numpy() for clip in clips]
         openings = [metrics.lm3d_opening(lm3d, mean_landmarks) for lm3d in generated]
         curves = [
@@ -112,7 +126,7 @@ def motion_figures(
             for clip, reference, opening in zip(clips, recorded, openings, strict=True)
         ]
         score = metrics.opening_score(curves, shortest)
-        part: dict[str, Any] = {
+        part: dict[str, float | list[float] | None] = {
             "r": score.r.mean,
             "r_interval": [score.r.low, score.r.high],
             "r_chance": None if np.isnan(score.chance.mean) else score.chance.mean,
@@ -123,16 +137,21 @@ def motion_figures(
             part["lm3d_error_mm"] = float(np.average(errors, weights=[len(clip.lm3d) for clip in clips]))
         else:
             part["energy_score_mm"] = _energy(generate, clips)
-        part.update(_silence(generate, clips, temperature, mean_landmarks, closed))
-        part.update(_closures(clips, openings, closed))
+        part |= _silence(generate, clips, temperature, mean_landmarks, closed)
+        part |= _closures(clips, openings, closed)
         if sync_expert is not None:
             part["sync_cosine"] = float(
                 np.mean([_cosine(sync_expert, lm3d, clip) for lm3d, clip in zip(generated, clips, strict=True)])
             )
-        figures[f"temperature_{temperature:.0f}"] = part
-    if sync_expert is not None:
-        figures["recorded"]["sync_cosine"] = float(np.mean([_cosine(sync_expert, clip.lm3d, clip) for clip in clips]))
-    return figures
+        return part
+
+    return MotionFigures(
+        clips=len(clips),
+        seconds=sum(len(clip.lm3d) for clip in clips) / FPS,
+        recorded=truth,
+        temperature_0=at(0.0),
+        temperature_1=at(1.0),
+    )
 
 
 def _frames(clip: HeldOut) -> int:

@@ -9,16 +9,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.components import new_component
+from geneface.bundles.components import new_component
 from geneface.errors import run_script
 from geneface.face import ibug68
-from geneface.files import write_json
 from geneface.models.features import check_features
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
 from geneface.training.motion_figures import generate_with, motion_figures
+from geneface.utils.files import write_json
 
 logger = logging.getLogger(__name__)
 
@@ -167,8 +167,8 @@ def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path
             for kind, held_out in corpora.held_out().items()
         }
         write_json(loop.folder / "report.json", report)
-        for kind, figures in report.items():
-            logger.info("%s %s", kind, figures)
+        for kind, found in report.items():
+            logger.info("%s %s", kind, found)
     return loop.folder / "model"
 
 

@@ -1,7 +1,7 @@
 """Train the judge of lips and sound: `accelerate launch -m geneface.training.mouth_judge --config FILE`.
 
 A small regression from audio features to the mouth opening. How well it does on speakers that it does not know is what
-features are worth (`evaluation.chain`); where its answer fits a clip best is the clip's offset (`data.in_step`).
+features are worth (`research.chain`); where its answer fits a clip best is the clip's offset (`corpora.in_step`).
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from geneface import metrics
-from geneface.data.motion import MotionData
+from geneface.datasets.motion import MotionData
 from geneface.models.speech_regression import SpeechRegression
 from geneface.motion.lips import mouth_opening
 from geneface.training.corpora import Corpora, CorporaConfig

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import Component
-from geneface.config import WIDTH
-from geneface.data.motion import MotionData
+from geneface.bundles.component import Component
+from geneface.datasets.motion import MotionData
 from geneface.models.speech_regression import SpeechRegression
 from geneface.motion.lips import mouth_opening
+from geneface.utils.config import WIDTH
 
 COMPONENTS = 16
 LIPS_WEIGHT = 3.0

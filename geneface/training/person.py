@@ -16,15 +16,15 @@ from typing import Any
 import torch
 
 from geneface.errors import InputError
-from geneface.files import locked, read_json
-from geneface.stopping import Stopped
 from geneface.training.loop import Watch
 from geneface.training.person_bundle import describe, keep_logs, write_bundle
 from geneface.training.person_job import Begun, Job, Request, begin_job, check_dataset
 from geneface.training.post_net import OWN_GENERATOR
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
 from geneface.training.status import Progress, stopping_well
-from geneface.words import about
+from geneface.utils.files import locked, read_json
+from geneface.utils.stopping import Stopped
+from geneface.utils.words import about
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def _run(job: Job, progress: Progress) -> None:
 
 
 def _preprocess(job: Job, progress: Progress) -> None:
-    from geneface.data.preprocess import preprocess
+    from geneface.preprocessing.preprocess import preprocess
 
     new = not job.dataset.is_dir()
     preprocess(job.request.source, job.dataset, assets_folder=job.request.assets, progress=progress)

@@ -2,23 +2,23 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from geneface.card import Card, Figure
-from geneface.components import save_components, trained_component
+from geneface.bundles.card import Card, Figure
+from geneface.bundles.components import save_components, trained_component
+from geneface.bundles.index import COMPONENTS, OPTIONAL
 from geneface.errors import InputError
-from geneface.hub import PERSONS_DIR
-from geneface.index import COMPONENTS, OPTIONAL
+from geneface.hub.persons import PERSONS_DIR
 from geneface.media.image import write_image
-from geneface.pipeline import GeneFacePipeline
+from geneface.pipelines.pipeline import GeneFacePipeline
 from geneface.resources import resource
 from geneface.training.run import Stage, TrainingFolder
-from geneface.units import FPS
-from geneface.words import duration
+from geneface.utils.units import FPS
+from geneface.utils.words import duration
 
 GENERIC_BUNDLE = PERSONS_DIR / "generic"
 PREVIEW_SPEECH = resource("examples/audio/welcome.mp3")
@@ -58,7 +58,11 @@ def write_bundle(
 
 
 def describe(
-    name: str, consent: str, manifest: dict[str, Any], renderer: dict[str, Any], post_net: dict[str, Any]
+    name: str,
+    consent: str,
+    manifest: Mapping[str, Any],
+    renderer: Mapping[str, Mapping[str, float]],
+    post_net: Mapping[str, Any],
 ) -> Card:
     """The card of a person, from the dataset's manifest and the reports of both trainings."""
     frames, synthetic = int(manifest["frames"]), bool(manifest.get("synthetic"))

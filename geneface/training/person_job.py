@@ -2,22 +2,24 @@
 
 import os
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import product
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Self, get_type_hints
 
 import torch
 
-from geneface.data.scan import SHORTEST
+from geneface.bundles.index import FORMAT_VERSION
 from geneface.errors import InputError
-from geneface.files import Record, read_json
-from geneface.index import FORMAT_VERSION
+from geneface.preprocessing.scan import SHORTEST
 from geneface.resources import resource
 from geneface.training import post_net
 from geneface.training.adapting import PostNetConfig
 from geneface.training.loop import LoopConfig, Watch
 from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 from geneface.training.run import Stage, TrainingFolder
-from geneface.units import FPS
+from geneface.utils.files import Record, read_json
+from geneface.utils.units import FPS
 
 SETTINGS, ON_CPU = resource("hub_configs/train/person.json"), resource("hub_configs/train/cpu.json")
 """Settings of each training, and what is other on a CPU."""
@@ -67,11 +69,10 @@ class Trainings:
     @classmethod
     def of(cls, renderer: str, *layers: Sections) -> Self:
         """From sections by training, later ones over earlier."""
-
-        def merged(section: str) -> dict[str, Any]:
-            return {name: value for layer in layers for name, value in layer.get(section, {}).items()}
-
-        return cls(config_class(renderer)(output_dir="", **merged(renderer)), PostNetConfig("", **merged("post_net")))
+        merged: Sections = {renderer: {}, POST_NET: {}}
+        for layer, section in product(layers, merged):
+            merged[section] |= layer.get(section, {})
+        return cls(config_class(renderer)(output_dir="", **merged[renderer]), PostNetConfig("", **merged[POST_NET]))
 
     def steps_of(self, steps: int) -> Self:
         """The same with so many steps of the renderer, and of the post-net in proportion."""
@@ -83,7 +84,7 @@ class Trainings:
 class Asked:
     """What of a request must stay the same when a training is gone on with; empty where nothing was asked for."""
 
-    source: dict[str, Any]
+    source: dict[str, str | int]
     """What tells the video or dataset from another."""
     renderer: str
     adapter: str
@@ -95,7 +96,7 @@ class Asked:
 class Begun(Record):
     """What is kept of a job in the work folder."""
 
-    asked: dict[str, Any]
+    asked: dict[str, object]
     name: str
     consent: str
     renderer: str
@@ -143,7 +144,7 @@ class Job:
         """A training, from its last checkpoint on."""
         training(self.renderer if stage is Stage.RENDERER else POST_NET).train(self.config(stage), watch=watch)
 
-    def save(self, asked: dict[str, Any]) -> None:
+    def save(self, asked: dict[str, object]) -> None:
         consent, trainings = self.request.consent, asdict(self.trainings)
         Begun(asked, self.name, consent, self.renderer, trainings, os.getppid()).save(self.folder.settings)
 
@@ -156,7 +157,7 @@ class Job:
         return cls(request, request.name or begun.name, begun.renderer, trainings)
 
 
-def training(name: str) -> Any:
+def training(name: str) -> ModuleType:
     """The module that trains a renderer of that kind, or what brings speech to the person."""
     return post_net if name == POST_NET else RENDERERS[name]
 
@@ -204,7 +205,7 @@ def begin_job(request: Request) -> Job:
     return job
 
 
-def _go_on(request: Request, asked: dict[str, Any], begun: Begun) -> Job:
+def _go_on(request: Request, asked: dict[str, object], begun: Begun) -> Job:
     """The job as it was begun; what is asked for now must not differ, but for name and consent."""
     for what, value in asked.items():
         if value and value != begun.asked[what] and not (what == "renderer" and value == begun.renderer):
@@ -221,7 +222,7 @@ def _on_cuda(device: str | None) -> bool:
     return torch.cuda.is_available() if not device else device.startswith("cuda")
 
 
-def _check_source(source: Path) -> dict[str, Any]:
+def _check_source(source: Path) -> dict[str, str | int]:
     """What tells this video or dataset from another; `InputError` if it is neither."""
     if source.is_dir():
         check_dataset(source)

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from geneface import metrics
-from geneface.bundle import read_tensors
-from geneface.data.motion import Speech, changed_sound, features_of
-from geneface.data.person import split_ranges
+from geneface.bundles.component import read_tensors
+from geneface.datasets.motion import Speech, changed_sound, features_of
+from geneface.datasets.person import split_ranges
 from geneface.face.ibug68 import EYES
 from geneface.media.audio import load_audio
 from geneface.models.features import AudioFeatures
@@ -17,7 +17,7 @@ from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
 from geneface.training.motion_figures import Generate, HeldOut, generate_with, hold_out
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 SMALLEST_SCALE = 0.02
 """cm"""

@@ -5,14 +5,10 @@ the person's own, which is written into `output_dir/motion_generator`.
 """
 
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from geneface.components import trained_component
-from geneface.data.voices import Voices
+from geneface.bundles.components import trained_component
+from geneface.datasets.voices import Voices
 from geneface.errors import run_script
-from geneface.files import atomic_folder
 from geneface.models.features import AudioFeatures, check_features
 from geneface.models.motion_generator import MotionGenerator
 from geneface.training.adapting import Adapted, Adapting, PostNetConfig
@@ -20,12 +16,9 @@ from geneface.training.loop import Loop, Watch, parse_config
 from geneface.training.motion_figures import motion_figures
 from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.registry import ADAPTERS
+from geneface.utils.files import atomic_folder
 
 OWN_GENERATOR = "motion_generator"
-
-
-def _frozen(place: str, device: torch.device) -> Any:
-    return trained_component(place).to(device).requires_grad_(False)
 
 
 def train(config: PostNetConfig, voices: Voices | None = None, watch: Watch | None = None) -> Path:
@@ -35,8 +28,10 @@ def train(config: PostNetConfig, voices: Voices | None = None, watch: Watch | No
     """
     adapter = ADAPTERS[config.adapter]
     loop = Loop(config, watch)
-    extractor: AudioFeatures = _frozen(config.feature_extractor, loop.device)
-    generator: MotionGenerator = _frozen(config.motion_generator, loop.device)
+    extractor: AudioFeatures = trained_component(config.feature_extractor)
+    generator: MotionGenerator = trained_component(config.motion_generator)
+    for network in (extractor, generator):
+        network.to(loop.device).requires_grad_(False)
     check_features(extractor, generator, "motion generator")
     person = PersonSpeech(config.dataset, extractor, generator, config.block, config.copies, config.seed)
     dev = person.hold_out("dev")

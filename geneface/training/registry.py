@@ -5,7 +5,7 @@ A new kind is a new module; choices, help, settings and errors follow from its b
 
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from types import ModuleType
 
 from geneface.errors import InputError
 
@@ -31,7 +31,7 @@ class Registry:
             raise InputError(f"unknown {self.kind} {name!r}; choose one of {', '.join(self.names())}")
         return name
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> ModuleType:
         return import_module(f"{self.package}.{self.check(name)}")
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.data.person import HEAD, PersonDataset
+from geneface.datasets.person import HEAD, PersonDataset
 from geneface.media.image import write_image
 from geneface.metrics import psnr
-from geneface.rendering.renderer import Renderer
+from geneface.renderers.renderer import Renderer
 
 EVALUATED = 100
 """Most frames of a split that are evaluated, evenly spread."""

@@ -15,11 +15,11 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from geneface.components import new_component
-from geneface.data.person import PersonDataset
+from geneface.bundles.components import new_component
+from geneface.datasets.person import PersonDataset
 from geneface.errors import InputError, run_script
-from geneface.rendering.fast import FastRenderer
-from geneface.rendering.window import Window
+from geneface.renderers.fast import FastRenderer
+from geneface.renderers.window import Window
 from geneface.resources import located
 from geneface.training.head_prior import HeadPrior
 from geneface.training.loop import Loop, Watch, parse_config

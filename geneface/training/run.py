@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from geneface.errors import InputError, os_sentence
-from geneface.files import Record
+from geneface.utils.files import Record
 
 
 class Stage(StrEnum):
@@ -46,7 +46,7 @@ class TrainingStatus(Record):
     parts_done: int = 0
     parts: int = 0
     seconds_left: float | None = None
-    figures: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
     """What the renderer's training measured last: "dev" and "test", each PSNR in dB of "full", "head" and "mouth"."""
     warnings: list[str] = field(default_factory=list)
     """What of the video may spoil the result, in sentences without a full stop."""

@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from geneface.data.preprocess_steps import StepProgress
-from geneface.stopping import Stopped
+from geneface.preprocessing.progress import StepProgress
 from geneface.training.loop import Watch
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
-from geneface.words import about
+from geneface.utils.stopping import Stopped
+from geneface.utils.words import about
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Progress(Watch, StepProgress):
         self.begin(Stage.PREPROCESS, title)
 
     def each(self, items: Iterable[T], name: str, length: int | None) -> Iterator[T]:
-        """Goes through the items of a step of `data.preprocess`."""
+        """Goes through the items of a step of `preprocessing.preprocess`."""
         self.begin(Stage.PREPROCESS, name, length or 0)
         for number, item in enumerate(items):
             yield item
@@ -155,7 +155,7 @@ class Progress(Watch, StepProgress):
     def _picture(self) -> Path:
         return self.folder.preview.with_name(f".{self.folder.preview.name}")
 
-    def previewed(self, figures: dict[str, Any]) -> None:
+    def previewed(self, figures: dict[str, dict[str, float]]) -> None:
         os.replace(self._picture, self.folder.preview)
         self._preview_cost, self._preview_at = time.monotonic() - self._preview_at, time.monotonic()
         self.write(figures=figures)

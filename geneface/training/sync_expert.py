@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geneface.components import new_component
-from geneface.data.motion import MotionData
+from geneface.bundles.components import new_component
+from geneface.datasets.motion import MotionData
 from geneface.errors import run_script
-from geneface.files import write_json
 from geneface.metrics import sync_windows
 from geneface.models.sync_expert import SyncExpert, sync_loss
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
 from geneface.training.motion_figures import sync_figures
+from geneface.utils.files import write_json
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundle import load_strict, read_tensors
+from geneface.bundles.component import load_strict, read_tensors
 from geneface.errors import InputError
-from geneface.files import read_json
 from geneface.streaming.audio import ArrayStream
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.files import read_json
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 WINDOW, HOP, BANDS = 400, 160, 80
 SECONDS = 30

@@ -163,7 +163,7 @@ def serve(
     persons = Persons(find_persons(), persons_dir, hub=hub, own=own)
 
     def load(person: str) -> Any:
-        from geneface.pipeline import GeneFacePipeline
+        from geneface.pipelines.pipeline import GeneFacePipeline
 
         return GeneFacePipeline.from_pretrained(persons.bundle(person), device=device, token=persons.token)
 
@@ -183,7 +183,7 @@ def serve(
 
 def find_persons() -> dict[str, Path]:
     """The embedded persons, the default one first."""
-    from geneface.hub import DEFAULT_PERSON, PERSONS_DIR, list_persons
+    from geneface.hub.persons import DEFAULT_PERSON, PERSONS_DIR, list_persons
 
     names = sorted(list_persons(), key=lambda name: name != DEFAULT_PERSON)
     return {name: PERSONS_DIR / name for name in names}

@@ -4,14 +4,10 @@ import math
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 LOGIN = "/login"
@@ -52,7 +48,7 @@ class Guard:
 
     def __init__(
         self,
-        app: App,
+        app: ASGIApp,
         hosts: Iterable[str] = (),
         tunnelled: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -99,7 +95,7 @@ class Guard:
             await _answer(scope, send, 429, f"Too many wrong passwords; try again in {math.ceil(pause)} s.", pause)
             return
 
-        async def watched(message: MutableMapping[str, Any]) -> None:
+        async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._brake.tried(visitor, right=message["status"] < 400)
             await send(message)
@@ -151,7 +147,7 @@ def _name(place: str) -> str:
 def _with_headers(send: Send) -> Send:
     added = [(name.encode(), value.encode()) for name, value in page_headers().items()]
 
-    async def sending(message: MutableMapping[str, Any]) -> None:
+    async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             there = {name.lower() for name, _ in message.get("headers", ())}
             kept = list(message.get("headers", ()))

@@ -12,17 +12,25 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TypedDict
 
 import geneface
 from geneface.errors import InputError
 
 # Windows has no locks of this kind, and there nothing is trained behind the page.
-fcntl: Any = None if os.name == "nt" else importlib.import_module("fcntl")
+fcntl: ModuleType | None = None if os.name == "nt" else importlib.import_module("fcntl")
 HOME = Path(geneface.__file__).resolve().parent.parent
 """From here `python -m geneface` runs the GeneFace that serves, even a clone that is not installed."""
 LOCK = ".training.lock"
 BUSY = "Another training runs on this machine; wait until it is done, or stop it."
+
+
+class Runs(TypedDict, total=False):
+    """The process that runs, and for whom; empty if none does."""
+
+    person: str
+    pid: int
 
 
 class JobProcess:
@@ -48,8 +56,8 @@ class JobProcess:
             _rewrite(lock, {"person": person, "pid": self._process.pid})
         self._started = person
 
-    def runs(self) -> dict[str, Any]:
-        """Of the running process, whichever server started it: `person`, `pid`; empty if there is none."""
+    def runs(self) -> Runs:
+        """The running process, whichever server started it."""
         if fcntl is None:
             return {}
         with suppress(FileNotFoundError), (self._folder / LOCK).open() as file:
@@ -57,7 +65,8 @@ class JobProcess:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 with suppress(json.JSONDecodeError):
-                    return dict(json.loads(file.read()))
+                    found: Runs = json.loads(file.read())
+                    return found
         return {}
 
     def end(self, pid: int) -> None:
@@ -96,6 +105,6 @@ class JobProcess:
             os.close(lock)
 
 
-def _rewrite(descriptor: int, content: dict[str, Any]) -> None:
+def _rewrite(descriptor: int, content: Runs) -> None:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(content).encode(), 0)

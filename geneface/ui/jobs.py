@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from geneface.card import read_card
+from geneface.bundles.card import read_card
 from geneface.errors import InputError
-from geneface.files import Record, read_json
-from geneface.hub import list_persons
+from geneface.hub.persons import list_persons
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
-from geneface.ui.job_process import BUSY, JobProcess
+from geneface.ui.job_process import BUSY, JobProcess, Runs
 from geneface.ui.job_status import JobStatus, State, check_video, folder_name
-from geneface.words import sentence
+from geneface.utils.files import Record, read_json
+from geneface.utils.words import sentence
 
 COMMAND = (sys.executable, "-m", "geneface")
 KILLED = -9
@@ -181,7 +181,7 @@ class TrainingJobs:
 
     # The process
 
-    def _status(self, person: str, runs: dict[str, Any]) -> JobStatus:
+    def _status(self, person: str, runs: Runs) -> JobStatus:
         asked, folder = self._asked(person), self._folder(person)
         told = folder.load_status()
         facts: dict[str, Any] = {"warnings": told.warnings}

@@ -11,7 +11,7 @@ import numpy as np
 
 from geneface.media.audio import AudioSource
 from geneface.media.video import VideoWriter
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 REPORTS_PER_SECOND = 5
 PART_FRAMES = 2 * FPS

@@ -10,11 +10,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from geneface.compare import Take, compare_video
 from geneface.errors import InputError
-from geneface.generate import GeneratedVideo
 from geneface.options import HIGHEST_SEED, GenerationOptions
-from geneface.stopping import StopToken
+from geneface.pipelines.compare import Take, compare_video
+from geneface.pipelines.generate import GeneratedVideo
 from geneface.ui.gallery import QUIET
 from geneface.ui.live import Countdown, Preparing, Step, Waiting
 from geneface.ui.persons import Persons, display_name
@@ -22,6 +21,7 @@ from geneface.ui.status import as_gradio, explain, progress, status
 from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with_pulse
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
 from geneface.ui.voice import NO_VOICE, build_voice
+from geneface.utils.stopping import StopToken
 
 EMPTY = """<div class="gf-portrait gf-blank"><p><b>See what makes the difference.</b><br>
 One recording, two takes: other persons, other seeds, calmer or livelier, or the 68 landmarks that move the face.

@@ -53,12 +53,12 @@ def build_options() -> dict[str, Any]:
     with gr.Accordion("Motion", open=False):
         for name, spec in specs().items():
             default = defaults()[name]
-            if spec.highest:
+            if spec.highest and isinstance(default, float):
                 made[name] = gr.Slider(0, spec.highest, default, step=0.1, label=spec.label, info=spec.info)
             elif spec.label:
                 words = [(word.capitalize(), word) for word in spec.words]
                 words += [("From a video", "video")] if name == "pose" else []
-                made[name] = gr.Radio(words, value=default, label=spec.label)
+                made[name] = gr.Radio(words, value=str(default), label=spec.label)
             if name == "pose":
                 made["driving"] = gr.Video(
                     sources=["upload"],

@@ -43,7 +43,7 @@ class Persons:
 
     def refresh(self) -> list[tuple[str, str]]:
         """Look again; returns all as (what to show, name)."""
-        from geneface.hub import cached_persons, list_persons
+        from geneface.hub.persons import cached_persons, list_persons
 
         found = dict(self._fixed)
         if self.folder is not None:
@@ -83,8 +83,8 @@ class Persons:
 
     def search(self, query: str) -> list[tuple[str, Path | None, str]]:
         """Persons on the Hub: (id, preview, what is known). `InputError` if it cannot be reached."""
-        from geneface.fetch import fetch_preview
-        from geneface.hub import search_persons
+        from geneface.hub.fetch import fetch_preview
+        from geneface.hub.persons import search_persons
 
         found: list[tuple[str, Path | None, str]] = []
         for person in search_persons(query.strip(), token=self.token, limit=12):
@@ -97,8 +97,8 @@ class Persons:
 
     def pull(self, repo_id: str) -> str:
         """Fetch a person from the Hub; returns the name under which it is offered from now on."""
-        from geneface.hub import resolve_bundle
-        from geneface.index import REPO_ID
+        from geneface.bundles.index import REPO_ID
+        from geneface.hub.persons import resolve_bundle
 
         repo_id = repo_id.strip()
         if not REPO_ID.fullmatch(repo_id):

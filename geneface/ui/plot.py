@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geneface.media.audio import AudioSource
 from geneface.resources import web
-from geneface.units import FPS, SAMPLES_PER_FRAME
+from geneface.utils.units import FPS, SAMPLES_PER_FRAME
+
+if TYPE_CHECKING:
+    from geneface.motion.face_motion import FaceMotion
+    from geneface.pipelines.pipeline import GeneFacePipeline
 
 COLUMNS = 240
 """Bars of the waveform."""
@@ -40,7 +44,7 @@ def voice_curve(source: AudioSource) -> np.ndarray:
     return np.concatenate(blocks)
 
 
-def mouth_curve(pipe: Any, motion: Sequence[Any]) -> np.ndarray:
+def mouth_curve(pipe: "GeneFacePipeline", motion: Sequence["FaceMotion"]) -> np.ndarray:
     """[T] cm between the lips, from the chunks of `GeneFacePipeline.motion`."""
     from geneface.metrics import lm3d_opening
 

@@ -4,13 +4,17 @@ import base64
 import io
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geneface.resources import web
 from geneface.ui.persons import display_name, shown
 from geneface.ui.turn import turned_heads
+
+if TYPE_CHECKING:
+    from geneface.pipelines.pipeline import GeneFacePipeline
+    from geneface.ui.studio import Studio
 
 YAWS = (-7.5, -5.0, -2.5, 0.0, 2.5, 5.0, 7.5)
 PITCHES = (-4.0, 0.0, 4.0)
@@ -30,7 +34,7 @@ def portrait_html(picture: Path | None, person: str, note: str = "") -> str:
     return f'<div class="gf-portrait">{_still(picture, name)}<span class="gf-name">{name}</span>{failed}</div>'
 
 
-def turns_html(studio: Any, picture: Path | None, person: str) -> str:
+def turns_html(studio: "Studio", picture: Path | None, person: str) -> str:
     """The person, ready to look around: all turns of the head on one sheet, below them the same with closed eyes."""
     sheet, side = studio.kept(("turns", person), lambda: _sheet(studio.pipe(person)))
     name = escape(display_name(person))
@@ -49,7 +53,7 @@ def _still(picture: Path | None, name: str) -> str:
     return f'<img src="{source}" alt="{name}">' if source else f'<p class="gf-nobody">{name}</p>'
 
 
-def _sheet(pipe: Any) -> tuple[str, int]:
+def _sheet(pipe: "GeneFacePipeline") -> tuple[str, int]:
     """A WebP sheet of turned heads as a data address, and the side of each."""
     from PIL import Image
 

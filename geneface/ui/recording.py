@@ -7,7 +7,7 @@ from geneface.errors import InputError
 from geneface.media.audio import AudioSource
 from geneface.motion.hearing import listen
 from geneface.motion.silence import SpeechGate
-from geneface.units import FPS
+from geneface.utils.units import FPS
 
 LEAST_SPEECH = 5
 """Frames in which speech must be heard, a fifth of a second: a short word."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from geneface.errors import InputError
-from geneface.files import LOCK, locked, remove_left
+from geneface.utils.files import LOCK, locked, remove_left
 
 PREFIX = "geneface-server-"
 CACHE = "GRADIO_TEMP_DIR"

@@ -8,9 +8,9 @@ from html import escape
 from typing import Any
 
 from geneface.errors import InputError
-from geneface.stopping import Stopped
 from geneface.ui.live import Preparing, Step, Waiting
-from geneface.words import duration, sentence
+from geneface.utils.stopping import Stopped
+from geneface.utils.words import duration, sentence
 
 UNKNOWN = "Something went wrong on the server; its log says what. Try again, or with another recording."
 MISSING = "That file is no longer on the server, which forgets files after a while: choose it again."

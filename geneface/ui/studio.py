@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.generate import GeneratedVideo, generate_video, output_writer
 from geneface.media.audio import AudioSource, open_audio
 from geneface.options import GenerationOptions
-from geneface.stopping import StopToken
+from geneface.pipelines.generate import GeneratedVideo, generate_video, output_writer
 from geneface.ui.live import Countdown, Live, Preparing, Waiting
 from geneface.ui.persons import display_name
 from geneface.ui.plot import Voice, mouth_curve, voice_curve
 from geneface.ui.recording import check_speech, video_stem
-from geneface.units import FPS
-from geneface.words import duration
+from geneface.utils.stopping import StopToken
+from geneface.utils.units import FPS
+from geneface.utils.words import duration
 
 Load = Callable[[str], Any]
 Tell = Callable[[Any], None]
@@ -223,7 +223,7 @@ class Studio:
 
     def _driven(self, pipe: Any, video: str, frames: int, tell: Tell, stop: StopToken) -> np.ndarray:
         """Head poses [frames, 3, 4] after a driving video."""
-        from geneface.data.driving import drive, track_head
+        from geneface.preprocessing.driving import drive, track_head
 
         def watched(done: int, most: int) -> None:
             self._check_length(done / FPS)

@@ -10,9 +10,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.context import Context
 
 from geneface.errors import InputError, print_error
@@ -43,7 +44,7 @@ LOST = "Your scores could not be kept. Try again in a moment; if it stays so, te
 SECONDS_TO_RATE = 15
 
 
-def is_rater(value: Any) -> bool:
+def is_rater(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and RATER.fullmatch(value) is not None
 
 
@@ -87,11 +88,11 @@ class StudyPage:
             button.click(self.begin, None, page, **QUIET)
         go.click(self.vote, [self.rater, self.shown, *self.scores], page, js=TO_TOP, **QUIET)
 
-    def show(self, rater: str) -> dict[Any, Any]:
+    def show(self, rater: str) -> dict[Block, object]:
         """The next video of a rater, or thanks."""
         order, rated = self.study.order(rater), self.votes.rated(rater)
         left = [item for item in order if item not in rated]
-        page = {
+        page: dict[Block, object] = {
             self.welcome: gr.update(visible=False),
             self.rating: gr.update(visible=bool(left)),
             self.thanks: gr.update(visible=not left),
@@ -104,33 +105,33 @@ class StudyPage:
         line = status(f"Video {count + 1} of {len(order)}", "busy", count / len(order))
         return {**page, self.place: line, self.shown: token, self.video: str(self.clips / f"{token}.mp4")}
 
-    def begin(self) -> dict[Any, Any]:
+    def begin(self) -> dict[Block, object]:
         new = secrets.token_hex(8)
         return {self.rater: new, **self.show(new)}
 
-    def resume(self, rater: Any) -> dict[Any, Any]:
+    def resume(self, rater: object) -> dict[Block, object]:
         if is_rater(rater) and self.votes.rated(rater):
             return self.show(rater)
         return {self.welcome: gr.update(visible=True)}
 
-    def vote(self, rater: Any, token: str, *given: Any) -> dict[Any, Any]:
+    def vote(self, rater: object, token: str, *given: int | None) -> dict[Block, object]:
         """Keep the scores of a clip, and go on to the next."""
         item = self.study.items.get(token)
         if item is None or not is_rater(rater) or item not in self.study.order(rater):
             return self.resume(rater)
-        missing = [title for title, score in zip(QUESTIONS.values(), given, strict=True) if score is None]
-        if missing:
+        scores = {key: score for key, score in zip(QUESTIONS, given, strict=True) if score is not None}
+        if missing := [title for key, title in QUESTIONS.items() if key not in scores]:
             return {self.said: status(OPEN.format(", ".join(missing)), "failed")}
         try:
-            self.votes.add(rater, item, dict(zip(QUESTIONS, given, strict=True)))
+            self.votes.add(rater, item, scores)
             return self.show(rater)
         except InputError as error:
             print_error(str(error))
             return {self.said: status(LOST, "failed")}
 
 
-def build_study(study: Study, votes: Votes, clips: Path, seconds: float) -> Any:
-    """The page as a `gr.Blocks`; the arguments are those of `StudyPage`."""
+def build_study(study: Study, votes: Votes, clips: Path, seconds: float) -> gr.Blocks:
+    """The page; the arguments are those of `StudyPage`."""
     gr.set_static_paths(paths=[clips])
     with gr.Blocks(title="Talking faces", analytics_enabled=False) as demo:
         StudyPage(study, votes, clips, seconds)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geneface.generate import GeneratedVideo
+from geneface.pipelines.generate import GeneratedVideo
 from geneface.ui.persons import display_name
 
 MOST = 12

@@ -19,7 +19,7 @@ from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, with
 from geneface.ui.takes import MOST, Take, keep
 from geneface.ui.uploads import Uploads
 from geneface.ui.voice import NO_VOICE, build_voice
-from geneface.words import sentence
+from geneface.utils.words import sentence
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """How the page looks. No web fonts: nothing is fetched from elsewhere."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from geneface.resources import web
+
+if TYPE_CHECKING:
+    from gradio.themes import Base
 
 HEADER = web("header.html")
 
@@ -17,7 +20,7 @@ VOICE = web("voice.js")
 """Lets the voice box take videos, too."""
 
 
-def build_theme() -> Any:
+def build_theme() -> "Base":
     import gradio as gr
 
     fonts = ("ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")

@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from geneface.assets import ASSETS, find_asset
-from geneface.card import Figure, read_card
+from geneface.bundles.card import Figure, read_card
 from geneface.errors import InputError
+from geneface.hub.assets import ASSETS, find_asset
 from geneface.media.image import read_image
 from geneface.ui import train_view as view
 from geneface.ui.job_status import JobStatus, State

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
-from typing import Any
 
 from geneface.errors import InputError
 from geneface.ui.job_status import JobStatus
 from geneface.ui.jobs import TrainingJobs
 from geneface.ui.train_view import UNFILLED
-from geneface.words import sentence
+from geneface.utils.words import sentence
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -63,7 +62,7 @@ class TrainApi:
                 raise InputError("Confirm that the person in the video has agreed.")
             return self._jobs.begin(video, name, consent)
 
-    def train_status(self, person: str) -> dict[str, Any]:
+    def train_status(self, person: str) -> dict[str, object]:
         """How a training is getting on.
 
         Args:
@@ -76,11 +75,11 @@ class TrainApi:
         with told():
             return _facts(self._jobs.status(person))
 
-    def train_list(self) -> list[dict[str, Any]]:
+    def train_list(self) -> list[dict[str, object]]:
         """The trainings that were begun and are not done, each as /train_status gives it."""
         return [_facts(status) for status in self._jobs.unfinished()]
 
-    def train_resume(self, person: str) -> dict[str, Any]:
+    def train_resume(self, person: str) -> dict[str, object]:
         """Start the training after the review, or go on with a stopped or failed one.
 
         Args:
@@ -93,7 +92,7 @@ class TrainApi:
             self._jobs.resume(person)
             return _facts(self._jobs.status(person))
 
-    def train_stop(self, person: str) -> dict[str, Any]:
+    def train_stop(self, person: str) -> dict[str, object]:
         """Stop a training; what has been learned is kept.
 
         Args:
@@ -135,7 +134,7 @@ class TrainApi:
         Returns:
             The address of what was published.
         """
-        from geneface.publish import push_to_hub
+        from geneface.hub.publish import push_to_hub
 
         with told():
             if not agreed:
@@ -157,5 +156,5 @@ def told() -> Iterator[None]:
         raise gr.Error(sentence(str(error)), print_exception=False) from None
 
 
-def _facts(status: JobStatus) -> dict[str, Any]:
+def _facts(status: JobStatus) -> dict[str, object]:
     return {name: value for name, value in asdict(status).items() if name not in ("contact_sheet", "preview")}

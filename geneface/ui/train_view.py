@@ -2,11 +2,11 @@
 
 from html import escape
 
-from geneface.card import Figure
+from geneface.bundles.card import Figure
 from geneface.resources import web
 from geneface.training.run import Stage
 from geneface.ui.job_status import LONGEST, SHORTEST, JobStatus
-from geneface.words import about
+from geneface.utils.words import about
 
 INTRO = web("train_intro.html").format(shortest=SHORTEST, longest=LONGEST // 60)
 CONSENT = (

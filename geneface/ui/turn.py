@@ -1,16 +1,23 @@
 """The head from a little to the side: it is a model in three dimensions."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from geneface.pipelines.pipeline import GeneFacePipeline
 
 MOST_YAW, MOST_PITCH = 12.0, 5.0
 """Degrees from the person's mean pose; beyond them the embedded persons' collar and hair fall apart, for no video
 of a talking head shows them from there."""
 
 
-def turned_heads(pipe: Any, angles: Sequence[tuple[float, float]], *, closed_eyes: bool = False) -> np.ndarray:
+def turned_heads(
+    pipe: "GeneFacePipeline", angles: Sequence[tuple[float, float]], *, closed_eyes: bool = False
+) -> np.ndarray:
     """uint8 [N, S, S, 3]: the person at rest, its head turned by (yaw, pitch) degrees from its mean pose."""
     import torch
 
@@ -23,7 +30,7 @@ def turned_heads(pipe: Any, angles: Sequence[tuple[float, float]], *, closed_eye
     return pipe.render(FaceMotion(landmarks, head, eyes)).frames
 
 
-def turned(pose: Any, yaw: float, pitch: float) -> Any:
+def turned(pose: "torch.Tensor", yaw: float, pitch: float) -> "torch.Tensor":
     """A head pose [3, 4] turned in the head's own frame, whose x is to the person's left and y up.
 
     Args:

@@ -10,7 +10,7 @@ from geneface.media.check import check_file, watermark_words
 from geneface.media.provenance import Provenance
 from geneface.media.verdict import advice, facts, headline
 from geneface.resources import web
-from geneface.words import sentence
+from geneface.utils.words import sentence
 
 EMPTY = web("verify_empty.html")
 STYLE = f"<style>{web('verify.css')}</style>"

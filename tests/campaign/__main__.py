@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS), str(TESTS / "training")]
+sys.path[:0] = [str(TESTS)]
 os.environ.setdefault("PYTHONWARNINGS", "ignore")
 
 

@@ -11,10 +11,10 @@ def main(folder: Path, target: Path) -> None:
     import pytest
     from drawn_person import Actor, ColourParser, NumberDetector, no_correspondence
 
-    from geneface import assets
-    from geneface.data import preprocess_steps
-    from geneface.data.preprocess import preprocess
     from geneface.face.face_model import FaceModel
+    from geneface.hub import assets
+    from geneface.preprocessing import preprocess_steps
+    from geneface.preprocessing.preprocess import preprocess
 
     actor = Actor(FaceModel.load(folder / "face.safetensors"))
     with pytest.MonkeyPatch.context() as patch:

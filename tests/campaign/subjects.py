@@ -148,8 +148,8 @@ class Bundles:
     def __init__(self, folder: Path) -> None:
         from tiny import tiny_components
 
-        from geneface.card import Card
-        from geneface.components import save_components
+        from geneface.bundles.card import Card
+        from geneface.bundles.components import save_components
 
         self._folder = folder
         save_components(folder / "whole", tiny_components(), card=Card("Tiny", figures={"PSNR": "30 dB"}))
@@ -203,8 +203,8 @@ class Signed:
     def __init__(self, folder: Path) -> None:
         from tiny import tiny_components
 
-        from geneface.generate import generate_video
-        from geneface.pipeline import GeneFacePipeline
+        from geneface.pipelines.generate import generate_video
+        from geneface.pipelines.pipeline import GeneFacePipeline
 
         self._folder = folder
         pipe = GeneFacePipeline(**tiny_components(), name="tiny").to("cpu")

@@ -77,7 +77,7 @@ def write_tiny(folder: Path, seed: int = 0) -> Path:
     import torch
     from tiny import tiny_components
 
-    from geneface.components import save_components
+    from geneface.bundles.components import save_components
 
     components = tiny_components()
     if seed:
@@ -146,8 +146,8 @@ class Overwrite(Undertaking):
 
     def arguments(self, place: Path) -> list[str]:
         words = (
-            "import sys, pathlib\nfrom geneface.components import load_components, save_components\n"
-            "from geneface.hub import open_bundle\nmany = (place := pathlib.Path(sys.argv[3])).exists()\n"
+            "import sys, pathlib\nfrom geneface.bundles.components import load_components, save_components\n"
+            "from geneface.hub.persons import open_bundle\nmany = (place := pathlib.Path(sys.argv[3])).exists()\n"
             "parts = [load_components(open_bundle(path), {}) for path in sys.argv[1:3]]\n"
             "print('ready', flush=True)\n"
             "for round in range(1000 if many else 2):\n    save_components(place, parts[round % 2])\n"
@@ -170,7 +170,7 @@ class Overwrite(Undertaking):
         return digests(place / "bundle")
 
     def half_made(self, place: Path) -> str:
-        from geneface.files import recover
+        from geneface.utils.files import recover
 
         recover(place / "bundle")
         found = digests(place / "bundle") if (place / "bundle").exists() else {}
@@ -253,7 +253,7 @@ class Pull(Registry):
         return found[0] if found else {}
 
     def half_made(self, place: Path) -> str:
-        from geneface.hub import cached_persons
+        from geneface.hub.persons import cached_persons
 
         listed = cached_persons(place)
         whole = set(digests(self._bundle))
@@ -298,8 +298,8 @@ class Train(Undertaking):
         from motion_corpus import MODELS
         from tiny import TINY_RENDERER
 
-        from geneface.assets import VARIABLE
         from geneface.face.face_model import FaceModel
+        from geneface.hub.assets import VARIABLE
 
         super().__init__(folder)
         self._dataset = write_drawn_dataset(folder)

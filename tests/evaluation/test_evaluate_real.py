@@ -11,7 +11,7 @@ from geneface.evaluation.tracks import read_sound
 from geneface.media.audio import open_audio
 from geneface.media.resample import SteadyVideo
 from geneface.media.video import VideoWriter
-from geneface.units import SAMPLING_RATE
+from geneface.utils.units import SAMPLING_RATE
 
 FRAMES = 80
 

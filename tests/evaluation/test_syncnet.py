@@ -10,13 +10,13 @@ import torch
 from evaluation.drawn_faces import BlueMouthDetector, drawn_tools, opening_curve, write_face
 from safetensors.torch import save_file
 
-from geneface import assets
 from geneface.cli import main
 from geneface.errors import InputError
 from geneface.evaluation.evaluate import evaluate
 from geneface.evaluation.measures import similarity
 from geneface.evaluation.mfcc import mfcc
 from geneface.evaluation.syncnet import SyncNet, face_crops, window_distances
+from geneface.hub import assets
 
 FRAMES = 26
 
@@ -134,9 +134,9 @@ def test_the_command_has_its_rows_if_the_weights_are_there(
             return Path("landmarker")
         raise InputError("needs the asset")
 
-    monkeypatch.setattr("geneface.assets.get_asset", only_landmarker)
+    monkeypatch.setattr("geneface.hub.assets.get_asset", only_landmarker)
     monkeypatch.setattr("geneface.evaluation.tools.LandmarkDetector", lambda path: BlueMouthDetector())
-    monkeypatch.setattr("geneface.hub.PERSONS_DIR", tmp_path)
+    monkeypatch.setattr("geneface.hub.persons.PERSONS_DIR", tmp_path)
     videos = [str(folder / "real.mp4"), str(folder / "late.mp4")]
     assert main(["evaluate", *videos, "--json", "--assets", str(folder)]) == 0
     found = json.loads(capsys.readouterr().out)

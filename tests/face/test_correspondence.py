@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from geneface.errors import InputError
-from geneface.face.correspondence import find_correspondence, read_canonical_mesh, similarity, spread_offset
+from geneface.face.correspondence import find_correspondence, read_canonical_mesh, similarity
 from geneface.face.face_model import FaceModel
 from geneface.face.landmarks import MEDIAPIPE_68
 
@@ -45,13 +44,6 @@ def test_a_similarity_is_found_again() -> None:
     turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     moved = 1.7 * points @ turn.T + [1, 2, 3]
     np.testing.assert_allclose(similarity(points, moved)(points), moved, atol=1e-9)
-
-
-def test_offsets_between_known_places() -> None:
-    known = torch.rand(50, 3, dtype=torch.float64)
-    offset = known @ torch.tensor([[0.1, 0, 0.2], [0, 0.3, 0], [0.1, 0, 0]], dtype=torch.float64)
-    wanted = known.mean(0, keepdim=True)
-    torch.testing.assert_close(spread_offset(known, offset, wanted), offset.mean(0, keepdim=True), atol=0.03, rtol=0.1)
 
 
 @pytest.mark.real_data

@@ -83,7 +83,7 @@ def test_points_without_weight_do_not_count(face: FaceModel) -> None:
 
 @pytest.mark.real_data
 def test_a_real_mouth_opens_and_closes(shared: Path, face: FaceModel) -> None:
-    from geneface.data.fit_corpus import fit_track, read_track
+    from geneface.corpora.fit_corpus import fit_track, read_track
 
     corpus = shared / "data/corpus"
     with (corpus / "manifest.csv").open(encoding="utf-8", newline="") as file:

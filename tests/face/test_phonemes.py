@@ -39,7 +39,7 @@ def test_every_ipa_letter_gives_a_sound() -> None:
 
 @pytest.mark.real_data
 def test_every_transcript_gives_phonemes_at_a_speakable_rate(shared) -> None:
-    from geneface.data.speech import read_speech
+    from geneface.corpora.speech import read_speech
 
     corpus = read_speech(shared / "data/speech")
     assert len(corpus) > 8000

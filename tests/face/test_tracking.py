@@ -134,7 +134,9 @@ def test_left_out_landmarks_of_a_real_face(shared: Path, face: FaceModel) -> Non
     pytest.importorskip("mediapipe")
     from itertools import islice
 
-    from geneface.face.correspondence import find_correspondence, spread_offset
+    from scipy.interpolate import RBFInterpolator
+
+    from geneface.face.correspondence import find_correspondence
     from geneface.face.landmarks import LandmarkDetector, expression_from_blendshapes
     from geneface.media.video import VideoReader
 
@@ -150,7 +152,11 @@ def test_left_out_landmarks_of_a_real_face(shared: Path, face: FaceModel) -> Non
     observation = Observation(whole, seen.points, np.arange(len(seen.valid)), order, start, seen.valid)
     found = track_face(observation, 100, SIZE, range(400), weights=weights)
     offset = found.offset.clone()
-    offset[left_out] = spread_offset(whole.mean[~left_out], found.offset[~left_out], whole.mean[left_out])
+    # Of a point that was left out, from those around it on the mean face.
+    around = RBFInterpolator(
+        whole.mean[~left_out].numpy(), found.offset[~left_out].double().numpy(), neighbors=30, kernel="linear"
+    )
+    offset[left_out] = torch.from_numpy(around(whole.mean[left_out].numpy())).to(offset)
     projected = found.project(whole, offset).numpy()
     error = metrics.reprojection_error(seen.points[:, order[left_out], :2], projected[:, left_out])
     bare = metrics.reprojection_error(

@@ -9,7 +9,7 @@ from media_files import FORMATS, empty_wav, encode, silent_video, tone
 
 from geneface.errors import InputError
 from geneface.media.audio import load_audio, open_audio
-from geneface.units import SAMPLING_RATE
+from geneface.utils.units import SAMPLING_RATE
 
 
 def peak_frequency(samples: np.ndarray) -> float:

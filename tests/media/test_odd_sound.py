@@ -13,7 +13,7 @@ from geneface.errors import InputError
 from geneface.media.audio import load_audio, open_audio
 from geneface.media.intake import on_disk
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
-from geneface.units import FPS, SAMPLING_RATE
+from geneface.utils.units import FPS, SAMPLING_RATE
 
 
 def first_loud(samples: np.ndarray) -> float:

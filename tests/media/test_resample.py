@@ -10,7 +10,7 @@ import pytest
 from geneface.errors import InputError
 from geneface.media.audio import load_audio, open_audio
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 SECONDS, FLASH = 4.0, 2.2
 

@@ -9,14 +9,6 @@ import pytest
 from PIL import Image
 
 from geneface.errors import InputError
-from geneface.evaluation.watermark_changes import (
-    cropped,
-    encode,
-    mirrored,
-    resized,
-    scaled,
-    screen_recording,
-)
 from geneface.media.video import VideoWriter
 from geneface.media.watermark import (
     HIGHEST_PAYLOAD,
@@ -39,6 +31,14 @@ from geneface.media.watermark_reader import (
     sample_frames,
 )
 from geneface.media.webm import TransparentWriter
+from research.watermark_changes import (
+    cropped,
+    encode,
+    mirrored,
+    resized,
+    scaled,
+    screen_recording,
+)
 
 NUMBER = 0xC0FFEE42
 PATTERN = [5, 4, 2, 2, 1, 1, 1, 0, -1, -2, -3, -3, -2, 0, 2, 4]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from geneface.errors import InputError
-from geneface.generate import generate_video
 from geneface.media.audio import open_audio
 from geneface.media.video import check_output, probe
 from geneface.media.webm import TransparentWriter
+from geneface.pipelines.generate import generate_video
 
 
 def decoded(path: Path) -> tuple[np.ndarray, np.ndarray]:

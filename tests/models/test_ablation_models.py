@@ -6,8 +6,8 @@ import pytest
 import torch
 from tiny import ROOT, TINY_HUBERT
 
-from geneface.components import new_component, trained_component
-from geneface.data.motion import features_of
+from geneface.bundles.components import new_component, trained_component
+from geneface.datasets.motion import features_of
 from geneface.errors import InputError
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.log_mel import LogMel, mel_filters

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from geneface.errors import InputError
-from geneface.files import read_json
 from geneface.models.motion_generator import MotionGenerator, latent_noise, smooth
+from geneface.utils.files import read_json
 
 CONFIGS = Path(__file__).parents[2] / "hub_configs"
 LATENT = 4

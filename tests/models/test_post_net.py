@@ -2,9 +2,9 @@ from pathlib import Path
 
 import torch
 
-from geneface.files import read_json
 from geneface.models.discriminator import Discriminator
 from geneface.models.post_net import PostNet
+from geneface.utils.files import read_json
 
 CONFIGS = Path(__file__).parents[2] / "hub_configs"
 

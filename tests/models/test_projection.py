@@ -75,7 +75,7 @@ def test_saved_and_refused(tmp_path: Path) -> None:
 
 
 def test_in_the_pipeline(tiny_pipeline, speech, tmp_path: Path) -> None:
-    from geneface.pipeline import GeneFacePipeline
+    from geneface.pipelines.pipeline import GeneFacePipeline
 
     tiny_pipeline.post_net = projection()
     tiny_pipeline.save_pretrained(tmp_path / "person")

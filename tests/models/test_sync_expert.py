@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from geneface.files import read_json
 from geneface.models.sync_expert import SyncExpert, sync_loss
+from geneface.utils.files import read_json
 
 CONFIGS = Path(__file__).parents[2] / "hub_configs"
 

@@ -10,7 +10,7 @@ from geneface.motion.face_motion import Person
 from geneface.motion.gestures import NOD, Gestures
 from geneface.motion.head import HeadMotion
 from geneface.motion.hearing import Heard
-from geneface.rendering.scene import FRONTAL, there_and_back
+from geneface.renderers.scene import FRONTAL, there_and_back
 
 MINUTE = 1500
 

@@ -6,7 +6,7 @@ from geneface.motion.hearing import listen
 from geneface.motion.silence import AHEAD, SpeechGate
 from geneface.resources import resource
 from geneface.streaming.audio import ArrayStream
-from geneface.units import SAMPLES_PER_FRAME, SAMPLING_RATE
+from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
 
 FRAMES = 100
 

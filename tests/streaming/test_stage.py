@@ -18,12 +18,12 @@ from geneface.models.stages import AdaptStage, LipClosureStage, MotionStage
 from geneface.motion.face_motion import FaceMotion
 from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions
-from geneface.pipeline import GeneFacePipeline
-from geneface.rendering.stage import RenderStage
+from geneface.pipelines.pipeline import GeneFacePipeline
+from geneface.renderers.stage import RenderStage
 from geneface.resources import resource
 from geneface.streaming.audio import ArrayStream, LiveStream, NotArrived
 from geneface.streaming.stage import Chain, Stage, WindowStage, join, through
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 FRAMES = 260
 OPTIONS = GenerationOptions(seed=5, blink=30, size=64)

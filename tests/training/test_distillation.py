@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 from tiny import ROOT
 
-from geneface.components import trained_component
-from geneface.data.corpus import Corpus, write_clips
+from geneface.bundles.components import trained_component
+from geneface.datasets.corpus import Corpus, write_clips
 from geneface.models.phoneme_head import PhonemeHead
 from geneface.models.speech_features import SpeechFeatures
 from geneface.training import distillation

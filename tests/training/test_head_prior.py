@@ -3,7 +3,7 @@ import torch
 from tiny import TINY_RENDERER
 
 from geneface.face.solid import BOX, CELLS, EMPTY, SOLID
-from geneface.rendering.fast import FastRenderer
+from geneface.renderers.fast import FastRenderer
 from geneface.training.head_prior import HeadPrior
 
 

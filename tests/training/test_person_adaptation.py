@@ -11,11 +11,9 @@ from motion_corpus import MODELS, speak, write_everything
 from safetensors.torch import save_file
 
 from geneface import metrics
-from geneface.data.corpus import Corpus
+from geneface.datasets.corpus import Corpus
 from geneface.errors import InputError
-from geneface.evaluation.blocks import VARIANTS, rotate, table
 from geneface.face.face_model import FaceModel
-from geneface.files import read_json
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.projection import LandmarkProjection
@@ -23,6 +21,8 @@ from geneface.models.sync_expert import SyncExpert
 from geneface.training.motion_figures import HeldOut
 from geneface.training.person_speech import PersonSpeech, dev_score
 from geneface.training.post_net import PostNetConfig, train
+from geneface.utils.files import read_json
+from research.blocks import VARIANTS, rotate, table
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_rotation_scores_every_variant_and_goes_on_where_it_was(settings: dict, 
 
 
 def test_trained_variants_of_a_block(settings: dict, tmp_path: Path) -> None:
-    from geneface.evaluation.blocks import Rotation
+    from research.blocks import Rotation
 
     rotation = Rotation(PostNetConfig(**{**settings, "output_dir": str(tmp_path)}))
     for variant in ("post_net", "fine_tune"):

@@ -6,9 +6,9 @@ import torch
 from flat_person import SHORT_TRAINING, write_flat_person
 from tiny import TINY_RENDERER
 
-from geneface.data.person import PersonDataset
+from geneface.datasets.person import PersonDataset
 from geneface.errors import InputError
-from geneface.rendering.fast import FastRenderer
+from geneface.renderers.fast import FastRenderer
 from geneface.training import renderer_start
 from geneface.training.renderers import fast
 from geneface.training.renderers.fast import RendererConfig
@@ -57,7 +57,7 @@ def test_a_dataset_of_before_is_to_be_made_again(start: Path, tmp_path: Path) ->
     write_flat_person(tmp_path)
     data = PersonDataset(tmp_path)
     del data.tracks["mean_landmarks"]
-    with pytest.raises(InputError, match="mean_landmarks.*preprocess the video again"):
+    with pytest.raises(InputError, match=r"mean_landmarks.*preprocess the video again"):
         fast.begin(RendererConfig(output_dir="", start=str(start)), data)
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from geneface import InputError
 from geneface.cli import main
-from geneface.files import locked
 from geneface.training.person import train_person
 from geneface.training.person_job import Request
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
+from geneface.utils.files import locked
 
 
 def test_a_folder_knows_its_person_and_its_dataset(tmp_path: Path) -> None:

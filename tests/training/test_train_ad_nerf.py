@@ -6,7 +6,7 @@ from flat_person import FRAMES, SHORT_TRAINING, write_flat_person
 from safetensors.torch import load_file, save_file
 from tiny import TINY_RENDERER
 
-from geneface.rendering.ad_nerf import AudioDrivenFastRenderer
+from geneface.renderers.ad_nerf import AudioDrivenFastRenderer
 from geneface.training.renderers import fast as script
 from geneface.training.renderers.fast import RendererConfig
 

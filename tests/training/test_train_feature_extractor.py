@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from geneface.data.corpus import Clip, write_clips
-from geneface.data.phoneme_batches import UNKNOWN, BatchMaker, Recordings, feature_labels, sequence
+from geneface.datasets.corpus import Clip, write_clips
+from geneface.datasets.phoneme_batches import UNKNOWN, BatchMaker, Recordings, feature_labels, sequence
 from geneface.errors import InputError
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.training import feature_extractor as script

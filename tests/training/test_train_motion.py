@@ -12,11 +12,11 @@ from motion_corpus import write_everything
 from safetensors.torch import load_file
 
 from geneface.errors import InputError
-from geneface.files import read_json
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.sync_expert import SyncExpert
 from geneface.training import motion_generator, post_net, sync_expert
+from geneface.utils.files import read_json
 
 COMMON = {
     "steps": 6,

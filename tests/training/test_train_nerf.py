@@ -8,8 +8,8 @@ import torch
 from flat_person import write_flat_person
 from safetensors.torch import load_file
 
-from geneface.data.person import TORSO, PersonDataset
-from geneface.rendering.nerf import NerfRenderer
+from geneface.datasets.person import TORSO, PersonDataset
+from geneface.renderers.nerf import NerfRenderer
 from geneface.training.loop import parse_config
 from geneface.training.renderers import nerf as script
 from geneface.training.renderers.nerf import NerfConfig, RayBatches

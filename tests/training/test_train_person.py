@@ -23,11 +23,12 @@ from motion_corpus import MODELS
 from safetensors.torch import load_file
 from tiny import ROOT, TINY_RENDERER
 
-from geneface import GeneFacePipeline, assets
+from geneface import GeneFacePipeline
 from geneface.cli import main
-from geneface.data import preprocess_steps
 from geneface.errors import InputError
+from geneface.hub import assets
 from geneface.media.image import read_image
+from geneface.preprocessing import preprocess_steps
 from geneface.training import person
 from geneface.training.person_job import Request, begin_job
 from geneface.training.run import Outcome, Stage, TrainingFolder
@@ -380,9 +381,9 @@ def test_a_video_of_a_face_becomes_a_person(source: str, shared: Path, drawn: Pa
     pytest.importorskip("ai_edge_litert")
     video = shared / "data/person/german_20s.mp4"
     if source == "vera":
-        from geneface.generate import generate_video
-        from geneface.hub import PERSONS_DIR, find_person
+        from geneface.hub.persons import PERSONS_DIR, find_person
         from geneface.media.audio import load_audio
+        from geneface.pipelines.generate import generate_video
 
         vera = GeneFacePipeline.from_pretrained(find_person(), device="cpu")
         speech = load_audio(PERSONS_DIR.parent / "audio/welcome.mp3")[: 16000 * 4]

@@ -10,10 +10,10 @@ from flat_person import FOCAL, SHORT_TRAINING, SIZE, nods, project, write_flat_p
 from safetensors.torch import load_file
 from tiny import TINY_RENDERER
 
-from geneface.data.person import PersonDataset
-from geneface.rendering.camera import triangulate
-from geneface.rendering.fast import FastRenderer
-from geneface.rendering.window import FastRendering
+from geneface.datasets.person import PersonDataset
+from geneface.renderers.camera import triangulate
+from geneface.renderers.fast import FastRenderer
+from geneface.renderers.window import FastRendering
 from geneface.training.renderers import fast as script
 from geneface.training.renderers.fast import RendererConfig, surface_distance
 

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from geneface.card import Card, Figure, write_card
+from geneface.bundles.card import Card, Figure, write_card
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
 
 CONTROL = Path(os.environ["FAKE_GENEFACE"])

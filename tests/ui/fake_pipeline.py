@@ -15,8 +15,8 @@ import torch
 from geneface.media.audio import open_audio
 from geneface.motion.face_motion import FaceMotion, Person
 from geneface.options import GenerationOptions, takes_options
-from geneface.output import FrameChunk
-from geneface.rendering.scene import Scene
+from geneface.renderers.frames import FrameChunk
+from geneface.renderers.scene import Scene
 
 
 class FakePipeline:

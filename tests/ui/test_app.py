@@ -175,7 +175,7 @@ def test_page_is_private_and_fetches_nothing_from_elsewhere(url: str) -> None:
 
 
 def test_real_pipeline(tiny_bundle: Path, speech_file: Any) -> None:
-    from geneface.pipeline import GeneFacePipeline
+    from geneface.pipelines.pipeline import GeneFacePipeline
 
     demo = launch(lambda person: GeneFacePipeline.from_pretrained(tiny_bundle, device="cpu"), tiny_bundle)
     try:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_pipeline import FakePipeline
 
-from geneface.pipeline import GeneFacePipeline
+from geneface.pipelines.pipeline import GeneFacePipeline
 
 
 @pytest.mark.parametrize("method", ["stream", "motion", "render", "set_progress_bar_config"])

@@ -9,7 +9,7 @@ import pytest
 from train_machine import CONSENT
 
 from geneface import InputError
-from geneface.card import read_card
+from geneface.bundles.card import read_card
 
 
 def test_from_a_video_to_a_person(machine):

@@ -8,13 +8,13 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from geneface.evaluation.watermark_changes import encode
-from geneface.generate import generate_video
 from geneface.media.provenance import Provenance, read_provenance
 from geneface.media.video import VideoReader
 from geneface.media.watermark import video_number
+from geneface.pipelines.generate import generate_video
 from geneface.ui.demo import launch_options
 from geneface.ui.verify import build_verify, verdict_card
+from research.watermark_changes import encode
 
 
 @pytest.fixture(scope="module")

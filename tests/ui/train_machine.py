@@ -13,7 +13,7 @@ from geneface.media.audio import open_audio
 from geneface.media.video import VideoWriter
 from geneface.ui.job_status import JobStatus
 from geneface.ui.jobs import TrainingJobs
-from geneface.units import SAMPLES_PER_FRAME
+from geneface.utils.units import SAMPLES_PER_FRAME
 
 FAKE = Path(__file__).with_name("fake_geneface.py")
 VERA = Path(__file__).resolve().parents[2] / "examples" / "persons" / "vera" / "preview.png"

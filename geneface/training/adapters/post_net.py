@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geneface.files import read_json, write_json
 from geneface.models.discriminator import Discriminator
 from geneface.models.features import check_features
 from geneface.models.post_net import PostNet
@@ -18,6 +17,7 @@ from geneface.training.adapting import Adapted, Adapting
 from geneface.training.loop import Loop
 from geneface.training.motion_figures import HeldOut
 from geneface.training.person_speech import dev_score, generate_for
+from geneface.utils.files import read_json, write_json
 
 SYNC_STEP = 10
 """Frames from one window of the sync-expert to the next."""

@@ -5,18 +5,17 @@ accelerate launch -m geneface.training.renderers.fast --config hub_configs/embed
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.components import new_component
-from geneface.data.person import BACKGROUND, HEAD, TORSO, PersonDataset
+from geneface.bundles.components import new_component
+from geneface.datasets.person import BACKGROUND, HEAD, TORSO, PersonDataset
 from geneface.errors import run_script
-from geneface.rendering.camera import triangulate
-from geneface.rendering.fast import FastRenderer
-from geneface.rendering.window import FastRendering, Window
+from geneface.renderers.camera import triangulate
+from geneface.renderers.fast import FastRenderer
+from geneface.renderers.window import FastRendering, Window
 from geneface.resources import located
 from geneface.training.head_prior import HeadPrior
 from geneface.training.loop import Loop, LoopConfig, Watch, parse_config

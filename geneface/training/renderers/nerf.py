@@ -10,10 +10,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.components import new_component
-from geneface.data.person import HEAD, TORSO, PersonDataset
+from geneface.bundles.components import new_component
+from geneface.datasets.person import HEAD, TORSO, PersonDataset
 from geneface.errors import run_script
-from geneface.rendering.nerf import NerfRenderer, RayColours
+from geneface.renderers.nerf import NerfRenderer, RayColours
 from geneface.resources import located
 from geneface.training.loop import Loop, LoopConfig, Watch, parse_config
 from geneface.training.renderer_figures import PREVIEWED, Frames, final_figures, held_out_figures
@@ -27,7 +27,7 @@ class NerfConfig(LoopConfig):
     """Settings of the training of `NerfRenderer`."""
 
     dataset: str = ""
-    """A person dataset (`data.person`)."""
+    """A person dataset (`datasets.person`)."""
     renderer: str = "hub_configs/paper/renderer.json"
     """Constructor arguments of `NerfRenderer`."""
     head: str = ""

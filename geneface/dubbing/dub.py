@@ -1,0 +1,181 @@
+"""`geneface dub`: a person's own video with a mouth that says another speech, everything else as it is."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from geneface.dubbing.blend import Blender
+from geneface.dubbing.performance import Performance, leaves_range
+from geneface.dubbing.reel import Reel, plan_reel
+from geneface.dubbing.shots import Shot, follow_shots
+from geneface.dubbing.sound import voice_over
+from geneface.errors import InputError
+from geneface.face.crop import Crop
+from geneface.media.audio import AudioInput, AudioSource, open_audio
+from geneface.media.intake import open_file
+from geneface.media.mark import Mark
+from geneface.media.provenance import COMPOSITE, NOTICE, prepare_seal
+from geneface.media.timed import TimedWriter
+from geneface.media.video import check_output, probe
+from geneface.media.watermark import Watermark, video_number
+from geneface.motion.face_motion import FaceMotion
+from geneface.options import GenerationOptions, takes_options
+from geneface.pipelines.pipeline import GeneFacePipeline
+from geneface.preprocessing.progress import StepProgress
+from geneface.utils.files import ResumableFolder
+
+QUALITY = 14
+"""x264's crf: what was not changed is not to be told from the source."""
+
+
+@dataclass(frozen=True)
+class DubbedVideo:
+    """A finished dubbed video; `elapsed` in seconds of wall time."""
+
+    path: Path
+    frames: int
+    seconds: float
+    elapsed: float
+    seed: int
+    unsigned: str
+    """Why it carries no Content Credentials; empty if it does."""
+    notes: tuple[str, ...]
+    """What keeps its own mouth and why, and what is odd about the files, a sentence each."""
+
+
+@takes_options
+def dub_video(
+    pipe: GeneFacePipeline,
+    video: str | os.PathLike,
+    speech: AudioInput,
+    output: str | os.PathLike,
+    *,
+    consent: str,
+    options: GenerationOptions | None = None,
+    keep_sound: bool = False,
+    mark: bool = True,
+    assets: Path | None = None,
+    progress: StepProgress | None = None,
+    **changes: Any,
+) -> DubbedVideo:
+    """Let the person of `pipe` say `speech` in `video`, at its own size and time stamps, as long as the speech lasts.
+
+    Where the speech is longer than the video, the video's last shot goes on, back and forth. Shots in which no face
+    can be followed keep their own mouth.
+
+    Args:
+        pipe: The person that the video shows, best trained on this very video.
+        consent: What the person shown has agreed to.
+        options: `seed`, `temperature`, `mouth`; the head is the video's own.
+        keep_sound: Keep the video's own sound, quietly, under the speech.
+        mark: Lay the label "AI-generated" over a corner.
+        assets: Where third-party models are, see `geneface.hub.assets`.
+        progress: Goes through all the work; what it raises ends that, and what was tracked is kept for the next time.
+
+    Raises:
+        InputError: for bad input, or without consent.
+    """
+    if not consent.strip():
+        raise InputError("dubbing changes what a person says: give what the person shown has agreed to as the consent")
+    video, began = Path(video), time.perf_counter()
+    output = check_output(output, inputs=[video, *([speech] if isinstance(speech, str | os.PathLike) else [])])
+    options = GenerationOptions.of(options, **changes).seeded()
+    settings = {**options.changed(), "visible_mark": mark, "dubbed": 1}
+    seal, unsigned = prepare_seal(output, pipe.name, settings, source_type=COMPOSITE)
+    with ExitStack() as stack:
+        source = stack.enter_context(open_audio(speech))
+        track = source
+        if keep_sound:
+            if not probe(video).audio_codec:
+                raise InputError(f"{video} has no sound that could be kept")
+            track = stack.enter_context(voice_over(source, video))
+        work = stack.enter_context(ResumableFolder(output.with_name(f"{output.name}.tracking"), _made_of(video)))
+        progress = progress or StepProgress()
+        shots, notes = follow_shots(video, work, assets, progress)
+        reel = plan_reel(video, source.seconds, shots)
+        motion = FaceMotion.join(list(pipe.motion(source, options=options)))
+        dub = Dub(pipe, shots, motion.landmarks)
+        metadata = {"title": "Dubbed video", "comment": f"{NOTICE}; person={pipe.name}"}
+        writer: TimedWriter | None = None
+        progress.part("dubbing", 0, 1)
+        for number, frame in enumerate(progress.each(dub.frames(reel), "dubbing", len(reel.starts))):
+            if writer is None:
+                height, width = (side // 2 * 2 for side in frame.shape[:2])
+                watermark = Watermark(width, height, video_number(pipe.name, options.seed or 0))
+                label = Mark(width, height) if mark else None
+                writer = stack.enter_context(
+                    TimedWriter(output, (width, height), track, crf=QUALITY, metadata=metadata, seal=seal)
+                )
+            frame = np.ascontiguousarray(frame[:height, :width])
+            dub.draw_around(watermark, frame, number)
+            if label is not None:
+                label.draw(frame[None])
+            writer.write_at(frame, float(reel.starts[number]), _end(reel, number, source))
+        assert writer is not None
+        notes = [*notes, *dub.notes(), *source.notes]
+        work.discard()
+    elapsed = time.perf_counter() - began
+    return DubbedVideo(output, writer.frames, writer.end, elapsed, options.seed or 0, unsigned, tuple(notes))
+
+
+class Dub:
+    """The person of a pipeline in the shots of a video, whose speech moves the landmarks `mouth` [T, 68, 3]."""
+
+    def __init__(self, pipe: GeneFacePipeline, shots: list[Shot], mouth: torch.Tensor):
+        self.shots = shots
+        self._acts = [Performance(pipe.person, pipe.renderer, shot, mouth, pipe.dtype) for shot in shots]
+        self._person = pipe.person
+        self._crops: list[Crop | None] = []
+
+    def frames(self, reel: Reel) -> Iterator[np.ndarray]:
+        """The dubbed pictures uint8 [H, W, 3], before any mark."""
+        playing: int | None = None
+        blender = None
+        for picture, time_here, start in zip(reel, reel.sources, reel.starts, strict=True):
+            now = next((number for number, shot in enumerate(self.shots) if time_here in shot), None)
+            self._crops.append(None if now is None else self.shots[now].crop)
+            if now is None:
+                playing = None
+                yield picture
+                continue
+            shot = self.shots[now]
+            if now != playing or blender is None:
+                playing, blender = now, Blender(shot.crop)
+            pictured = self._acts[now].frame(float(shot.place(np.array([time_here]))[0]), float(start))
+            yield blender.blend(picture, pictured.own, pictured.made, pictured.points)
+
+    def draw_around(self, watermark: Watermark, frame: np.ndarray, number: int) -> None:
+        """Mark the square around the face, in place; what is not changed is not marked."""
+        if (crop := self._crops[number]) is None:
+            return
+        marked = frame[None].copy()
+        watermark.draw(marked)
+        left, top, right, bottom = (max(round(edge), 0) for edge in crop.box)
+        frame[top:bottom, left:right] = marked[0, top:bottom, left:right]
+
+    def notes(self) -> list[str]:
+        """Where the head turns further than the person's training showed it."""
+        return [
+            f"from {shot.times[0]:.1f} to {shot.times[-1]:.1f} s the head turns further than the person's training "
+            "showed it; train on this video for a mouth that fits"
+            for shot in self.shots
+            if leaves_range(self._person, shot)
+        ]
+
+
+def _end(reel: Reel, number: int, source: AudioSource) -> float:
+    last = number + 1 == len(reel.starts)
+    return max(reel.end, source.seconds) if last else float(reel.starts[number + 1])
+
+
+def _made_of(video: Path) -> dict[str, object]:
+    with open_file(video) as file:
+        facts = os.fstat(file.fileno())
+    return {"video": video.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
