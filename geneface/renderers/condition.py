@@ -129,11 +129,6 @@ class PartedCondition(LandmarkCondition):
     was seen smoothly: the shape goes on beyond them (`skinning`), the look does not.
     """
 
-    @property
-    def of_mouth(self) -> int:
-        """The number of the mouth's codes; the rest are the eyes'."""
-        return round(MOUTH_SHARE * len(self.basis))
-
     @torch.no_grad()
     def fit(self, lm3d: torch.Tensor, weights: torch.Tensor | None = None, *, floor: float = LEAST_DEVIATION) -> None:
         """Of all people, [T, 68, 3] about each one's mean; once they are known, only a person's mean and limits."""
@@ -141,7 +136,8 @@ class PartedCondition(LandmarkCondition):
             NormalisedLandmarks.fit(self, lm3d, floor=floor)
             mouth, eyes = torch.zeros(68), torch.zeros(68)
             mouth[JAW], mouth[LIPS], eyes[BROWS], eyes[EYES] = 0.3, 1.0, 0.5, 1.0
-            parts = ((mouth, self.of_mouth), (eyes, len(self.basis) - self.of_mouth))
+            count = mouth_codes(len(self.basis))
+            parts = ((mouth, count), (eyes, len(self.basis) - count))
             self.basis.copy_(torch.cat([self.principal(lm3d, points, count) for points, count in parts]))
         self.mean.copy_(lm3d.mean(0))
         self.limit.copy_(torch.minimum(self.limit, self.reached(lm3d)))
@@ -150,10 +146,16 @@ class PartedCondition(LandmarkCondition):
         """[..., 68, 3] -> [..., components], of about unit variance over many people."""
         return held_back(NormalisedLandmarks.forward(self, lm3d) @ self.basis.T, self.limit)
 
-    def by_part(self, codes: torch.Tensor) -> torch.Tensor:
-        """[B, frames, components] -> [B, 2, frames * components]: with the mouth's alone, and with the eyes' alone."""
-        mouth = torch.arange(codes.shape[-1], device=codes.device) < self.of_mouth
-        return torch.stack([codes * mouth, codes * ~mouth], dim=1).flatten(2)
+
+def codes_by_part(codes: torch.Tensor) -> torch.Tensor:
+    """[B, frames, components] of a `PartedCondition` -> [B, 2, frames * components]: the mouth's alone, the eyes'."""
+    mouth = torch.arange(codes.shape[-1], device=codes.device) < mouth_codes(codes.shape[-1])
+    return torch.stack([codes * mouth, codes * ~mouth], dim=1).flatten(2)
+
+
+def mouth_codes(components: int) -> int:
+    """How many of the codes are the mouth's; the rest are the eyes'."""
+    return round(MOUTH_SHARE * components)
 
 
 LEAST_SCALE = 1e-6

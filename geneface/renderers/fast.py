@@ -19,6 +19,7 @@ from geneface.renderers.condition import (
     Condition,
     LandmarkCondition,
     PartedCondition,
+    codes_by_part,
     held_back,
     pose_vector,
 )
@@ -371,11 +372,10 @@ class FastRenderer(Renderer):
     ) -> torch.Tensor:
         """`layer` of inputs, each [B, N, C], at places [B, N, 3], and what codes and pose add: [B, N, hidden]."""
         if self.skinning is None:
-            return layer(torch.cat(inputs, dim=-1)).add_(
-                condition(torch.cat([codes.flatten(1), turn], dim=-1)).unsqueeze(1)
-            )
+            known = torch.cat([codes.flatten(1), turn], dim=-1) if turn is not None else codes.flatten(1)
+            return layer(torch.cat(inputs, dim=-1)).add_(condition(known).unsqueeze(1))
         near = self.skinning.nearness(canonical, self.occupancy.box)
-        parts = condition(self.condition.by_part(codes))
+        parts = condition(codes_by_part(codes))
         weights = torch.cat([layer.weight.T.expand(len(codes), -1, -1).to(parts.dtype), parts], dim=1)
         return torch.baddbmm(layer.bias, torch.cat([*inputs, near], dim=-1), weights)
 

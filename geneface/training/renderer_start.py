@@ -8,7 +8,6 @@ textures and torso) is the mean of all, which is the start, and a difference tha
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +81,7 @@ def _folders(places: list[str]) -> list[Path]:
     return heads
 
 
-def _groups(renderer: FastRenderer, heads: list[Head], config: StartConfig) -> list[dict[str, Any]]:
+def _groups(renderer: FastRenderer, heads: list[Head], config: StartConfig) -> list[dict[str, object]]:
     named = [*renderer.named_parameters(), *(item for head in heads for item in head.own.items())]
     rates = {
         rate: [value for name, value in named if find_rate(name, config) == rate]

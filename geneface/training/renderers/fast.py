@@ -237,7 +237,7 @@ def find_rate(name: str, config: RendererConfig) -> float:
     return config.learning_rate * next((rate for part, rate in rates.items() if part in name), 1.0)
 
 
-def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, Any]]:
+def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, object]]:
     """Of parameters that learn at the same rate."""
     groups: dict[float, list[torch.nn.Parameter]] = {}
     for name, parameter in renderer.named_parameters():
