@@ -27,7 +27,7 @@ from geneface.renderers.matte import smooth_matte
 from geneface.renderers.occupancy import OccupancyGrid
 from geneface.renderers.renderer import HEAD_BOX, Renderer, TrainingData, box_tensor
 from geneface.renderers.scene import Scene, there_and_back
-from geneface.renderers.skinning import NODES, LandmarkSkinning, sample_face
+from geneface.renderers.skinning import NODES, LandmarkSkinning
 from geneface.renderers.torso import BODY_SIZE, TorsoMotion
 from geneface.renderers.upsampler import Upsampler
 from geneface.renderers.volume import compositing_weights, depth_spread, sample_depths
@@ -334,8 +334,8 @@ class FastRenderer(Renderer):
         unit = (points - box[0]) / (box[1] - box[0]) * 2 - 1
         strengths = torch.cat([codes[:, self.condition.frames // 2], turn], dim=-1)
         learned = torch.einsum("bk,kczyx->bczyx", strengths, self.warp)
-        if shift is not None:
-            return unit + sample_face(learned + (2 / (box[1] - box[0])).view(3, 1, 1, 1) * shift, points)
+        if self.skinning is not None and shift is not None:
+            return unit + self.skinning.sample(learned + (2 / (box[1] - box[0])).view(3, 1, 1, 1) * shift, points)
         moved = F.grid_sample(learned, unit.unsqueeze(1), align_corners=True, padding_mode="border")
         return unit + moved.squeeze(2).permute(0, 2, 3, 1)
 

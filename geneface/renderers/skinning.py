@@ -36,12 +36,16 @@ class LandmarkSkinning(nn.Module):
 
     places: torch.Tensor
     nodes: torch.Tensor
+    box: torch.Tensor
+    sizes: torch.Tensor
     fade: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("places", torch.zeros(68, 3))
         box = torch.tensor(FACE_BOX)
+        self.register_buffer("box", box, persistent=False)
+        self.register_buffer("sizes", torch.tensor([[MOUTH_SIZE], [EYE_SIZE], [EYE_SIZE]]), persistent=False)
         axes = [torch.linspace(-1, 1, count) for count in NODES]
         z, y, x = torch.meshgrid(*axes, indexing="ij")
         unit = torch.stack([x, y, z], dim=-1)
@@ -83,15 +87,13 @@ class LandmarkSkinning(nn.Module):
         middles = torch.stack([self.places[part].mean(0) for part in (LIPS, RIGHT_EYE, LEFT_EYE)]).float()
         half = (box[1] - box[0]).float() / 2
         middles = (middles - box[0]) / half - 1
-        steep = (half / torch.tensor([[MOUTH_SIZE], [EYE_SIZE], [EYE_SIZE]]).to(half)).square() / -2
+        steep = (half / self.sizes.float()).square() / -2
         # -steep * |place - middle|^2, multiplied out: one small product for all places.
         factors = torch.cat([-2 * steep * middles, steep], dim=1).T.to(unit.dtype)
         shares = torch.exp(torch.cat([unit, unit.square()], dim=-1) @ factors + (steep * middles.square()).sum(1))
         return torch.cat([shares[..., :1], shares[..., 1:].amax(-1, keepdim=True)], dim=-1).to(unit.dtype)
 
-
-def sample_face(volume: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-    """[B, R, S, C] of a volume [B, C, *NODES] over the face's box at points [B, R, S, 3] cm; 0 outside."""
-    box = torch.tensor(FACE_BOX).to(points)
-    unit = (points - box[0]) / (box[1] - box[0]) * 2 - 1
-    return F.grid_sample(volume, unit.unsqueeze(1), align_corners=True).squeeze(2).permute(0, 2, 3, 1)
+    def sample(self, volume: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+        """[B, R, S, C] of a volume [B, C, *NODES] over the face's box at points [B, R, S, 3] cm; 0 outside."""
+        unit = (points - self.box[0]) / (self.box[1] - self.box[0]) * 2 - 1
+        return F.grid_sample(volume, unit.unsqueeze(1), align_corners=True).squeeze(2).permute(0, 2, 3, 1)

@@ -1,7 +1,7 @@
 import torch
 
 from geneface.face.ibug68 import EYES, LIPS
-from geneface.renderers.skinning import DEPTH, FACE_BOX, LandmarkSkinning, sample_face
+from geneface.renderers.skinning import DEPTH, FACE_BOX, LandmarkSkinning
 
 
 def face() -> LandmarkSkinning:
@@ -19,7 +19,7 @@ def face() -> LandmarkSkinning:
 
 def back(skinning: LandmarkSkinning, moves: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """Where points [N, 3] lie on the resting face."""
-    return points + sample_face(skinning(moves), points.view(1, 1, -1, 3))[0, 0]
+    return points + skinning.sample(skinning(moves), points.view(1, 1, -1, 3))[0, 0]
 
 
 def test_a_resting_face_stays() -> None:
