@@ -122,7 +122,7 @@ class Batches(Frames):
         """Numbers of training frames, and the window of them to render: half of the windows lie on the face."""
         index = np.sort(rng.choice(self.train, self.config.batch_size, replace=False, p=self.chances))
         free = self.grid - self.side
-        # As often at the picture's edges as inside of it.
+        # From beyond the picture's edges, which would else be seen seldom.
         top, left = rng.integers(-self.side // 2, free + self.side // 2 + 1, 2).clip(0, free)
         if rng.random() < 0.5:
             point = self.data.tracks["landmarks_2d"][index[0], rng.integers(68)] / self.scale
