@@ -66,8 +66,6 @@ class RendererConfig(LoopConfig):
     """Weight of the mean squared displacement, in half sides of the box."""
     warp_rate: float = 0.5
     """Learning rate of the head's warp, in those of the nets."""
-    condition_rate: float = 1.0
-    """The same of what expressions change in the look, which many heads taught."""
     torso_rate: float = 0.25
     """The same of the torso's motion, which begins at the optical flow."""
     window: int = 128
@@ -227,13 +225,7 @@ def find_occupied(renderer: FastRenderer, batches: Batches, samples: int, thresh
 def find_rate(name: str, config: RendererConfig) -> float:
     """Grids learn faster than nets, for each of their cells is seldom seen; warps slower: where they jump about, no
     texture can form."""
-    rates = {
-        "torso_motion": config.torso_rate,
-        "warp": config.warp_rate,
-        "_condition": config.condition_rate,
-        "plane": 5.0,
-        "texture": 5.0,
-    }
+    rates = {"torso_motion": config.torso_rate, "warp": config.warp_rate, "plane": 5.0, "texture": 5.0}
     return config.learning_rate * next((rate for part, rate in rates.items() if part in name), 1.0)
 
 
