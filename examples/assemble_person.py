@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from geneface.bundles.components import save_components
+from geneface.bundles.loading import save_components
 from geneface.hub.persons import PERSONS_DIR
 from geneface.media.image import write_image
 from geneface.models.feature_extractor import FeatureExtractor

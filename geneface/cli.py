@@ -11,7 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 from geneface import __version__
-from geneface.commands import comparing, demo, dubbing, making, registry, speaking
+from geneface.commands import demo, dubbing, evaluating, hub, making, speaking
 from geneface.commands.register import Run, silence_stdout
 from geneface.errors import BAD_INPUT, InputError, os_sentence, print_error
 from geneface.log import log_to_stdout
@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for subject in (speaking, dubbing, demo, making, comparing, registry):
+    for subject in (speaking, dubbing, demo, making, evaluating, hub):
         subject.register(command)
     return parser
 
@@ -59,9 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             _flush()
             return code
     except Terminated as stop:
-        return _fail("terminated; nothing was written", 128 + stop.args[0], args)
+        return _fail(f"terminated; {_kept(stop)}", 128 + stop.args[0], args)
     except (Stopped, KeyboardInterrupt) as stop:
-        return _fail(str(stop) or "interrupted; nothing was written", INTERRUPTED, args)
+        return _fail(str(stop) or f"interrupted; {_kept(stop)}", INTERRUPTED, args)
     except InputError as error:
         return _fail(str(error), BAD_INPUT, args)
     except BrokenPipeError:  # As of `geneface persons | head`: nobody is left who would read a message.
@@ -70,6 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(os_sentence(error), FAILURE, args)
     except Exception as error:
         return _fail(f"{type(error).__name__}: {error} (run again with --debug to see where)", FAILURE, args)
+
+
+def _kept(stop: BaseException) -> str:
+    return "; ".join(getattr(stop, "__notes__", ())) or "nothing was written"
 
 
 def _flush() -> None:
@@ -92,7 +96,7 @@ def _signals() -> Iterator[None]:
 
     ours: list[int] = []
     if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
+        for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # The last one is sent by Windows when its console is closed.
             number = getattr(signal, name, None)
             # Who runs a command with nohup has SIGHUP ignored.
             if number is not None and signal.getsignal(number) == signal.SIG_DFL:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from geneface.bundles.component import read_tensors
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.datasets.corpus import Corpus
 from geneface.datasets.motion import features_of
 from geneface.datasets.person import BLOCKS

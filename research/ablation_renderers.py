@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.datasets.motion import features_of
 from geneface.datasets.person import PersonDataset, split_range
 from geneface.errors import InputError

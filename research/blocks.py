@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from geneface import metrics
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.datasets.person import BLOCKS
 from geneface.datasets.voices import Voices, open_voices
 from geneface.errors import InputError, run_script
@@ -25,11 +25,11 @@ from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
 from geneface.training.adapting import PostNetConfig
+from geneface.training.kinds import ADAPTERS
 from geneface.training.loop import parse_config
 from geneface.training.motion_figures import Generate, HeldOut, generate_with
 from geneface.training.person_speech import PersonSpeech, generate_for
 from geneface.training.post_net import OWN_GENERATOR, train
-from geneface.training.registry import ADAPTERS
 from geneface.utils.files import read_json, write_json, write_text
 
 VARIANTS = ("none", "transfer", *ADAPTERS.names())

@@ -17,7 +17,7 @@ import torch
 
 from geneface import metrics
 from geneface.bundles.component import read_tensors
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.datasets.corpus import Clip, Corpus
 from geneface.datasets.motion import at_rest, features_of, open_corpora, tracked_speech
 from geneface.errors import run_script

@@ -49,7 +49,7 @@ def tiny_pipeline():
 @pytest.fixture
 def tiny_bundle(tmp_path: Path) -> Path:
     """A complete person's bundle of a few hundred kilobytes."""
-    from geneface.bundles.components import save_components
+    from geneface.bundles.loading import save_components
 
     save_components(tmp_path / "tiny", tiny_components())
     return tmp_path / "tiny"

@@ -107,7 +107,7 @@ class Actor:
 class NumberDetector:
     """Stands in for MediaPipe: reads the number of the picture."""
 
-    points, order_68, stride = 478, MEDIAPIPE_68, 5
+    points, order_68, stride, scores, lead_in, part = 478, MEDIAPIPE_68, 5, 52, 3, 20
 
     def __init__(self, actor: Actor):
         self.actor = actor
@@ -123,6 +123,9 @@ class NumberDetector:
         points = np.zeros((478, 3), np.float32)
         points[MEDIAPIPE_68, :2] = self.actor.points[index]
         return Face(points, np.zeros(52, np.float32))
+
+    def restart(self) -> None:
+        pass
 
     def find(self, picture: np.ndarray) -> list[Face]:
         face = self.follow(picture)

@@ -9,10 +9,10 @@ class SquareDetector:
     """`faces` faces of 68 points, or of more with blendshapes, wherever a picture is bright."""
 
     order_68 = np.arange(68)
-    stride = 5
+    stride, lead_in, part = 5, 3, 20
 
     def __init__(self, faces: int = 1, points: int = 68):
-        self.faces, self.points = faces, points
+        self.faces, self.points, self.scores = faces, points, 52 if points > 68 else 0
 
     def __enter__(self) -> Self:
         return self
@@ -29,6 +29,9 @@ class SquareDetector:
         points[:, 1] = np.resize(np.linspace(y.min(), y.max(), 68), self.points)
         scores = np.zeros(52, np.float32) if self.points > 68 else None
         return [Face(points + np.float32([200 * index, 0, 0]), scores) for index in range(self.faces)]
+
+    def restart(self) -> None:
+        pass
 
     def follow(self, picture: np.ndarray) -> Face | None:
         return next(iter(self.find(picture)), None)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from waiting import wait_for_writing
 
-from geneface.cli import main
+from geneface.cli import Terminated, main
 from geneface.media.video import VideoReader, probe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,3 +179,24 @@ def test_persons_and_version(
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["lia", "vera"]
     done = run("--version")
     assert (done.returncode, done.stdout.split()[0]) == (0, "geneface")
+
+
+STOPS = [(KeyboardInterrupt, 130, "interrupted"), (Terminated, 143, "terminated")]
+
+
+@pytest.mark.parametrize(("stop", "code", "word"), STOPS)
+def test_a_stop_says_what_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stop: type[BaseException],
+    code: int,
+    word: str,
+) -> None:
+    def stopped(*request: object, **options: object) -> None:
+        error = stop(15) if stop is Terminated else stop()
+        error.add_note("what is done is kept in d")
+        raise error
+
+    monkeypatch.setattr("geneface.preprocessing.preprocess.preprocess", stopped)
+    assert main(["preprocess", "x.mp4", "-o", "d"]) == code
+    assert capsys.readouterr().err.strip() == f"error: {word}; what is done is kept in d"

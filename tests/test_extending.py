@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_person import write_drawn_dataset
 from motion_corpus import write_wave as write_wav
 from tiny import ROOT
-from training.drawn_person import write_drawn_dataset
 
 from geneface.media.video import probe
 
@@ -80,7 +80,7 @@ def test_a_feature_extractor(copy: Copy, speech: np.ndarray) -> None:
 import numpy as np, torch
 from pathlib import Path
 from geneface import GeneFacePipeline, InputError
-from geneface.bundles.components import new_component, trained_component
+from geneface.bundles.loading import new_component, trained_component
 from geneface.models.motion_generator import MotionGenerator
 loudness = trained_component("hub_configs/embedded/loudness.json")
 loudness.save_pretrained("saved")
@@ -101,7 +101,7 @@ except InputError as error:
 
 
 def test_an_option(copy: Copy, speech: np.ndarray) -> None:
-    copy.add("geneface/options.py", "geneface/renderers/stage.py")
+    copy.add("geneface/options.py", "geneface/renderers/render_stage.py")
     assert "--contrast X" in copy.run("-m", "geneface", "generate", "--help")
     write_wav(copy.folder / "speech.wav", speech[:1280])
     program = """

@@ -7,7 +7,7 @@ import pytest
 from tiny import ROOT
 
 from geneface import GeneFacePipeline
-from geneface.bundles.components import save_components
+from geneface.bundles.loading import save_components
 from geneface.errors import InputError
 from geneface.hub.persons import PERSONS_DIR, resolve_bundle
 from geneface.resources import located, resource

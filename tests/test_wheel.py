@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_person import write_drawn_dataset
 from hub_client import ALICE, CONSENT
 from hub_server import HubServer
 from motion_corpus import write_wave
 from tiny import ROOT
-from training.drawn_person import write_drawn_dataset
 from wheel_environment import Environment, build_wheel
 
 from geneface.media.video import probe

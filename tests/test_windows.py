@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from geneface import InputError
+from geneface.media.intake import on_disk
 from geneface.ui import job_process
 from geneface.ui.job_process import JobProcess
 from geneface.utils import files
@@ -59,6 +60,47 @@ def test_folders_of_work_where_open_files_cannot_be_moved(tmp_path: Path) -> Non
     (left / LOCK).touch()
     files.recover(tmp_path / "bundle")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "out"]
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_scanner_that_holds_a_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, held = files.os.replace, 3
+
+    def replacing(source: Any, target: Any) -> None:
+        nonlocal held
+        held -= 1
+        if held >= 0:
+            raise PermissionError(13, "another process uses it", str(source))
+        replace(source, target)
+
+    monkeypatch.setattr(files.os, "replace", replacing)
+    monkeypatch.setattr(files.time, "sleep", lambda seconds: None)
+    files.write_text(tmp_path / "a.txt", "a")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "a"
+    held = 1000
+    with pytest.raises(PermissionError):
+        files.write_text(tmp_path / "b.txt", "b")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_stop_before_anything_was_kept(tmp_path: Path) -> None:
+    for name, kept in (("a", False), ("b", True)):
+        with pytest.raises(KeyboardInterrupt) as stop, ResumableFolder(tmp_path / name, {}) as work:
+            if kept:
+                (work.path / "step").touch()
+            raise KeyboardInterrupt
+        assert bool(getattr(stop.value, "__notes__", ())) == kept
+    assert [path.name for path in tmp_path.iterdir()] == [".b.unfinished"]
+
+
+def test_a_pipe_is_copied_to_a_file_that_can_be_opened_again(tmp_path: Path) -> None:
+    """Windows opens no file again that is still open as a temporary one."""
+    os.mkfifo(tmp_path / "pipe")
+    writing = subprocess.Popen(["sh", "-c", f"printf hello > '{tmp_path}/pipe'"])
+    with on_disk(tmp_path / "pipe") as path:
+        assert os.path.realpath(path) not in open_files() and Path(path).read_bytes() == b"hello"
+    assert not Path(path).exists() and writing.wait() == 0
 
 
 def test_the_page_where_there_are_no_such_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

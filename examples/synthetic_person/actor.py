@@ -6,8 +6,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from geneface.face.articulation import FPS, INDEX, Style, articulate
+from geneface.face.articulation import INDEX, Style, articulate
 from geneface.face.expressions import head_pose, loudness, upper_face
+from geneface.utils.units import FPS
 
 from .camera import FRONTAL, rest_pose, rotation, turn
 

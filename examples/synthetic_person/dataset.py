@@ -100,5 +100,4 @@ def _torso(video: Path, masks: np.ndarray) -> dict[str, torch.Tensor]:
         with VideoReader(video) as reader:
             yield from reader
 
-    flow, weight = torso_flow(pictures, masks, split_range(len(masks), "train").stop // 2)
-    return {"torso_flow": torch.from_numpy(flow), "torso_weight": torch.from_numpy(weight)}
+    return torso_flow(pictures, masks, split_range(len(masks), "train").stop // 2)

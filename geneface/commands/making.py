@@ -5,7 +5,7 @@ import sys
 
 from geneface.commands.bars import Bars
 from geneface.commands.register import Register, add_assets, say
-from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
+from geneface.training.kinds import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 
 
 def preprocess(args: argparse.Namespace) -> None:

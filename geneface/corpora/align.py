@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.corpora.speech import choose, read_speech
 from geneface.datasets.corpus import Corpus, write_clips
 from geneface.datasets.motion import features_of

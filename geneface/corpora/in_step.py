@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from geneface import metrics
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.datasets.motion import features_of
 from geneface.models.features import AudioFeatures, check_features
 from geneface.models.speech_regression import SpeechRegression

@@ -50,7 +50,9 @@ def find_videos(folder: Path) -> list[Path]:
     """All videos below a folder, in order; `InputError` if there is none."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name one that holds videos")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+    # macOS puts a hidden file of the same ending beside each one on disks that are not its own.
+    named = (path for path in folder.rglob("[!.]*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    found = sorted(path for path in named if path.is_file())
     if not found:
         raise InputError(f"{folder} holds no videos ({', '.join(VIDEO_SUFFIXES)}); name another folder")
     return found

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -63,7 +62,7 @@ def dub_video(
     mark: bool = True,
     assets: Path | None = None,
     progress: StepProgress | None = None,
-    **changes: Any,
+    **changes: object,
 ) -> DubbedVideo:
     """Let the person of `pipe` say `speech` in `video`, at its own size and time stamps, as long as the speech lasts.
 

@@ -16,7 +16,7 @@ from geneface.utils.units import FPS
 
 SAME = 1e-3
 """Largest difference, in cm, of a track from the one that a person was trained with, to be the same."""
-BEYOND = 0.05
+BEYOND = 0.1
 """Radians by which a head may turn further than training showed it."""
 
 
@@ -45,7 +45,8 @@ class Performance:
         self.mouth = mouth.float().cpu()
         data, track = shot.data, person.pose_track.float().cpu()
         pose, lm3d = data.track("pose"), data.track("lm3d")
-        shared = min(len(track), len(pose))
+        # The natural track is the training's, there and back.
+        shared = min(len(track) // 2, len(data.train))
         self.same = bool((track[:shared] - pose[:shared]).abs().max() < SAME)
         intrinsics = person.intrinsics.float().cpu()
         if self.same:

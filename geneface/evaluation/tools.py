@@ -48,7 +48,7 @@ class Tools:
 
 def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
-    from geneface.bundles.components import trained_component
+    from geneface.bundles.loading import trained_component
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet

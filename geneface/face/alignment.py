@@ -5,7 +5,7 @@ in the head frame and the poses are then found together, so that the corners sta
 poses of the landmarks remain what they are on average: corners say how the head moves, not where it is.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,14 +14,17 @@ import torch
 
 from geneface.face.fit_problem import rotation_matrix
 from geneface.face.ibug68 import LEFT_EYE, NOSE_BASE, RIGHT_EYE
+from geneface.face.parts import Course, Keep, Tensors, join, make_anew, ranges
 
 KEYS, NEAREST = 10, 3
 """Key pictures, and how many of them, nearest by pose, each picture is compared with."""
 CORNERS = 150
 """Most corners of a key picture."""
+FEWEST = 4
+"""Corners of a key picture, on average, that say anything."""
 SAMPLED = 120
 """Pictures that take part in finding the corners' places."""
-ROUNDS = 40
+ROUNDS, BATCH = 40, 64
 NEIGHBOURS, FRONT = 24, 1.5
 """Vertices round a corner that tell its depth, and by how many cm those of the front differ."""
 BACK_AND_FORTH = 0.4
@@ -64,6 +67,7 @@ def sharpen_poses(
     pose: torch.Tensor,
     intrinsics: torch.Tensor,
     train: range,
+    keep: Keep = make_anew,
 ) -> torch.Tensor:
     """Poses [T, 3, 4] in which the picture of the upper head stays still on the head.
 
@@ -75,17 +79,54 @@ def sharpen_poses(
         pose: [T, 3, 4] from the landmarks.
         intrinsics: [3, 3].
         train: The frames that may tell where corners are.
+        keep: Is asked for each part of the work.
     """
     pose, intrinsics, vertices = pose.double(), intrinsics.double(), vertices.double()
     keys = spread_poses(pose, train)
+    known = keep("corners", lambda: place_corners(pictures, masks, landmarks, vertices, pose, intrinsics, train, keys))
+    if "places" not in known:
+        return pose.float()
+    numbers = known["counts"].tolist()
+    parts = zip(known["grey"], known["pixels"].split(numbers), known["places"].split(numbers), strict=True)
+    corners = [Corners(grey.numpy(), pixels.numpy(), places) for grey, pixels, places in parts]
+    offsets, chosen = np.cumsum([0, *numbers]), nearest_keys(pose, pose[keys])
+
+    def sharpen(batch: range) -> Tensors:
+        seen = _collect(
+            follow([corners[k] for k in chosen[i]], offsets[chosen[i]], _grey(picture), pose[i], intrinsics)
+            for i, picture in zip(batch, course.part(batch.start, batch.stop), strict=True)
+        )
+        before = found = pose[batch.start : batch.stop]
+        for _ in range(6):
+            found = step_poses(found, before, known["places"], seen, intrinsics)
+        return {"pose": found}
+
+    course = Course(pictures())
+    batches = ranges(len(pose), BATCH)
+    return join(keep(f"poses-{batch.start}", partial(sharpen, batch)) for batch in batches)["pose"].float()
+
+
+def place_corners(
+    pictures: Callable[[], Iterable[np.ndarray]],
+    masks: np.ndarray,
+    landmarks: np.ndarray,
+    vertices: torch.Tensor,
+    pose: torch.Tensor,
+    intrinsics: torch.Tensor,
+    train: range,
+    keys: list[int],
+) -> Tensors:
+    """The corners of the pictures `keys`, placed on the head by how they are seen to move; arguments as of
+    `sharpen_poses`. Gives how many each picture has, `counts` [K], and unless these are too few `grey` [K, H, W],
+    `pixels` [N, 2] and `places` [N, 3]."""
     sampled = sorted({*keys, *np.linspace(train.start, train.stop - 1, min(SAMPLED, len(train))).astype(int).tolist()})
     wanted = set(sampled)
     grey = {index: _grey(picture) for index, picture in enumerate(pictures()) if index in wanted}
     corners = [find_corners(grey[key], masks[key], landmarks[key], vertices, pose[key], intrinsics) for key in keys]
-    if sum(len(key.pixels) for key in corners) < 4 * len(keys):
-        return pose.float()
-    offsets = np.cumsum([0, *(len(key.pixels) for key in corners)])
-
+    counts = [len(key.pixels) for key in corners]
+    if sum(counts) < FEWEST * len(keys):
+        return {"counts": torch.tensor(counts)}
+    offsets = np.cumsum([0, *counts])
     chosen = nearest_keys(pose[sampled], pose[keys])
     sightings = _collect(
         (follow([corners[k] for k in near], offsets[near], grey[index], pose[index], intrinsics))
@@ -96,23 +137,12 @@ def sharpen_poses(
     for _ in range(ROUNDS):
         found = step_poses(found, pose[sampled], places, sightings, intrinsics)
         places = step_places(places, meshed, found, sightings, intrinsics)
-    for key, start, stop in zip(corners, offsets, offsets[1:], strict=False):
-        key.places = places[start:stop]
-
-    sharp = pose.clone()
-    chosen = nearest_keys(pose, pose[keys])
-    for indices, batch in _batches(pictures(), 64):
-        seen = _collect(
-            follow(
-                [corners[k] for k in chosen[index]], offsets[chosen[index]], _grey(picture), pose[index], intrinsics
-            )
-            for index, picture in zip(indices, batch, strict=True)
-        )
-        found = pose[indices]
-        for _ in range(6):
-            found = step_poses(found, pose[indices], places, seen, intrinsics)
-        sharp[indices] = found
-    return sharp.float()
+    return {
+        "counts": torch.tensor(counts),
+        "grey": torch.from_numpy(np.stack([key.grey for key in corners])),
+        "pixels": torch.from_numpy(np.concatenate([key.pixels for key in corners])),
+        "places": places,
+    }
 
 
 def spread_poses(pose: torch.Tensor, train: range, count: int = KEYS) -> list[int]:
@@ -272,19 +302,6 @@ def _collect(found: Iterable[tuple[np.ndarray, np.ndarray]]) -> Sightings:
     for row, (numbers, where) in enumerate(pairs):
         places[row, : len(numbers)], pixels[row, : len(numbers)], seen[row, : len(numbers)] = numbers, where, 1
     return Sightings(torch.from_numpy(places), torch.from_numpy(pixels), torch.from_numpy(seen))
-
-
-def _batches(pictures: Iterable[np.ndarray], size: int) -> Iterator[tuple[list[int], list[np.ndarray]]]:
-    indices: list[int] = []
-    batch: list[np.ndarray] = []
-    for index, picture in enumerate(pictures):
-        indices.append(index)
-        batch.append(picture)
-        if len(batch) == size:
-            yield indices, batch
-            indices, batch = [], []
-    if batch:
-        yield indices, batch
 
 
 def _grey(picture: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FPS = 25
+from geneface.utils.units import FPS
 
 _NAMES = (
     "PupilDilate_L PupilDilate_R browDown_L browDown_R browInnerUp_L browInnerUp_R browOuterUp_L browOuterUp_R "

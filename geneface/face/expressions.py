@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from geneface.face.articulation import EXPRESSION_NAMES, FPS, INDEX
+from geneface.face.articulation import EXPRESSION_NAMES, INDEX
+from geneface.utils.units import FPS
 
 # Lid closure of one blink at 25 frames a second: fast shutting, slower opening.
 _BLINK = np.array([0.35, 0.95, 1.0, 0.72, 0.38, 0.14, 0.04], dtype=np.float32)

@@ -77,8 +77,8 @@ class Face(NamedTuple):
     """[52] ARKit scores, from a detector that has them"""
 
 
-class FaceDetector(Protocol):
-    """What tracking asks of a landmark detector; a context manager."""
+class FaceFinder(Protocol):
+    """Looks for faces in pictures, each on its own."""
 
     points: int
     """How many landmarks it finds."""
@@ -88,11 +88,26 @@ class FaceDetector(Protocol):
     """Every how many frames a search through a whole video can afford to look."""
 
     def find(self, picture: np.ndarray) -> list[Face]:
-        """All faces in a uint8 RGB picture [H, W, 3], on its own."""
+        """All faces in a uint8 RGB picture [H, W, 3]."""
         ...
+
+
+class FaceDetector(FaceFinder, Protocol):
+    """What tracking asks of a landmark detector; a context manager."""
+
+    scores: int
+    """How many ARKit scores it gives a face."""
+    lead_in: int
+    """Pictures after a `restart` from which on it finds what it would have found without."""
+    part: int
+    """Pictures after which it can afford to begin anew; `lead_in` or more."""
 
     def follow(self, picture: np.ndarray) -> Face | None:
         """The face in the next picture of a video of one person."""
+        ...
+
+    def restart(self) -> None:
+        """Forget the pictures before."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -110,6 +125,8 @@ class LandmarkDetector:
     points = 478
     order_68 = MEDIAPIPE_68
     stride = 5
+    scores = len(MEDIAPIPE_BLENDSHAPES)
+    lead_in, part = 25, 250
     most_faces = 3
 
     def __init__(self, model: str | Path, fps: float = 25.0):
@@ -162,6 +179,13 @@ class LandmarkDetector:
         self._time += self._interval
         return next(iter(_faces(result, picture)), None)
 
+    def restart(self) -> None:
+        """Forget the pictures before."""
+        from mediapipe.tasks.python import vision
+
+        self._video.close()
+        self._video, self._time = self._open(vision.RunningMode.VIDEO, 1), 0.0
+
     def detect(self, frames: Iterable[np.ndarray]) -> Detection:
         """Landmarks in successive uint8 RGB pictures [H, W, 3]; `InputError` if no picture shows a face."""
         faces = [self.follow(frame) for frame in frames]
@@ -207,6 +231,8 @@ class FaceAlignmentDetector:
     points = 68
     order_68 = np.arange(68)
     stride = 25
+    scores = lead_in = 0
+    part = 10
 
     def __init__(self, device: str = "cpu"):
         try:
@@ -231,3 +257,6 @@ class FaceAlignmentDetector:
     def follow(self, picture: np.ndarray) -> Face | None:
         """The largest face in a picture."""
         return max(self.find(picture), key=lambda face: float(np.ptp(face.points[:, 1])), default=None)
+
+    def restart(self) -> None:
+        """Each picture is looked at on its own."""

@@ -8,6 +8,7 @@ points are noisy, wrong or missing leans on its neighbours by as much as its own
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from geneface.face.fit_problem import (
     move,
     pose_gradient,
 )
+from geneface.face.parts import Keep, Tensors, join, make_anew, ranges
 
 KEYFRAMES = 40
 CHUNK, CONTEXT = 250, 40
@@ -106,40 +108,39 @@ def track_face(
     settings: FitSettings = VIDEO_SETTINGS,
     weights: torch.Tensor | None = None,
     sharpen: Sharpen | None = None,
+    keep: Keep = make_anew,
 ) -> Track:
     """Fit the whole video, of pictures `size` a side.
 
     Identity, offsets and camera are those of frames in `train`. `identities` is the length of the identity to
     return. `weights` [P] multiply those of the settings; 0 leaves a point out. `sharpen` makes better poses of those
-    that were found, with which the expressions are then fitted again.
+    that were found, with which the expressions are then fitted again. `keep` is asked for each part of the work.
     """
     keys = np.flatnonzero(observation.valid[: train.stop])
     keys = keys[keys >= train.start]
     keys = keys[np.linspace(0, len(keys) - 1, min(KEYFRAMES, len(keys))).astype(int)]
-    shape, focal = fit_person(observation, keys, size, settings, weights)
-    intrinsics = camera_matrix(focal, size)
+    person = keep("person", lambda: fit_person(observation, keys, size, settings, weights))
+    shape, intrinsics = person["shape"], camera_matrix(float(person["focal"]), size)
     components = min(settings.identity_components, identities)
     identity = torch.zeros(identities)
     identity[:components] = shape[:components].float()
 
-    def follow(held: torch.Tensor | None) -> Track:
-        frames = len(observation.rows)
-        expression, pose, projected = [], [], []
-        for start in range(0, frames, CHUNK):
-            stop = min(start + CHUNK, frames)
-            part = np.arange(max(start - CONTEXT, 0), min(stop + CONTEXT, frames))
-            problem = observation.problem(part, intrinsics, settings, weights)
-            state = fit_motion(problem, shape, observation.prior(part), None if held is None else held[part])
-            inner = slice(start - part[0], stop - part[0])
-            expression.append(state.expression[inner].float())
-            pose.append(state.pose[inner].float())
-            projected.append(problem.project(state)[0][inner].float())
-        offset = shape[components:].unflatten(0, (-1, 3)).float()
-        motion = torch.cat(expression), torch.cat(pose), offset, torch.cat(projected)
-        return Track(identity, intrinsics.float(), *motion)
+    frames = len(observation.rows)
 
-    track = follow(None)
-    return follow(sharpen(track)) if sharpen else track
+    def fit(part: range, held: torch.Tensor | None) -> Tensors:
+        seen = np.arange(max(part.start - CONTEXT, 0), min(part.stop + CONTEXT, frames))
+        problem = observation.problem(seen, intrinsics, settings, weights)
+        state = fit_motion(problem, shape, observation.prior(seen), None if held is None else held[seen])
+        found = {"expression": state.expression, "pose": state.pose, "projected": problem.project(state)[0]}
+        return {name: value[part.start - seen[0] :][: len(part)].float() for name, value in found.items()}
+
+    def follow(name: str, held: torch.Tensor | None = None) -> Track:
+        parts = [keep(f"{name}-{part.start}", partial(fit, part, held)) for part in ranges(frames, CHUNK)]
+        offset = shape[components:].unflatten(0, (-1, 3)).float()
+        return Track(identity, intrinsics.float(), offset=offset, **join(parts))
+
+    track = follow("landmarks")
+    return follow("sharpened", sharpen(track)) if sharpen else track
 
 
 def camera_matrix(focal: float, size: int) -> torch.Tensor:
@@ -149,8 +150,9 @@ def camera_matrix(focal: float, size: int) -> torch.Tensor:
 
 def fit_person(
     observation: Observation, keys: np.ndarray, size: int, settings: FitSettings, weights: torch.Tensor | None
-) -> tuple[torch.Tensor, float]:
-    """Shape [N_i + 3P] (identity, then offsets) and focal length in sizes of the picture, from the frames `keys`."""
+) -> Tensors:
+    """From the frames `keys`: `shape` [N_i + 3P] (identity, then offsets) and the `focal` length in sizes of the
+    picture."""
     prior = observation.prior(keys)
     tried: dict[float, tuple[float, FitState]] = {}
 
@@ -187,7 +189,7 @@ def fit_person(
         for focal in (best / step, best * step):
             attempt(focal)
         best = min(tried, key=lambda focal: tried[focal][0])
-    return tried[best][1].shape, best
+    return {"shape": tried[best][1].shape, "focal": torch.tensor(best).double()}
 
 
 def fit_motion(

@@ -93,16 +93,19 @@ def open_bundle(
     cache_dir: str | Path | None = None,
     local_files_only: bool = False,
 ) -> Bundle:
-    """The bundle in a folder, of an embedded person by name, or of a Hub id, which is fetched into the cache whole.
+    """The bundle of an embedded person by name, in a folder, or of a Hub id, which is fetched into the cache whole.
+
+    It is looked for in this order: `./vera` is a folder in any case.
 
     Raises `InputError` if it is none of these, or if the Hub does not give it.
     """
     access = Access(token=token, cache_dir=cache_dir, local_files_only=local_files_only)
-    embedded = PERSONS_DIR / path_or_id if str(path_or_id) in list_persons() else Path()
-    if not embedded.name and not is_folder(path_or_id):
+    if str(path_or_id) in list_persons():
+        return open_folder(PERSONS_DIR / path_or_id, **access)
+    if not is_folder(path_or_id):
         recover(Path(path_or_id))
-    if is_folder(path_or_id) or embedded.name:
-        return open_folder(Path(path_or_id) if is_folder(path_or_id) else embedded, **access)
+    if is_folder(path_or_id):
+        return open_folder(Path(path_or_id), **access)
     if not REPO_ID.fullmatch(str(path_or_id)):
         known = ", ".join(list_persons()) or "none"
         raise InputError(

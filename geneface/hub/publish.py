@@ -14,8 +14,8 @@ import torch
 
 from geneface.bundles.card import Card, generic_readme, person_readme, read_card, write_card
 from geneface.bundles.component import read_tensors
-from geneface.bundles.components import load_components
 from geneface.bundles.index import CARD_FILES, COMPONENTS, GENERIC, INDEX, OPTIONAL, REPO_ID, read_index, weights_name
+from geneface.bundles.loading import load_components
 from geneface.errors import InputError
 from geneface.hub.fetch import Repository, explained, fetch_components, open_folder
 from geneface.hub.persons import TAGS

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geneface.errors import InputError
+from geneface.utils.files import recover, working_folder
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -134,6 +134,7 @@ def development_identity() -> Identity:
     """This user's development certificate, made at first use; one for this video alone if it cannot be kept."""
     try:
         folder = development_folder()
+        recover(folder)
         if not folder.is_dir():
             _keep_development_certificate(folder)
     except (OSError, RuntimeError):  # Its place may not be written, or the user has no home.
@@ -148,16 +149,16 @@ def development_identity() -> Identity:
 
 def _keep_development_certificate(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".signing.", dir=folder.parent))
-    try:
+    with working_folder(folder) as work:
+        made = work / "new"
+        made.mkdir(mode=0o700)
         make_development_certificate(made)
-        made.rename(folder)
-    except OSError:
-        # Another process was first, and its certificate is the one to use.
-        if not folder.is_dir():
-            raise
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+        try:
+            made.rename(folder)
+        except OSError:
+            # Another process was first, and its certificate is the one to use.
+            if not folder.is_dir():
+                raise
 
 
 def make_development_certificate(folder: Path) -> None:

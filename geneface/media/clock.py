@@ -8,8 +8,9 @@ if TYPE_CHECKING:
 
 PAUSE = 10.0
 """Seconds for which a track may have nothing while the others have nothing either; a longer gap is a jump."""
-FALL = 2.0
-"""Seconds by which times may fall back: pictures do not come in the order in which they are seen."""
+FALL, DECODED_FALL = 2.0, 1.0
+"""Seconds by which the times when something is seen or heard may fall back, since pictures do not come in that order;
+and those when it is decoded."""
 NEAR = 1.0
 """Seconds by which a track may be apart from where another track's jump leads."""
 LONGEST_STEP = 1.0
@@ -33,6 +34,8 @@ class Jump:
 class _Track:
     end: float
     shift: float
+    decoded: float | None
+    """When the last packet was to be decoded, by its own clock."""
 
 
 class Clock:
@@ -55,9 +58,11 @@ class Clock:
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is None or not unit:
             return
-        shift = self._shift(packet.stream_index, stamp * unit, (packet.duration or 0) * unit)
-        moved = round(shift / unit)
         far = packet.pts is not None and packet.dts is not None and abs(packet.pts - packet.dts) * unit > PAUSE
+        # Matroska has no decoding times; those that are guessed from the others come too late where these jump.
+        decoded = None if packet.dts is None or far else packet.dts * unit
+        shift = self._shift(packet.stream_index, stamp * unit, decoded, (packet.duration or 0) * unit)
+        moved = round(shift / unit)
         if packet.pts is not None:
             packet.pts += moved
         if packet.dts is not None:
@@ -74,16 +79,22 @@ class Clock:
         places = ", ".join(f"{jump.time:.1f}" for jump in self.jumps[:3]) + " ..." * (len(self.jumps) > 3)
         return [f"the times in the file jump at {places} s: what is behind follows at once, without a pause"]
 
-    def _shift(self, index: int, time: float, duration: float) -> float:
-        """The shift of a packet at `time` seconds of its own clock."""
+    def _shift(self, index: int, time: float, decoded: float | None, duration: float) -> float:
+        """The shift of a packet at `time` of its own clock, to be `decoded` then if that is known; seconds."""
         track = self._tracks.get(index)
         if track is None:
             others = [other for other in self._tracks.values() if other.shift]
             here = next((other.shift for other in others if abs(time + other.shift - other.end) < PAUSE), 0.0)
-            track = self._tracks[index] = _Track(time + here, here)
+            track = self._tracks[index] = _Track(time + here, here, decoded)
+        onward, fell = track.end - time, False
+        if decoded is not None and track.decoded is not None:
+            # As if it were to be decoded just behind the last one.
+            onward = track.decoded + track.shift + min(duration, LONGEST_STEP) - decoded
+            fell = decoded - track.decoded < -DECODED_FALL
+        track.decoded = decoded
         gap = time + track.shift - track.end
-        if (gap > PAUSE and not self._others_went_on(index, time + track.shift)) or gap < -FALL:
-            self._jump(index, track, time)
+        if (gap > PAUSE and not self._others_went_on(index, time + track.shift)) or gap < -FALL or (fell and gap < 0):
+            self._jump(index, track, time, onward)
         elif gap > NEAR and (jump := self._followed(track, time, gap / 4)):
             track.shift = jump.shift
             jump.tracks.add(index)
@@ -95,15 +106,15 @@ class Clock:
     def _others_went_on(self, index: int, time: float) -> bool:
         return any(other.end > time - PAUSE for key, other in self._tracks.items() if key != index)
 
-    def _jump(self, index: int, track: _Track, time: float) -> None:
-        """Go on at the end of the track, or where another track's jump leads if that is about there."""
+    def _jump(self, index: int, track: _Track, time: float, onward: float) -> None:
+        """Go on by the shift `onward`, or where another track's jump leads if that is about the end of the track."""
         if jump := self._followed(track, time, NEAR):
             jump.tracks.add(index)
             track.shift = jump.shift
         elif abs(time - track.end) < NEAR:
             track.shift = 0.0
         else:
-            track.shift = track.end - time
+            track.shift = onward
             self.jumps.append(Jump(track.end, track.shift, {index}))
 
     def _followed(self, track: _Track, time: float, tolerance: float) -> Jump | None:

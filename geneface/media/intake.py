@@ -43,10 +43,12 @@ def on_disk(path: str | os.PathLike) -> Iterator[str]:
     if name != STDIN and not _is_pipe(name):
         yield name
         return
-    with open_file(name, pipe=True) as source, tempfile.NamedTemporaryFile(prefix="geneface.") as copy:
-        shutil.copyfileobj(source, copy)
-        copy.flush()
-        yield copy.name
+    # Not a temporary file, which Windows does not open again by its name.
+    with open_file(name, pipe=True) as source, tempfile.TemporaryDirectory(prefix="geneface.") as folder:
+        path = os.path.join(folder, "copy")
+        with open(path, "wb") as copy:
+            shutil.copyfileobj(source, copy)
+        yield path
 
 
 def _open(name: str) -> IO[bytes]:

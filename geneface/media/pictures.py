@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from geneface.errors import InputError
 from geneface.media.colour import UNSPECIFIED
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
+DOLBY_VISION = ("dvh1", "dvhe", "dvav", "dva1", "dav1")
+"""Names of Dolby Vision in mp4."""
+FEWEST_COMBED, MOST_COMBED = 12, 250
+"""Pictures that must be, and that are, looked at for combs."""
 CURVES = {16: "smpte2084", 18: "arib-std-b67"}
 """Transfer curves of HDR (PQ and HLG) by their number in ISO/IEC 23091-2."""
 PRIMARIES = {9: "bt2020", 11: "smpte431", 12: "smpte432"}
@@ -63,6 +68,47 @@ def progressive(frames: "Iterator[VideoFrame]") -> "Iterator[VideoFrame]":
         yield from graph(frame)
     if graph is not None:
         yield from graph(None)
+
+
+def check_colours(frame: "VideoFrame", stream: Any, name: str) -> None:
+    """`InputError` if the colours of a film, of which this is a picture, mean something only to Dolby's decoders.
+
+    Profile 5 alone of Dolby Vision is not also HDR10, HLG or SDR; it leaves all colour tags open.
+    """
+    dolby = stream.codec_context.codec_tag in DOLBY_VISION or frame.side_data.get("DOVI_RPU_BUFFER") is not None
+    if dolby and {frame.color_trc, frame.color_primaries, frame.colorspace} == {UNSPECIFIED}:
+        raise InputError(
+            f"{name} is Dolby Vision of profile 5, whose colours cannot be read; export it as HDR10, HLG or SDR"
+        )
+
+
+class Combs:
+    """Tells whether pictures that are marked as progressive are made of two half pictures, by libavfilter's idet."""
+
+    def __init__(self) -> None:
+        self._graph: _Graph | None = None
+        self._seen = self._combed = 0
+
+    @property
+    def found(self) -> bool:
+        """Whether most pictures are."""
+        return self._seen >= FEWEST_COMBED and self._combed > 0.5 * self._seen
+
+    def watch(self, frames: "Iterator[VideoFrame]") -> "Iterator[VideoFrame]":
+        """The same pictures, the first of which are looked at."""
+        import av
+
+        for frame in frames:
+            if self._seen < MOST_COMBED and not frame.interlaced_frame:
+                try:
+                    if self._graph is None or self._graph.kind != kind_of(frame):
+                        self._graph = _Graph(frame, ("idet", ""))
+                    for seen in self._graph(frame):
+                        self._seen += 1
+                        self._combed += bool(seen.interlaced_frame)
+                except av.FFmpegError:
+                    self._seen = MOST_COMBED
+            yield frame
 
 
 def wide(frame: "VideoFrame") -> bool:

@@ -21,7 +21,7 @@ def remux(source: Path, target: Path) -> None:
             for copy in copies.values():
                 copy.metadata.clear()
             for packet in given.demux(tracks):
-                if packet.dts is not None:
+                if packet.size:  # Matroska's first one has no decoding time.
                     packet.stream = copies[packet.stream.index]
                     made.mux(packet)
     except (av.FFmpegError, ValueError) as error:

@@ -15,7 +15,7 @@ from geneface.media.clock import Clock
 from geneface.media.colour import orientation, to_rgb
 from geneface.media.container import best_track, decodable, open_container, pictures_of
 from geneface.media.intake import open_file
-from geneface.media.pictures import StandardColours, progressive, wide
+from geneface.media.pictures import Combs, StandardColours, check_colours, progressive, wide
 from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 TOLERANCE = 0.002
 """Seconds by which the times of a video of 25 frames/s may be off."""
+COMBED = (
+    "the pictures have combs, as interlaced film that is marked as progressive: put them right, for example with "
+    "ffmpeg -i film.mp4 -vf bwdif=deint=all better.mp4"
+)
 
 
 @dataclass
@@ -56,15 +60,17 @@ class SteadyVideo:
         self._file = open_file(self.path)
         try:
             self._container = open_container(self._file, str(self.path))
-            self._clock, self._colours = Clock(), StandardColours()
+            self._clock, self._colours, self._combs = Clock(), StandardColours(), Combs()
             self._stream = pictures_of(self._container, self.path)
             first = next(decodable(self._container, self._stream), None)
             if first is None:
                 raise InputError(f"no frame of {self.path} can be decoded; give another copy of it")
+            check_colours(first, self._stream, str(self.path))
         except BaseException:
             self._file.close()
             raise
         self._reformatter = av.video.reformatter.VideoReformatter()
+        self._converted: tuple[VideoFrame | None, VideoFrame] = None, first
         self.start = _time_of(first) or 0.0
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
         self._stored = (max(round(first.width * aspect), 1), first.height)
@@ -87,6 +93,8 @@ class SteadyVideo:
     def notes(self) -> list[str]:
         """Sentences on what was put right, as far as it was looked through, or may not be as it should."""
         told = self._clock.notes()
+        if self._combs.found:
+            told.append(COMBED)
         if self._interlaced:
             told.append("the video is interlaced: its half pictures were put together, which costs sharpness")
         if self._colours.failed:
@@ -100,14 +108,13 @@ class SteadyVideo:
         self._container.close()
         self._container = open_container(self._file, str(self.path))
         self._clock, self._stream = Clock(), pictures_of(self._container, self.path)
+        self._combs = Combs()
 
     def __iter__(self) -> Iterator[Moment]:
         shown: tuple[float, VideoFrame] | None = None
         index, fresh = 0, True
         for time, frame in self._timed():
             while shown is not None and (index + 0.5) / FPS < time:
-                if fresh:
-                    shown = shown[0], self._colours(shown[1])
                 yield Moment(index, shown[1], shown[0], fresh)
                 index, fresh = index + 1, False
             if frame is not None:
@@ -117,14 +124,14 @@ class SteadyVideo:
         """Each picture once, numbered as they come, at the video's own times."""
         for index, (time, frame) in enumerate(self._timed()):
             if frame is not None:
-                yield Moment(index, self._colours(frame), time, True)
+                yield Moment(index, frame, time, True)
 
     def _timed(self) -> Iterator[tuple[float, "VideoFrame | None"]]:
         """The pictures and when they are first seen; at last None and the end: the last is seen for one step, too."""
         self._reopen()
         step = 1 / float(self._stream.average_rate or FPS)
         time = -step
-        for frame in progressive(decodable(self._container, self._stream, self._clock)):
+        for frame in self._combs.watch(progressive(decodable(self._container, self._stream, self._clock))):
             time = self._time(frame, time + step)
             yield time, frame
         yield time + step, None
@@ -139,7 +146,9 @@ class SteadyVideo:
         width, height = self._stored
         scale = min(1.0, longest / max(width, height)) if longest else 1.0
         size = max(round(width * scale), 1), max(round(height * scale), 1)
-        return to_rgb(moment.frame, self._reformatter, size)
+        if self._converted[0] is not moment.frame:
+            self._converted = moment.frame, self._colours(moment.frame)
+        return to_rgb(self._converted[1], self._reformatter, size)
 
     def copy_stream(self, target: Path) -> None:
         """Write the video track as it is, without sound, as an mp4; `av.FFmpegError` or ValueError if it cannot be."""

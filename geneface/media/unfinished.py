@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from geneface.errors import InputError
-from geneface.utils.files import PARTIAL
+from geneface.utils.files import PARTIAL, put_in_place
 
 MARK = ".geneface"
 LOCK = f"{MARK}.lock"
@@ -45,7 +45,7 @@ class Unfinished:
 
     def take_name(self, target: Path) -> None:
         """The file is whole: it gets its name."""
-        os.replace(self.path, target)
+        put_in_place(self.path, target)
         self._free()
 
     def discard(self) -> None:

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geneface.errors import InputError
-from geneface.media.audio import decodable, open_container, open_file
 from geneface.media.colour import to_rgb
+from geneface.media.container import best_track, decodable, open_container
+from geneface.media.intake import open_file
 from geneface.media.watermark import HIGHEST_PAYLOAD, KEY, SHORTEST, from_chips, repeat_length, to_chips, waves
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def sample_frames(path: str | os.PathLike) -> list[np.ndarray]:
     import av
 
     with open_file(Path(path)) as file, open_container(file, os.fspath(path)) as container:
-        stream = next((each for each in container.streams.video if each.codec_context is not None), None)
+        stream = best_track(container, "video")
         if stream is None:
             raise InputError(f"{path} has no video track that can be decoded; give a video file")
         stream.thread_type = "AUTO"

@@ -11,8 +11,8 @@ import torch
 
 from geneface.bundles.card import Card, read_card
 from geneface.bundles.component import Part
-from geneface.bundles.components import load_components, save_components
 from geneface.bundles.index import COMPONENTS, OPTIONAL
+from geneface.bundles.loading import load_components, save_components
 from geneface.errors import InputError
 from geneface.hub.persons import open_bundle
 from geneface.media.audio import AudioInput, open_audio
@@ -23,7 +23,7 @@ from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions, takes_options
 from geneface.pipelines.output import Fields, GeneFacePipelineOutput, as_type
 from geneface.renderers.frames import FrameChunk
-from geneface.renderers.stage import RenderStage
+from geneface.renderers.render_stage import RenderStage
 from geneface.streaming.audio import AudioStream, blocks
 from geneface.streaming.stage import Pushed, Ready, Stage, join, through
 from geneface.utils.units import FPS, SAMPLING_RATE

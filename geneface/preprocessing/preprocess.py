@@ -1,10 +1,12 @@
 """A video of one person -> a person dataset (`datasets.person`), in steps that are kept and gone on from after a kill.
 
 Until all of it is there, it lies in a hidden folder beside the target; each step writes one file of it, whole or not
-at all. A step whose file is there is not done again, unless the video or the settings have changed.
+at all. A step whose file is there is not done again, unless the video or the settings have changed; nor are the parts
+that are kept of the step in which a run was killed.
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,13 +17,13 @@ from geneface.datasets.person import split_range
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
 from geneface.media.intake import open_file
-from geneface.preprocessing.preprocess_steps import DETECTORS, EXTRACTOR, GROWN_MASKS, STEPS, Job, Settings
+from geneface.preprocessing.preprocess_steps import DETECTORS, EXTRACTOR, PARTS, STEPS, Job, Settings
 from geneface.preprocessing.progress import StepProgress
 from geneface.utils.files import ResumableFolder, finished, read_json, write_json
 from geneface.utils.units import FPS
 
 MANIFEST = "manifest.json"
-INTERIM = ("scan.json", "sound.json", "points", GROWN_MASKS, "landmarks.safetensors", "background.json", "report.json")
+INTERIM = ("scan.json", "sound.json", "points", PARTS, "landmarks.safetensors", "background.json", "report.json")
 
 
 def preprocess(
@@ -54,6 +56,7 @@ def preprocess(
             try:
                 with work.making(step.file) as partial:
                     step.make(job, partial)
+                shutil.rmtree(work.path / PARTS, ignore_errors=True)
             except InputError:
                 if done == 0:  # A video that is refused leaves nothing behind.
                     work.discard()

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from geneface.face.landmarks import (
     nearest_valid,
 )
 from geneface.face.parsing import MASK_SIZE, FaceParser
+from geneface.face.parts import Course, Tensors, join, ranges
 from geneface.face.solid import head_volume
 from geneface.face.tracking import Observation, Track, track_face
 from geneface.hub import assets
@@ -34,12 +36,17 @@ from geneface.hub.persons import PERSONS_DIR
 from geneface.media.audio import open_audio
 from geneface.media.image import write_image
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
-from geneface.media.video import VideoReader, VideoWriter
+from geneface.media.segments import write_in_segments
+from geneface.media.video import VideoReader
+from geneface.models.features import FeatureStage, FeatureState
 from geneface.preprocessing import report
 from geneface.preprocessing.background import MOST_PICTURES, clean_plate
+from geneface.preprocessing.following import Remembering, follow_face
+from geneface.preprocessing.parts import Parts
 from geneface.preprocessing.progress import StepProgress
 from geneface.preprocessing.scan import Scan, scan_video
 from geneface.preprocessing.torso import torso_flow
+from geneface.streaming.audio import blocks
 from geneface.utils.files import read_json, write_json
 from geneface.utils.units import FPS
 
@@ -48,7 +55,10 @@ EXTRACTOR = PERSONS_DIR / "generic" / "feature_extractor"
 QUALITY = 12
 """x264's crf: not to be told from the original."""
 COPIED = "h264 yuv420p"
-GROWN_MASKS = "masks.grown"
+PARTS = "parts"
+"""Folder of what is kept of the step that is not done."""
+MASKS_PART, SOUND_PART = 50, 150
+"""Frames that are parsed, or listened to, at once."""
 EXTRA_POINTS = 2
 """Every second of MediaPipe's points beyond the 68 takes part in the fit; the others tell how good it is."""
 
@@ -89,6 +99,10 @@ class Job:
         with VideoReader(self.work / "frames.mp4") as reader:
             yield from reader
 
+    def parts(self, step: str) -> Parts:
+        """What is kept of a step that is not done."""
+        return Parts(self.work / PARTS / step)
+
     def scan(self) -> Scan:
         return Scan.from_json(read_json(self.work / "scan.json", "run"))
 
@@ -99,7 +113,7 @@ def _scan(job: Job, path: Path) -> None:
     job.face()
     job.asset(assets.FACE_PARSER)
     with SteadyVideo(job.video) as video, job.detector() as detector:
-        write_json(path, scan_video(video, detector).to_json())
+        write_json(path, scan_video(video, Remembering(detector, job.parts("scan"))).to_json())
 
 
 def _frames(job: Job, path: Path) -> None:
@@ -107,12 +121,9 @@ def _frames(job: Job, path: Path) -> None:
     with SteadyVideo(job.video) as video:
         if scan.as_it_is and video.codec == COPIED and _copied(video, path, scan.frames):
             return
-        with VideoWriter(path, (SIZE, SIZE), crf=QUALITY) as writer:
-            for moment in job.progress.each(video, "cropping", scan.first + scan.frames):
-                if moment.index >= scan.first + scan.frames:
-                    break
-                if moment.index >= scan.first:
-                    writer.write(cut_out(video.picture(moment), scan.crop)[None])
+        moments = islice(job.progress.each(video, "cropping", scan.first + scan.frames), scan.first, None)
+        pictures = (partial(lambda moment: cut_out(video.picture(moment), scan.crop), moment) for moment in moments)
+        write_in_segments(path, pictures, scan.frames, job.work / PARTS / "frames", crf=QUALITY)
 
 
 def _copied(video: SteadyVideo, path: Path, frames: int) -> bool:
@@ -137,34 +148,32 @@ def _audio(job: Job, path: Path) -> None:
 
 def _landmarks(job: Job, path: Path) -> None:
     """Points into a file of rows beside `path`, which gets the rest."""
-    faces = []
+    frames, parts = job.scan().frames, []
     with job.detector() as detector, RowWriter(job.work / "points", "points", (detector.points, 3), "F32") as points:
-        for picture in job.progress.each(job.frames(), "landmarks", job.scan().frames):
-            face = detector.follow(picture)
-            points.add(face.points[None] if face else np.zeros((1, detector.points, 3), np.float32))
-            faces.append(face and (face.blendshapes if face.blendshapes is not None else np.zeros(0, np.float32)))
-    valid = np.array([face is not None for face in faces])
-    if not valid.any():
+        pictures = job.progress.each(job.frames(), "landmarks", frames)
+        for part in follow_face(detector, pictures, frames, job.parts("landmarks")):
+            points.add(part.pop("points").numpy())
+            parts.append(part)
+    found = join(parts)
+    if not found["valid"].any():
         raise InputError(f"no face was found in the square cut out of {job.video}; give another video")
-    scores = np.stack([faces[index] for index in nearest_valid(valid)])
-    write_tensors(path, {"blendshapes": torch.from_numpy(scores), "valid": torch.from_numpy(valid)})
+    rows = nearest_valid(found["valid"].numpy())
+    write_tensors(path, {"blendshapes": found["scores"][rows], "valid": found["valid"]})
 
 
 def _masks(job: Job, path: Path) -> None:
-    """The longest step: the masks grow in a file beside `path`, with which a later run goes on."""
-    parser, grown = FaceParser(job.asset(assets.FACE_PARSER)), job.work / GROWN_MASKS
-    pictures = iter(job.progress.each(job.frames(), "parsing", job.scan().frames))
-    with grown.open("ab") as file:
-        done = file.tell() // MASK_SIZE**2
-        file.truncate(done * MASK_SIZE**2)
+    parser, frames, keep = FaceParser(job.asset(assets.FACE_PARSER)), job.scan().frames, job.parts("masks")
+    course = Course(job.progress.each(job.frames(), "parsing", frames), overlap=2)
+
+    def parse(part: range) -> Tensors:
         # A mask depends on the pictures before and after its own, too.
-        first = max(done - 1, 0)
-        for mask in islice(parser.masks(islice(pictures, first, None)), done - first, None):
-            file.write(mask.tobytes())
-            file.flush()
-    with RowWriter(path, "masks", (MASK_SIZE, MASK_SIZE), "U8") as masks, grown.open("rb") as file:
-        while rows := file.read(1024 * MASK_SIZE**2):
-            masks.add(np.frombuffer(rows, np.uint8).reshape(-1, MASK_SIZE, MASK_SIZE))
+        first = max(part.start - 1, 0)
+        found = list(parser.masks(course.part(first, part.stop + 1)))[part.start - first :][: len(part)]
+        return {"masks": torch.from_numpy(np.stack(found))}
+
+    with RowWriter(path, "masks", (MASK_SIZE, MASK_SIZE), "U8") as masks:
+        for part in ranges(frames, MASKS_PART):
+            masks.add(keep(f"masks-{part.start}", partial(parse, part))["masks"].numpy())
 
 
 def _tracks(job: Job, path: Path) -> None:
@@ -184,14 +193,13 @@ def _tracks(job: Job, path: Path) -> None:
         start = np.zeros((len(valid), len(face.expression_names)), np.float32)
     observation = Observation(surface, points, rows, columns, start, valid)
     landmarks, train = points[:, order, :2][rows], split_range(len(valid), "train")
-    masks = map_rows(job.work / "masks.safetensors")
+    masks, keep = map_rows(job.work / "masks.safetensors"), job.parts("tracks")
 
     def sharpen(track: Track) -> torch.Tensor:
         neutral = face.mesh(track.identity, torch.zeros(1, len(face.expression_names)))[0]
-        return sharpen_poses(job.frames, masks, landmarks, neutral, track.pose, track.intrinsics, train)
+        return sharpen_poses(job.frames, masks, landmarks, neutral, track.pose, track.intrinsics, train, keep)
 
-    track = track_face(observation, len(face.identity_basis), SIZE, train, sharpen=sharpen)
-    flow, weight = torso_flow(job.frames, masks, train.stop // 2)
+    track = track_face(observation, len(face.identity_basis), SIZE, train, sharpen=sharpen, keep=keep)
     error = np.linalg.norm(landmarks - track.projected[:, :68].numpy(), axis=-1)
     write_tensors(
         path,
@@ -203,11 +211,10 @@ def _tracks(job: Job, path: Path) -> None:
             "expression": track.expression,
             "identity": track.identity,
             "blink": torch.from_numpy(eye_closure(landmarks, train)),
-            "torso_flow": torch.from_numpy(flow),
-            "torso_weight": torch.from_numpy(weight),
             "mean_landmarks": face.mean_landmarks,
             "solid": head_volume(face, track.identity, track.expression[: train.stop].mean(0)),
             "fit_error": torch.from_numpy(error[:, 17:].mean(1)),
+            **torso_flow(job.frames, masks, train.stop // 2, keep),
         },
     )
 
@@ -224,15 +231,28 @@ def _background(job: Job, path: Path) -> None:
 
 
 def _features(job: Job, path: Path) -> None:
-    from geneface.bundles.components import trained_component
+    from geneface.bundles.loading import trained_component
 
-    extractor = trained_component(EXTRACTOR)
+    extractor, keep = trained_component(EXTRACTOR), job.parts("features")
+    stage = FeatureStage(extractor)
+
+    def hear(block: np.ndarray | None) -> Tensors:
+        found = stage.flush() if block is None else stage.push(block)
+        state = stage.state
+        return {
+            "features": torch.zeros(0, extractor.feature_size) if found is None else found,
+            "samples": torch.from_numpy(state.samples),
+            "place": torch.tensor([state.first, state.done]),
+        }
+
     with (
         open_audio(job.work / "audio.flac") as sound,
         RowWriter(path, "features", (extractor.feature_size,), "F16") as features,
     ):
-        for chunk in extractor.stream(sound):
-            features.add(chunk.numpy())
+        for number, block in enumerate(chain(blocks(sound, SOUND_PART), [None])):
+            part = keep(f"features-{number}", partial(hear, block))
+            stage.state = FeatureState(part["samples"].numpy(), *part["place"].tolist())
+            features.add(part["features"].numpy())
 
 
 def _sheet(job: Job, path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from geneface.errors import InputError
 from geneface.face.crop import Crop, choose_crop, face_box, fits, roll
-from geneface.face.landmarks import FaceDetector
+from geneface.face.landmarks import FaceFinder
 from geneface.media.resample import TOLERANCE, SteadyVideo
 from geneface.utils.units import FPS
 
@@ -70,7 +70,7 @@ class _Faces:
     turned: list[float] = field(default_factory=list)
     """Of faces that were found only in turned pictures."""
 
-    def look(self, index: int, picture: np.ndarray, scale: float, detector: FaceDetector) -> None:
+    def look(self, index: int, picture: np.ndarray, scale: float, detector: FaceFinder) -> None:
         """`picture` has one `scale`th of the video's size."""
         found = find_faces(detector, picture)
         self.boxes[index], self.crowds[index] = _largest([scale * face.box for face in found])
@@ -141,7 +141,7 @@ class Overview:
         )
 
 
-def look_through(video: SteadyVideo, detector: FaceDetector) -> Overview:
+def look_through(video: SteadyVideo, detector: FaceFinder) -> Overview:
     """Look at all frames of a video; `InputError` if it is too short or shows no upright face."""
     changes = [0.0]
     faces, times = _Faces(), list[float]()
@@ -167,7 +167,7 @@ def look_through(video: SteadyVideo, detector: FaceDetector) -> Overview:
     return Overview(faces, cuts, times, even)
 
 
-def scan_video(video: SteadyVideo, detector: FaceDetector) -> Scan:
+def scan_video(video: SteadyVideo, detector: FaceFinder) -> Scan:
     """Look at all frames of a video and choose its longest shot; `InputError` that says why it cannot be used."""
     found = look_through(video, detector)
     first, stop = longest_shot(found.cuts, found.total, found.faces.boxes)
@@ -201,7 +201,7 @@ class Seen(NamedTuple):
     """Degrees by which it is turned clockwise."""
 
 
-def find_faces(detector: FaceDetector, picture: np.ndarray) -> list[Seen]:
+def find_faces(detector: FaceFinder, picture: np.ndarray) -> list[Seen]:
     """The faces in a picture; where there seem to be none, small ones are sought in parts of it."""
     height, width = picture.shape[0] * 5 // 9, picture.shape[1] * 5 // 9
     corners = [(x, y) for y in (0, picture.shape[0] - height) for x in (0, width * 2 // 5, picture.shape[1] - width)]
@@ -213,7 +213,7 @@ def find_faces(detector: FaceDetector, picture: np.ndarray) -> list[Seen]:
     return []
 
 
-def find_turned(detector: FaceDetector, picture: np.ndarray) -> list[float]:
+def find_turned(detector: FaceFinder, picture: np.ndarray) -> list[float]:
     """The rolls of faces in a picture that can be seen only if it is turned by 90, 180 or 270 degrees."""
     turns = ((90 * quarters, np.ascontiguousarray(np.rot90(picture, quarters))) for quarters in (1, 2, 3))
     return [face.roll + angle for angle, turned in turns for face in find_faces(detector, turned)[:1]]

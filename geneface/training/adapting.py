@@ -8,10 +8,10 @@ from geneface.models.features import AudioFeatures
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.post_net import PostNet
 from geneface.models.projection import LandmarkProjection
+from geneface.training.kinds import DEFAULT_ADAPTER
 from geneface.training.loop import Loop, LoopConfig
 from geneface.training.motion_figures import HeldOut
 from geneface.training.person_speech import PersonSpeech
-from geneface.training.registry import DEFAULT_ADAPTER
 
 
 @dataclass

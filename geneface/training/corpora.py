@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.datasets.motion import MotionData, open_corpora
 from geneface.face.face_model import FaceModel
 from geneface.models.features import AudioFeatures

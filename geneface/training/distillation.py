@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundles.components import new_component
+from geneface.bundles.loading import new_component
 from geneface.datasets.motion import MotionData, open_corpora
 from geneface.datasets.phoneme_batches import UNKNOWN, Recordings
 from geneface.datasets.rough_sound import RoughSound

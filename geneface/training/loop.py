@@ -29,7 +29,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from geneface.bundles.component import Component
 from geneface.errors import InputError
 from geneface.resources import located
-from geneface.utils.files import atomic_folder, write_json
+from geneface.utils.files import atomic_folder, put_in_place, write_json
 from geneface.utils.stopping import Stopped, StopToken
 
 logger = logging.getLogger(__name__)
@@ -280,7 +280,7 @@ class Loop:
         # Every process writes its own random state into it.
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            folder.with_name(f"partial_{done:08d}").rename(folder)
+            put_in_place(folder.with_name(f"partial_{done:08d}"), folder)
             for old in self._checkpoints[: -self.config.keep_checkpoints]:
                 shutil.rmtree(old)
         self.accelerator.wait_for_everyone()

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from geneface.bundles.components import new_component
+from geneface.bundles.loading import new_component
 from geneface.errors import run_script
 from geneface.face import ibug68
 from geneface.models.features import check_features

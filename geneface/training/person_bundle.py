@@ -1,6 +1,5 @@
 """A trained person as a bundle: half precision, a card with the held-out figures, a preview picture."""
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,14 +8,15 @@ from typing import Any
 import torch
 
 from geneface.bundles.card import Card, Figure
-from geneface.bundles.components import save_components, trained_component
 from geneface.bundles.index import COMPONENTS, OPTIONAL
+from geneface.bundles.loading import save_components, trained_component
 from geneface.errors import InputError
 from geneface.hub.persons import PERSONS_DIR
 from geneface.media.image import write_image
 from geneface.pipelines.pipeline import GeneFacePipeline
 from geneface.resources import resource
 from geneface.training.run import Stage, TrainingFolder
+from geneface.utils.files import put_in_place
 from geneface.utils.units import FPS
 from geneface.utils.words import duration
 
@@ -54,7 +54,7 @@ def write_bundle(
     if target.exists():
         raise InputError(f"{target} has come to be while it was trained; move it away, and go on with --resume")
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(made, target)
+    put_in_place(made, target)
 
 
 def describe(

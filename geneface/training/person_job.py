@@ -15,8 +15,8 @@ from geneface.preprocessing.scan import SHORTEST
 from geneface.resources import resource
 from geneface.training import post_net
 from geneface.training.adapting import PostNetConfig
+from geneface.training.kinds import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 from geneface.training.loop import LoopConfig, Watch
-from geneface.training.registry import ADAPTERS, DEFAULT_ADAPTER, DEFAULT_RENDERER, RENDERERS
 from geneface.training.run import Stage, TrainingFolder
 from geneface.utils.files import Record, read_json
 from geneface.utils.units import FPS

@@ -6,16 +6,16 @@ the person's own, which is written into `output_dir/motion_generator`.
 
 from pathlib import Path
 
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.datasets.voices import Voices
 from geneface.errors import run_script
 from geneface.models.features import AudioFeatures, check_features
 from geneface.models.motion_generator import MotionGenerator
 from geneface.training.adapting import Adapted, Adapting, PostNetConfig
+from geneface.training.kinds import ADAPTERS
 from geneface.training.loop import Loop, Watch, parse_config
 from geneface.training.motion_figures import motion_figures
 from geneface.training.person_speech import PersonSpeech, generate_for
-from geneface.training.registry import ADAPTERS
 from geneface.utils.files import atomic_folder
 
 OWN_GENERATOR = "motion_generator"

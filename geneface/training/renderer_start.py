@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from geneface.bundles.components import new_component
+from geneface.bundles.loading import new_component
 from geneface.datasets.person import PersonDataset
 from geneface.errors import InputError, run_script
 from geneface.renderers.fast import FastRenderer

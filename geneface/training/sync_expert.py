@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geneface.bundles.components import new_component
+from geneface.bundles.loading import new_component
 from geneface.datasets.motion import MotionData
 from geneface.errors import run_script
 from geneface.metrics import sync_windows

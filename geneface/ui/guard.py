@@ -7,10 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 LOGIN = "/login"
+API, OPEN = "/gradio_api/", ("app_id", "login_check", "startup-events", "theme.css", "token", "user")
+"""Where Gradio answers, and what of it the page of the login needs. Gradio asks for the login at most places, but
+not at `cancel`, `reset`, `stream` and some others."""
 FREE_TRIES, LONGEST_PAUSE = 5, 300.0
 """Wrong passwords before the first pause, and the seconds that a pause lasts at most."""
 MOST_VISITORS = 10_000
@@ -35,6 +39,7 @@ def page_headers() -> dict[str, str]:
 class Guard:
     """ASGI middleware.
 
+    Where the page asks for a password, nothing but the page of the login is answered without one.
     A name that an attacker's own server gives out for 127.0.0.1 arrives in `Host`, so a page for this machine alone
     answers only to this machine's names. Another site's script comes with its `Origin`, which must be the page's own;
     a program sends none.
@@ -64,7 +69,9 @@ class Guard:
         if refusal := self._refusal(headers):
             await _answer(scope, send, 403, refusal)
             return
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/") == LOGIN:
+        if _is_closed(scope["path"]) and not _logged_in(scope):
+            await _answer(scope, send, 401, "Log in first.")
+        elif scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/") == LOGIN:
             await self._login(scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send))
@@ -126,6 +133,21 @@ class Brake:
         self._wrong.move_to_end(visitor)
         while len(self._wrong) > MOST_VISITORS:
             self._wrong.popitem(last=False)
+
+
+def _is_closed(path: str) -> bool:
+    """Whether what is asked for is only for who has logged in, if there is a login."""
+    return path.startswith(API) and path.removeprefix(API).rstrip("/") not in OPEN
+
+
+def _logged_in(scope: Scope) -> bool:
+    """Whether a visitor of Gradio's app has given the password, or need not."""
+    app = scope.get("app")
+    if app is None or app.auth is None:
+        return True
+    given = HTTPConnection(scope).cookies
+    tokens = (given.get(f"access-token-{kind}{app.cookie_id}") for kind in ("", "unsecure-"))
+    return any(token and app.tokens.get(token) is not None for token in tokens)
 
 
 def _place(origin: str) -> str:

@@ -1,10 +1,12 @@
 """Files and folders that are there whole or not at all, JSON that is read strictly, folders of work that goes on."""
 
+import errno
 import json
 import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, fields
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from geneface.errors import InputError
+from geneface.utils.stopping import Stopped
 from geneface.utils.untrusted import LIMITS, MEGABYTE, check_plain, read_plain
 
 Kind = Literal["bundle", "weights", "dataset", "corpus", "settings", "run"]
@@ -32,6 +35,8 @@ PARTIAL = ".partial."
 JOB, LOCK = "job.json", ".lock"
 WORKING = ".unwritten."
 """In the name of the hidden folder in which a new folder is written."""
+PATIENCE = 20
+"""Tries, 50 ms apart, to rename what another process holds on Windows."""
 _UMASK = threading.Lock()
 
 
@@ -84,6 +89,36 @@ class Record:
         write_json(path, asdict(self))  # type: ignore[call-overload]
 
 
+def put_in_place(made: Path, target: Path) -> None:
+    """Give a file or a folder its name when all of it has reached the disk: a power cut leaves the old or the new."""
+    for path in [made, *made.rglob("*")] if made.is_dir() else [made]:
+        _flush(path)
+    for left in range(PATIENCE if WINDOWS else 0, -1, -1):
+        try:
+            os.replace(made, target)
+            break
+        except PermissionError:  # Of a virus scanner that looks at the new file, perhaps.
+            if not left:
+                raise
+            time.sleep(0.05)
+    _flush(target.parent)
+
+
+def _flush(path: Path) -> None:
+    if WINDOWS and path.is_dir():  # It opens none.
+        return
+    try:
+        handle = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+            raise
+        # Not every disk can, and not every folder that may be written may be opened.
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """An empty file beside `path`, of the same suffix, that takes its name when the block ends without an error."""
@@ -97,7 +132,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.chmod(0o666 & ~_umask())
-        os.replace(partial, path)
+        put_in_place(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -116,7 +151,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             recover(target)
-            work = stack.enter_context(_working_folder(target))
+            work = stack.enter_context(working_folder(target))
             fresh, old = work / "new", work / "old" / target.name
             for folder in (fresh, old.parent):
                 folder.mkdir()
@@ -126,7 +161,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         if target.exists():
             os.replace(target, old)
         try:
-            os.replace(fresh, target)
+            put_in_place(fresh, target)
         except OSError:
             if old.exists():
                 os.replace(old, target)
@@ -134,7 +169,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _working_folder(target: Path) -> Iterator[Path]:
+def working_folder(target: Path) -> Iterator[Path]:
     """A hidden folder beside `target`, locked as long as this process uses it, then removed."""
     work = Path(tempfile.mkdtemp(prefix=_hidden(target), dir=target.parent))
     try:
@@ -253,7 +288,13 @@ class ResumableFolder:
         write_json(job, self.made_of)
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyboardInterrupt | Stopped):
+            kept = [path for path in self.path.glob("*") if path.name not in (JOB, LOCK)]
+            if self.path.is_dir() and not kept:
+                self.discard()
+            elif kept:
+                error.add_note(f"what is done is kept in {self.path}: the same command goes on with it")
         # Windows removes no file that is open, and elsewhere nobody must lock one that is about to go.
         if WINDOWS:
             self._held.close()
@@ -273,8 +314,10 @@ class ResumableFolder:
             _remove(self.path / name)
         if WINDOWS:  # It renames no folder with an open file in it.
             self._held.close()
-        os.replace(self.path, self.target)
+        put_in_place(self.path, self.target)
 
     def discard(self) -> None:
         """Leave nothing behind."""
+        if WINDOWS:
+            self._held.close()
         shutil.rmtree(self.path)

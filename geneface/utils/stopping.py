@@ -1,10 +1,22 @@
 """How work in another thread, or under a signal, is asked to stop, and what it raises then."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Stopped(Exception):
     """Work that was asked to stop has stopped; what is half-written is gone, what it keeps is said."""
+
+
+@contextmanager
+def keeping(words: str) -> Iterator[None]:
+    """What stops the block by its user's wish says what is kept of it."""
+    try:
+        yield
+    except (KeyboardInterrupt, Stopped) as stop:
+        stop.add_note(words)
+        raise
 
 
 class StopToken:

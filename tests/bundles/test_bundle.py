@@ -118,7 +118,7 @@ def test_newer_format_and_foreign_index(tiny_bundle):
 
 
 def test_links_to_a_neighbouring_bundle(tiny_bundle):
-    from geneface.bundles.components import save_components
+    from geneface.bundles.loading import save_components
 
     pipe = load(tiny_bundle)
     links = {"feature_extractor": "../tiny", "motion_generator": "../tiny"}

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from geneface import GeneFacePipeline, InputError
-from geneface.bundles.components import component_classes
+from geneface.bundles.loading import component_classes
 from geneface.hub.persons import find_person, open_bundle
 from geneface.models.feature_extractor import RANGES, FeatureExtractor
 from geneface.models.post_net import PostNet

@@ -149,7 +149,7 @@ class Bundles:
         from tiny import tiny_components
 
         from geneface.bundles.card import Card
-        from geneface.bundles.components import save_components
+        from geneface.bundles.loading import save_components
 
         self._folder = folder
         save_components(folder / "whole", tiny_components(), card=Card("Tiny", figures={"PSNR": "30 dB"}))

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,14 @@ class Undertaking:
 
     goes_on = False
     """Whether the next run goes on where a killed one was, so that it may be killed several times."""
-    share = 1.0
-    """Part of the undisturbed time within which the kill comes, from when it matters."""
     window = 0.0
-    """The same in seconds, where the command would go on for ever."""
+    """Seconds within which the kill comes, from when it matters, if not within those of the undisturbed run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {
             **os.environ,
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}:{ROOT / 'tests' / 'training'}",
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
             "OMP_NUM_THREADS": "1",
         }
         self.environment |= {"XDG_CONFIG_HOME": str(folder / "config"), "CUDA_VISIBLE_DEVICES": ""}
@@ -65,8 +63,16 @@ class Undertaking:
             text=True,
         )
 
-    def wait_until_it_matters(self, process: subprocess.Popen) -> None:
-        """Before that there is nothing to lose."""
+    def wait_until_it_matters(self, process: subprocess.Popen, place: Path) -> None:
+        """Before that there is nothing to lose: a process that only imports."""
+        while process.poll() is None and not self.begun(place):
+            time.sleep(0.01)
+
+    def begun(self, place: Path) -> bool:
+        """Whether something is being written."""
+        with suppress(FileNotFoundError):
+            return any(path.stat().st_size for path in place.glob(".*"))
+        return False
 
     def close(self) -> None:
         """Nothing more will be started."""
@@ -77,7 +83,7 @@ def write_tiny(folder: Path, seed: int = 0) -> Path:
     import torch
     from tiny import tiny_components
 
-    from geneface.bundles.components import save_components
+    from geneface.bundles.loading import save_components
 
     components = tiny_components()
     if seed:
@@ -107,7 +113,7 @@ class Generate(Undertaking):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._bundle, self._sound = write_tiny(folder / "tiny"), write_sound(folder / "sound.wav", 20)
+        self._bundle, self._sound = write_tiny(folder / "tiny"), write_sound(folder / "sound.wav", 10)
 
     def arguments(self, place: Path) -> list[str]:
         output = place / "out.mp4"
@@ -146,7 +152,7 @@ class Overwrite(Undertaking):
 
     def arguments(self, place: Path) -> list[str]:
         words = (
-            "import sys, pathlib\nfrom geneface.bundles.components import load_components, save_components\n"
+            "import sys, pathlib\nfrom geneface.bundles.loading import load_components, save_components\n"
             "from geneface.hub.persons import open_bundle\nmany = (place := pathlib.Path(sys.argv[3])).exists()\n"
             "parts = [load_components(open_bundle(path), {}) for path in sys.argv[1:3]]\n"
             "print('ready', flush=True)\n"
@@ -162,7 +168,7 @@ class Overwrite(Undertaking):
             words = words.replace("1000 if many else 2", "2")
         return ["-c", words, *map(str, self._persons), str(target)]
 
-    def wait_until_it_matters(self, process: subprocess.Popen) -> None:
+    def wait_until_it_matters(self, process: subprocess.Popen, place: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
 
@@ -180,7 +186,6 @@ class Overwrite(Undertaking):
 class Registry(Undertaking):
     """A Hub on loopback, which takes its time."""
 
-    share = 0.4
     repo_id = "alice/tiny"
 
     def __init__(self, folder: Path) -> None:
@@ -203,10 +208,12 @@ class Registry(Undertaking):
         self.environment |= {"HF_ENDPOINT": self.hub.url, "HF_TOKEN": "hf_alice", "HF_HUB_OFFLINE": "0"}
         self.environment |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
-    def wait_until_it_matters(self, process: subprocess.Popen) -> None:
-        asked = len(self.hub.requests)
-        while process.poll() is None and len(self.hub.requests) == asked:
-            time.sleep(0.01)
+    def start(self, place: Path) -> subprocess.Popen:
+        self._asked = len(self.hub.requests)
+        return super().start(place)
+
+    def begun(self, place: Path) -> bool:
+        return len(self.hub.requests) > self._asked
 
     def close(self) -> None:
         self._held.close()

@@ -164,5 +164,8 @@ def test_a_folder_without_videos_is_refused(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "notes.txt").write_text("nothing")
     with pytest.raises(InputError, match="holds no videos"):
         find_videos(tmp_path)
+    for name in ("a.mp4", "._a.mp4"):  # macOS writes the second one beside the first.
+        (tmp_path / name).touch()
+    assert find_videos(tmp_path) == [tmp_path / "a.mp4"]
     assert main(["corpus", str(tmp_path / "nowhere"), "-o", str(tmp_path / "out")]) == 2
     assert "is not a folder" in capsys.readouterr().err

@@ -70,7 +70,9 @@ def pipe(actor: tuple[Actor, Path], tmp_path_factory: pytest.TempPathFactory) ->
         torch.manual_seed(0)
         renderer = DrawnRenderer(**{**TINY_RENDERER, "size": 512, "grid": 32, "pose_frames": 100})
         renderer.prepare(shots[0].data)
-    return GeneFacePipeline(**{**tiny_components(), "renderer": renderer.eval()}, name="drawn").to("cpu")
+    parts = {**tiny_components(), "renderer": renderer.eval()}
+    parts["motion_generator"].mean_landmarks.copy_(torch.from_numpy(mean_landmarks()))
+    return GeneFacePipeline(**parts, name="drawn").to("cpu")
 
 
 def pictures(path: Path) -> np.ndarray:
@@ -96,11 +98,9 @@ def test_only_the_mouth_is_another(actor: tuple[Actor, Path], dubbed: Path) -> N
     above, below = int(points[:, NOSE_BASE, 1].min()) - 12, int(points[:, CHIN, 1].max()) + 60
     rest = np.concatenate([(before - after)[:, :above], (before - after)[:, below:]], axis=1)
     assert 10 * np.log10(255**2 / np.square(rest).mean()) > 38
-    # It said a lot; of a tone the mouth stays as it is at rest.
-    open_before, open_after = (
-        (np.abs(shown - LIPS).sum(-1) < 60)[:, above:below].sum((1, 2)) for shown in (before, after)
-    )
-    assert open_before.std() > 4 * open_after.std() and np.abs(open_before - open_after).max() > 100
+    opened, made = ((np.abs(shown - LIPS).sum(-1) < 60)[:, above:below].sum((1, 2)) for shown in (before, after))
+    # The untrained generator keeps the mouth half open; the video's opens and closes.
+    assert opened.std() > 3 * made.std() and made.min() > 2 * opened.min()
 
 
 def test_it_says_what_it_is(dubbed: Path) -> None:

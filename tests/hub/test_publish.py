@@ -116,7 +116,7 @@ def test_a_pipeline_publishes_itself(hub, tiny_pipeline):
 
 
 def test_links_are_carried_unless_asked_otherwise(hub, tiny_bundle):
-    from geneface.bundles.components import save_components
+    from geneface.bundles.loading import save_components
 
     pipe = load(tiny_bundle)
     slim = tiny_bundle.parent / "slim"

@@ -68,6 +68,16 @@ def _first_use(path: str, gate: object, results: object) -> None:
     results.put(development_identity().chain)  # type: ignore[attr-defined]
 
 
+def test_what_a_killed_first_use_left_is_swept(config: Path) -> None:
+    config.joinpath("geneface").mkdir(parents=True)
+    left = config / "geneface" / ".signing.unwritten.killed"
+    (left / "new").mkdir(parents=True)
+    (left / ".lock").touch()
+    (left / "new" / "key.pem").write_text("secret")
+    development_identity()
+    assert [path.name for path in (config / "geneface").iterdir()] == ["signing"]
+
+
 def test_concurrent_first_use_gives_all_the_same(config: Path) -> None:
     context = multiprocessing.get_context("fork")
     gate, results = context.Barrier(6), context.Queue()

@@ -1,7 +1,9 @@
 """Pictures of odd files: mirrored, HDR, untagged, interlaced, unseekable, stills before the film, deep greys."""
 
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -12,8 +14,12 @@ from PIL import Image
 
 from geneface.errors import InputError
 from geneface.media.image import read_image
+from geneface.media.pictures import check_colours
+from geneface.media.remux import remux
 from geneface.media.resample import SteadyVideo
 from geneface.media.video import VideoReader, probe
+from geneface.media.watermark_reader import sample_frames
+from tests.odd_media.files import FILMS
 
 CORNERS = {"red": (240, 20, 20), "green": (20, 240, 20), "blue": (20, 20, 240), "white": (240, 240, 240)}
 SKIN = (224, 172, 140)
@@ -225,3 +231,39 @@ def test_a_recording_with_a_cover_is_no_video(tmp_path: Path) -> None:
 def test_deep_greys_are_scaled(tmp_path: Path, name: str, levels: np.ndarray) -> None:
     Image.fromarray(levels).save(tmp_path / name)
     assert (np.abs(read_image(tmp_path / name).astype(int) - 156) <= 1).all()
+
+
+def test_a_copy_of_a_matroska_film_has_all_its_pictures(tmp_path: Path) -> None:
+    """Its first packet has no decoding time."""
+    made = film(tmp_path / "a.mkv", codecs=("libx264", "aac"), flash=1.0, seconds=2.0, sounds=(beep(2, 1),))
+    remux(made, tmp_path / "b.mp4")
+    with VideoReader(tmp_path / "b.mp4") as reader:
+        levels = [float(frame.mean()) for frame in reader]
+    assert len(levels) == 50 and np.argmax(np.array(levels) > 128) == 25
+
+
+def test_the_watermark_is_sought_in_the_film_and_not_in_its_cover(tmp_path: Path) -> None:
+    make = next(odd.make for odd in FILMS if odd.name == "a cover picture before the film")
+    make(tmp_path / "a.mkv")
+    assert {frame.shape for frame in sample_frames(tmp_path / "a.mkv")} == {(64, 96, 3)}
+
+
+@pytest.mark.parametrize(
+    ("tag", "metadata", "tags", "refused"),
+    [
+        ("dvh1", None, (2, 2, 2), True),
+        ("hvc1", b"rpu", (2, 2, 2), True),
+        ("hvc1", b"rpu", (9, 18, 9), False),
+        ("dvh1", None, (9, 16, 9), False),
+        ("hvc1", None, (2, 2, 2), False),
+    ],
+)
+def test_dolby_vision_that_is_nothing_else(
+    tag: str, metadata: bytes | None, tags: tuple[int, int, int], refused: bool
+) -> None:
+    """Profile 5, by its name or its pictures' metadata, and by the colour tags that others have."""
+    side_data = {} if metadata is None else {"DOVI_RPU_BUFFER": metadata}
+    frame: Any = SimpleNamespace(color_primaries=tags[0], color_trc=tags[1], colorspace=tags[2], side_data=side_data)
+    stream = SimpleNamespace(codec_context=SimpleNamespace(codec_tag=tag))
+    with pytest.raises(InputError, match="Dolby Vision of profile 5") if refused else nullcontext():
+        check_colours(frame, stream, "a.mp4")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import ROOT, TINY_HUBERT
 
-from geneface.bundles.components import new_component, trained_component
+from geneface.bundles.loading import new_component, trained_component
 from geneface.datasets.motion import features_of
 from geneface.errors import InputError
 from geneface.models.feature_extractor import FeatureExtractor

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from geneface.bundles.components import new_component, trained_component
+from geneface.bundles.loading import new_component, trained_component
 from geneface.models.bounded_context import level_sound
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.features import AudioFeatures

@@ -19,7 +19,7 @@ from geneface.motion.face_motion import FaceMotion
 from geneface.motion.finish import FinishStage
 from geneface.options import GenerationOptions
 from geneface.pipelines.pipeline import GeneFacePipeline
-from geneface.renderers.stage import RenderStage
+from geneface.renderers.render_stage import RenderStage
 from geneface.resources import resource
 from geneface.streaming.audio import ArrayStream, LiveStream, NotArrived
 from geneface.streaming.stage import Chain, Stage, WindowStage, join, through

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from tiny import ROOT
 
-from geneface.bundles.components import trained_component
+from geneface.bundles.loading import trained_component
 from geneface.datasets.corpus import Corpus, write_clips
 from geneface.models.phoneme_head import PhonemeHead
 from geneface.models.speech_features import SpeechFeatures

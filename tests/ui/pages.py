@@ -14,10 +14,10 @@ from geneface.ui.demo import build_demo, launch_options
 T = TypeVar("T")
 
 
-def start_page(load: Any, persons: Any, examples: Any = None, **options: Any) -> Any:
+def start_page(load: Any, persons: Any, examples: Any = None, auth: Any = None, **options: Any) -> Any:
     """A served page, to be closed; its address is `local_url`."""
     demo = build_demo(load, persons, examples or {}, **options)
-    demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_options())
+    demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", auth=auth, **launch_options())
     return demo
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pages import run_async, start_page, write_wave
 
 from geneface import InputError
 from geneface.media.audio import open_audio
+from geneface.ui.guard import API, OPEN
 from geneface.ui.persons import Persons
 from geneface.ui.server_folder import ServerFolder, sweep
 from geneface.ui.studio import MOST_LOADED, Studio, with_pulse
@@ -51,6 +53,57 @@ def test_the_page_is_guarded(url: str) -> None:
     assert code == 200 and headers["x-frame-options"] == "SAMEORIGIN"
     assert answer(f"{url}config", Host="evil.example")[0] == 403
     assert answer(f"{url}gradio_api/upload", Origin="http://evil.example")[0] == 403
+
+
+def addresses(routes: Any) -> Iterator[tuple[str, str]]:
+    """Method and path of all that Gradio answers to."""
+    for route in routes:
+        if hasattr(route, "path"):
+            for method in {"GET", "POST"} & (getattr(route, "methods", None) or set()):
+                yield method, re.sub(r"{[^}]*}", "x", route.path)
+        else:
+            yield from addresses(route.original_router.routes)
+
+
+def test_without_the_password_nothing_is_answered(pipe: FakePipeline, tmp_path: Path, speech_wav: Path) -> None:
+    """All that Gradio answers to, but for what the login's own page needs."""
+    demo = start_page(pipe, {"grey": tmp_path}, auth=("anna", "secret"))
+    try:
+        closed = [
+            (method, path)
+            for method, path in addresses(demo.app.routes)
+            if path.startswith(API) and path.removeprefix(API).rstrip("/") not in OPEN
+        ]
+        assert len(closed) > 40 and {("POST", f"{API}cancel"), ("POST", f"{API}reset")} <= set(closed)
+        cookie = f"access-token-{demo.app.cookie_id}=guessed; other"
+        for method, path in closed:
+            body = b"{}" if method == "POST" else None
+            headers = {"content-type": "application/json", "cookie": cookie}
+            request = urllib.request.Request(demo.local_url.rstrip("/") + path, body, headers, method=method)
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=20)
+            assert refused.value.code == 401, path
+        assert answer(demo.local_url)[0] == 200 and answer(f"{demo.local_url}config")[0] == 401
+        client = Client(demo.local_url, auth=("anna", "secret"), verbose=False)
+        assert client.predict("grey", handle_file(str(speech_wav)), api_name="/generate")
+    finally:
+        demo.close()
+
+
+def test_visitors_learn_nothing_of_each_other(url: str, speech: np.ndarray, tmp_path: Path) -> None:
+    one, other = (Client(url, verbose=False, download_files=False) for _ in range(2))
+    said = write_wave(tmp_path / "secret_speech.wav", speech)
+    made = str(one.predict("grey", handle_file(str(said)), api_name="/generate"))
+    video = Path(re.findall(r"'path': '([^']+)'", made)[0])
+    folder = video.parent
+    assert video.is_file() and len(folder.name) >= 32, "a name that cannot be guessed"
+    for page in ("", "config", *(f"{API[1:]}{name}" for name in ("info", "openapi.json", "queue/status", "app_id"))):
+        with urllib.request.urlopen(url + page) as reply:
+            text = reply.read().decode()
+        assert folder.name not in text and "secret_speech" not in text, page
+    for place in (folder, folder.parent, folder.parent.parent, f"{folder}/../../"):
+        assert answer(f"{url}gradio_api/file={place}")[0] in (403, 404)
+    assert one.session_hash != other.session_hash and len(one.session_hash) > 20
 
 
 def test_an_api_client_that_goes_away_stops_its_video(

@@ -65,6 +65,28 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
         write_json(tmp_path / "nowhere" / "note.json", {})
 
 
+def test_what_gets_a_name_has_reached_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything in it before it is renamed, and the folder of the name afterwards."""
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("open files are told from /proc")
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def noted(handle: int) -> None:
+        done.append(os.path.basename(os.readlink(f"/proc/self/fd/{handle}")))
+        fsync(handle)
+
+    monkeypatch.setattr(files.os, "fsync", noted)
+    monkeypatch.setattr(files.os, "replace", lambda *names: (done.append("rename"), replace(*names)))
+    with atomic_folder(tmp_path / "bundle") as folder:
+        (folder / "part").mkdir()
+        (folder / "part" / "weights").write_bytes(b"1")
+    assert {"weights", "part", "new"} <= set(done[: done.index("rename")]) and done[-1] == tmp_path.name
+    done.clear()
+    write_json(tmp_path / "note.json", {})
+    assert done[0].endswith(".note.json") and done[1:] == ["rename", tmp_path.name]
+
+
 def test_a_message_says_what_kind_of_file_it_is(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     with pytest.raises(InputError, match="the bundle is incomplete; get the bundle again"):

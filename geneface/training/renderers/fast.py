@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.bundles.components import new_component
+from geneface.bundles.loading import new_component
 from geneface.datasets.person import BACKGROUND, HEAD, TORSO, PersonDataset
 from geneface.errors import run_script
 from geneface.renderers.camera import triangulate

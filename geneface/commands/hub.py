@@ -3,6 +3,7 @@
 import argparse
 
 from geneface.commands.register import Register, say
+from geneface.utils.stopping import keeping
 
 
 def persons(args: argparse.Namespace) -> None:
@@ -26,7 +27,9 @@ def pull(args: argparse.Namespace) -> None:
     """Fetch a person from the Hub, for use without a network; prints its folder."""
     from geneface.hub.persons import resolve_bundle
 
-    say(resolve_bundle(args.person, revision=args.revision, token=args.token))
+    with keeping("what was fetched is kept: the same command goes on with it"):
+        folder = resolve_bundle(args.person, revision=args.revision, token=args.token)
+    say(folder)
 
 
 def push(args: argparse.Namespace) -> None:
@@ -34,14 +37,15 @@ def push(args: argparse.Namespace) -> None:
     from geneface.hub.persons import find_person, resolve_bundle
     from geneface.hub.publish import push_to_hub
 
-    url = push_to_hub(
-        resolve_bundle(find_person(args.bundle), token=args.token),
-        args.repo_id,
-        consent=args.consent,
-        private=not args.public,
-        token=args.token,
-        link_generic=args.link_generic,
-    )
+    with keeping("an empty, private repository may be there already: the same command goes on with it"):
+        url = push_to_hub(
+            resolve_bundle(find_person(args.bundle), token=args.token),
+            args.repo_id,
+            consent=args.consent,
+            private=not args.public,
+            token=args.token,
+            link_generic=args.link_generic,
+        )
     say(url)
 
 
