@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from geneface.face.solid import CELLS, EMPTY
 from geneface.media.image import write_image
 from geneface.media.video import VideoWriter
 
@@ -69,6 +70,11 @@ def write_flat_person(folder: Path) -> None:
     intrinsics = torch.tensor([[FOCAL, 0, SIZE / 2], [0, FOCAL, SIZE / 2], [0, 0, 1]])
     tracks = {"lm3d": lm3d, "landmarks_2d": landmarks, "pose": pose, "intrinsics": intrinsics}
     tracks |= {"torso_flow": torch.zeros(FRAMES, 16, 16, 2), "torso_weight": torch.ones(FRAMES, 16, 16)}
+    tracks |= {
+        "mean_landmarks": places - lm3d[: FRAMES * 4 // 5].mean(0),
+        "solid": torch.zeros(CELLS, dtype=torch.uint8),
+    }
+    tracks["solid"][0, 0, 0] = EMPTY
     save_file({**tracks, "blink": torch.zeros(FRAMES)}, folder / "tracks.safetensors")
     write_image(folder / "background.png", np.full((SIZE, SIZE, 3), (40, 60, 160), np.uint8))
     (folder / "manifest.json").write_text("{}")

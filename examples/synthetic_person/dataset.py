@@ -14,6 +14,7 @@ from tqdm import tqdm
 from geneface import __version__
 from geneface.bundles.index import FORMAT_VERSION
 from geneface.datasets.person import split_range
+from geneface.face.solid import head_volume
 from geneface.media.image import in_rows
 from geneface.media.video import VideoReader, VideoWriter
 from geneface.preprocessing.torso import torso_flow
@@ -89,6 +90,8 @@ def _tracks(renderer: Renderer, performance: Performance) -> dict[str, torch.Ten
         "expression": expression,
         "identity": identity,
         "blink": torch.from_numpy(performance.blink),
+        "mean_landmarks": model.mean_landmarks,
+        "solid": head_volume(model, identity, expression.mean(0)),
     }
 
 

@@ -39,6 +39,14 @@ def split_range(frames: int, split: str) -> range:
     return {"train": range(first), "dev": range(first, second), "test": range(second, frames)}[split]
 
 
+def turned_order(pose: torch.Tensor) -> np.ndarray:
+    """Frame numbers of poses [T, 3, 4] by their mean angle to all others', the most usual first."""
+    rotations = pose[:, :, :3].double().flatten(1)
+    cosines = ((rotations @ rotations.T - 1) / 2).clamp(-1, 1)
+    order: np.ndarray = torch.arccos(cosines).mean(1).argsort(stable=True).numpy()
+    return order
+
+
 def split_ranges(frames: int, split: str, block: int | None = None) -> list[range]:
     """The frames of a split as runs in order; with `block` (0 to 4), that fifth of the video is the test part.
 
@@ -62,10 +70,15 @@ def split_ranges(frames: int, split: str, block: int | None = None) -> list[rang
 
 
 class PersonDataset:
-    """Tracks in memory, frames decoded once into a temporary file and mapped from there."""
+    """Tracks in memory, frames decoded once into a temporary file and mapped from there.
 
-    def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
+    Args:
+        hold_out: What the dev and the test part are: "end" of the video, or its frames with the head most "turned"
+            (docs/measures.md, Splits).
+    """
+
+    def __init__(self, folder: str | Path, hold_out: str = "end"):
+        self.folder, self.hold_out = Path(folder), hold_out
         self.manifest = read_json(self.folder / "manifest.json", "dataset")
         self.tracks = read_tensors(self.folder / "tracks.safetensors", "dataset")
         self.masks = read_tensors(self.folder / "masks.safetensors", "dataset")["masks"]
@@ -78,9 +91,16 @@ class PersonDataset:
         return len(self.tracks["lm3d"])
 
     @property
-    def train(self) -> range:
+    def train(self) -> Sequence[int]:
         """The frames that may be learned from."""
-        return split_range(len(self), "train")
+        return self.split("train")
+
+    def split(self, name: str) -> Sequence[int]:
+        """The frames of a split, in order."""
+        part = split_range(len(self), name)
+        if self.hold_out == "end":
+            return part
+        return sorted(turned_order(self.tracks["pose"])[part.start : part.stop].tolist())
 
     @property
     def frames(self) -> np.ndarray:

@@ -29,6 +29,7 @@ from geneface.face.landmarks import (
 )
 from geneface.face.parsing import MASK_SIZE, FaceParser
 from geneface.face.parts import Course, Tensors, join, ranges
+from geneface.face.solid import head_volume
 from geneface.face.tracking import Observation, Track, track_face
 from geneface.hub import assets
 from geneface.hub.persons import PERSONS_DIR
@@ -210,6 +211,8 @@ def _tracks(job: Job, path: Path) -> None:
             "expression": track.expression,
             "identity": track.identity,
             "blink": torch.from_numpy(eye_closure(landmarks, train)),
+            "mean_landmarks": face.mean_landmarks,
+            "solid": head_volume(face, track.identity, track.expression[: train.stop].mean(0)),
             "fit_error": torch.from_numpy(error[:, 17:].mean(1)),
             **torso_flow(job.frames, masks, train.stop // 2, keep),
         },

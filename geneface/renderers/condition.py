@@ -5,7 +5,7 @@ from abc import abstractmethod
 import torch
 from torch import nn
 
-from geneface.face.ibug68 import JAW, LIPS
+from geneface.face.ibug68 import BROWS, EYES, JAW, LIPS
 from geneface.renderers.camera import exact_product
 
 
@@ -93,15 +93,22 @@ class LandmarkCondition(NormalisedLandmarks):
         if weights is None:
             weights = torch.ones(68)
             weights[JAW], weights[LIPS] = 0.3, 3.0
+        self.basis.copy_(self.principal(lm3d, weights, len(self.basis)))
+        self.limit.copy_(self.reached(lm3d))
+
+    def principal(self, lm3d: torch.Tensor, weights: torch.Tensor, count: int) -> torch.Tensor:
+        """[count, 204]: principal components of frames [T, 68, 3], points weighted by [68]."""
         points = ((lm3d - self.mean) / self.std * weights.to(lm3d)[:, None]).flatten(1)
         _, scales, directions = torch.linalg.svd(points, full_matrices=False)
-        count = len(self.basis)
         basis = weights.to(lm3d).repeat_interleave(3) * directions[:count]
         noise = (basis * (LANDMARK_NOISE / self.std.flatten())).norm(dim=1)
         scales = (scales[:count].square() / (len(points) - 1) + noise.square()).sqrt()
-        self.basis.copy_(basis / scales[:, None])
-        components = super().forward(lm3d) @ self.basis.T
-        self.limit.copy_(torch.quantile(components.abs(), 0.995, dim=0))
+        return basis / scales[:, None].clamp_min(LEAST_SCALE)
+
+    def reached(self, lm3d: torch.Tensor) -> torch.Tensor:
+        """[components]: how far frames [T, 68, 3] go."""
+        codes = NormalisedLandmarks.forward(self, lm3d) @ self.basis.T
+        return torch.quantile(codes.abs(), 0.995, dim=0)
 
     def noisy(self, lm3d: torch.Tensor) -> torch.Tensor:
         """Landmarks [..., 68, 3] for training: exact ones would tell the field which frame of the video to repeat."""
@@ -115,7 +122,57 @@ class LandmarkCondition(NormalisedLandmarks):
         return torch.clamp(super().forward(lm3d) @ self.basis.T, -self.limit, self.limit)
 
 
+class PartedCondition(LandmarkCondition):
+    """Codes of the mouth, then of the eyes, along components of many people's faces.
+
+    What the mouth does must not tell the eyes which frame of the video to repeat. Codes approach the limits of what
+    was seen smoothly: the shape goes on beyond them (`skinning`), the look does not.
+    """
+
+    @torch.no_grad()
+    def fit(self, lm3d: torch.Tensor, weights: torch.Tensor | None = None, *, floor: float = LEAST_DEVIATION) -> None:
+        """Of all people, [T, 68, 3] about each one's mean; once they are known, only a person's mean and limits."""
+        if not self.basis.any():
+            NormalisedLandmarks.fit(self, lm3d, floor=floor)
+            mouth, eyes = torch.zeros(68), torch.zeros(68)
+            mouth[JAW], mouth[LIPS], eyes[BROWS], eyes[EYES] = 0.3, 1.0, 0.5, 1.0
+            count = mouth_codes(len(self.basis))
+            parts = ((mouth, count), (eyes, len(self.basis) - count))
+            self.basis.copy_(torch.cat([self.principal(lm3d, points, count) for points, count in parts]))
+        self.mean.copy_(lm3d.mean(0))
+        self.limit.copy_(torch.minimum(self.limit, self.reached(lm3d)))
+
+    def forward(self, lm3d: torch.Tensor) -> torch.Tensor:
+        """[..., 68, 3] -> [..., components], of about unit variance over many people."""
+        return held_back(NormalisedLandmarks.forward(self, lm3d) @ self.basis.T, self.limit)
+
+
+def codes_by_part(codes: torch.Tensor) -> torch.Tensor:
+    """[B, frames, components] of a `PartedCondition` -> [B, 2, frames * components]: the mouth's alone, the eyes'."""
+    mouth = torch.arange(codes.shape[-1], device=codes.device) < mouth_codes(codes.shape[-1])
+    return torch.stack([codes * mouth, codes * ~mouth], dim=1).flatten(2)
+
+
+def mouth_codes(components: int) -> int:
+    """How many of the codes are the mouth's; the rest are the eyes'."""
+    return round(MOUTH_SHARE * components)
+
+
+LEAST_SCALE = 1e-6
+"""Of a component; one of points that never move is nothing."""
 POSE_SIZE = 6
+MOUTH_SHARE = 2 / 3
+"""Of a face's codes."""
+FREE = 0.7
+"""Share of a limit up to which values are left as they are."""
+
+
+def held_back(values: torch.Tensor, limit: torch.Tensor) -> torch.Tensor:
+    """Values [..., K] that approach their limits [K] smoothly and never pass them."""
+    free = FREE * limit
+    room = (limit - free).clamp_min(1e-6)
+    beyond = (values.abs() - free).clamp_min(0)
+    return values.clamp(-free, free) + values.sign() * room * torch.tanh(beyond / room)
 
 
 def pose_vector(pose: torch.Tensor, reference: torch.Tensor, scale: float = 5.0) -> torch.Tensor:

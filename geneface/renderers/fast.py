@@ -14,11 +14,20 @@ import torch.nn.functional as F
 from torch import nn
 
 from geneface.renderers.camera import pixel_directions, rays_in_head_frame
-from geneface.renderers.condition import POSE_SIZE, Condition, LandmarkCondition, pose_vector
+from geneface.renderers.condition import (
+    POSE_SIZE,
+    Condition,
+    LandmarkCondition,
+    PartedCondition,
+    codes_by_part,
+    held_back,
+    pose_vector,
+)
 from geneface.renderers.matte import smooth_matte
 from geneface.renderers.occupancy import OccupancyGrid
 from geneface.renderers.renderer import HEAD_BOX, Renderer, TrainingData, box_tensor
 from geneface.renderers.scene import Scene, there_and_back
+from geneface.renderers.skinning import NODES, LandmarkSkinning
 from geneface.renderers.torso import BODY_SIZE, TorsoMotion
 from geneface.renderers.upsampler import Upsampler
 from geneface.renderers.volume import compositing_weights, depth_spread, sample_depths
@@ -27,7 +36,7 @@ from geneface.utils.config import SIDE, WIDTH
 
 TORSO = 2
 """Of a person dataset's masks."""
-TURN_NOISE = 0.02
+TURN_NOISE, ANCHORED_TURN_NOISE = 0.02, 0.1
 MOST_NUMBERS = 2**28
 """Of one layer of a frame's field; 1 GB. The default takes 6 million."""
 LEAST_STEP = 1e-8
@@ -50,6 +59,8 @@ class FastRenderer(Renderer):
         components: Principal components of LM3D that condition the head.
         pose_frames: Length of the natural pose track kept with the person.
         head_aware: Whether the torso is told of the rendered head (Eq. 9), as the paper's ablation asks.
+        anchored: Whether the landmarks carry the head's volume with them, and what expressions change is kept near
+            mouth and eyes; in older bundles all of that was learned.
     """
 
     renamed: ClassVar = {"scene.body_track": "torso_track"}
@@ -69,6 +80,7 @@ class FastRenderer(Renderer):
     }
     torso_top: torch.Tensor
     torso_track: torch.Tensor
+    turn_limit: torch.Tensor
 
     def __init__(
         self,
@@ -86,6 +98,7 @@ class FastRenderer(Renderer):
         components: int = 10,
         pose_frames: int = 750,
         head_aware: bool = True,
+        anchored: bool = False,
     ):
         super().__init__()
         if size % grid or size // grid % 2:
@@ -93,19 +106,25 @@ class FastRenderer(Renderer):
         if grid * grid * samples * hidden > MOST_NUMBERS:
             raise ValueError("grid, samples and hidden together ask for too much memory a frame")
         self.size, self.grid, self.samples, self.head_aware = size, grid, samples, head_aware
-        self.condition = self.new_condition(components)
-        known = self.condition.frames * components + POSE_SIZE
+        self.condition = PartedCondition(components) if anchored else self.new_condition(components)
+        spoken = self.condition.frames * components
+        known = spoken + POSE_SIZE
         self.scene = Scene(size, pose_frames)
         self.occupancy = OccupancyGrid(box_tensor(box))
 
         self.planes = nn.Parameter(0.1 * torch.randn(3, plane_channels, plane_size, plane_size))
-        warp_conditions = components + POSE_SIZE
-        self.warp = nn.Parameter(torch.zeros(warp_conditions, 3, warp_size, warp_size, warp_size))
+        self.skinning = LandmarkSkinning() if anchored else None
+        self.turn_noise = ANCHORED_TURN_NOISE if anchored else TURN_NOISE
+        if anchored:
+            self.register_buffer("turn_limit", torch.ones(POSE_SIZE))
+        nodes = NODES if anchored else (warp_size,) * 3
+        self.warp = nn.Parameter(torch.zeros(components + POSE_SIZE, 3, *nodes))
         self.field_in = nn.Linear(3 * plane_channels, hidden)
-        self.field_condition = nn.Linear(known, hidden, bias=False)
+        self.field_condition = nn.Linear(spoken if anchored else known, hidden, bias=False)
         self.field_density = nn.Linear(hidden, 1)
         self.ray_in = nn.Linear(hidden, hidden)
-        self.ray_condition = nn.Linear(known, hidden, bias=False)
+        self.ray_condition = nn.Linear(spoken if anchored else known, hidden, bias=False)
+        self.ray_turn = nn.Linear(POSE_SIZE, hidden, bias=False) if anchored else None
         self.ray_out = nn.Linear(hidden, features)
         self.head_colour = nn.Conv2d(features, 3, 1)
 
@@ -143,11 +162,11 @@ class FastRenderer(Renderer):
             window: Part of the grid to render, in training; sizes in the result are then the window's.
         """
         window = window or Window(0, 0, self.grid)
-        turn = seen_turn = pose_vector(pose, self.scene.reference_pose)
+        turn = pose_vector(pose, self.scene.reference_pose)
+        seen_turn, shift = self.seen_turn(turn), self.face_shift(windows)
         if self.training:
             windows = self.condition.noisy(windows)
-            seen_turn = turn + TURN_NOISE * torch.randn_like(turn)
-        head, head_alpha, canonical, spread = self.render_head(self.condition(windows), seen_turn, pose, window)
+        head, head_alpha, canonical, spread = self.render_head(self.condition(windows), seen_turn, pose, window, shift)
         head_rgb = self.head_colour(head) * head_alpha
         moved = self.torso_motion(turn, self.torso_state(pose) if torso is None else torso)
         torso_features, torso_alpha, torso_uv = self.render_torso(
@@ -188,6 +207,22 @@ class FastRenderer(Renderer):
         top = int(rows[0] * self.grid / len(seen)) if len(rows) else 0
         self.torso_top.fill_(max(0, top - TORSO_MARGIN))
         self.torso_track.copy_(there_and_back(self.tracked_torso(data)[train], len(self.torso_track)))
+        if self.skinning is not None:
+            pose, mean = data.track("pose")[train], data.track("lm3d")[train].mean(0)
+            self.skinning.places.copy_(data.track("mean_landmarks") + mean)
+            self.turn_limit.copy_(pose_vector(pose, self.scene.reference_pose.cpu()).abs().amax(0))
+
+    def seen_turn(self, turn: torch.Tensor) -> torch.Tensor:
+        """What the head's look is told of its pose [B, 6]: roughly while it learns, and no more than was seen."""
+        if self.training:
+            turn = turn + self.turn_noise * torch.randn_like(turn)
+        return turn if self.skinning is None else held_back(turn, self.turn_limit)
+
+    def face_shift(self, windows: torch.Tensor) -> torch.Tensor | None:
+        """How landmarks [B, frames, 68, 3] move the face's volume, [B, 3, *NODES] cm; None where that is learned."""
+        if self.skinning is None:
+            return None
+        return self.skinning(windows[:, self.condition.frames // 2] - self.condition.mean)
 
     def tracked_torso(self, data: TrainingData) -> torch.Tensor:
         return self.torso_motion.body(*self._torso_flow(data))
@@ -211,7 +246,12 @@ class FastRenderer(Renderer):
             return torch.softmax(-distance / (2 * width), dim=1) @ self.torso_track.float()
 
     def render_head(
-        self, codes: torch.Tensor, turn: torch.Tensor, pose: torch.Tensor, window: Window
+        self,
+        codes: torch.Tensor,
+        turn: torch.Tensor,
+        pose: torch.Tensor,
+        window: Window,
+        shift: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """March rays through the head's radiance field (Eq. 6-8).
 
@@ -219,6 +259,7 @@ class FastRenderer(Renderer):
             codes: [B, frames, components], of the condition.
             turn: [B, 6].
             pose: [B, 3, 4].
+            shift: Of `face_shift`.
 
         Returns:
             Features [B, C, grid, grid], opacity [B, 1, grid, grid], where each ray ends in canonical space
@@ -226,17 +267,20 @@ class FastRenderer(Renderer):
         """
         batch = len(pose)
         rays, points, step = self.sample_rays(pose, window)
-        hidden, density, canonical = self.field(points, codes, turn)
-        condition = self.ray_condition(torch.cat([codes.flatten(1), turn], dim=-1))
+        canonical = self.canonical(points, codes, turn, shift)
+        hidden, density = self.field(canonical, codes, turn)
         weights = compositing_weights(density, step).unsqueeze(-2)
         spread = depth_spread(weights.squeeze(-2), step)
         opacity = weights.sum(-1)
         mean = 1 / opacity.clamp_min(1e-4)
-        # Colour features are computed once per ray from the composited field: 16 times fewer than per sample.
-        on_ray = self.ray_in((weights.mT * hidden).sum(-2) * mean).add_(condition.unsqueeze(1))
-        features = self.ray_out(F.relu(on_ray, inplace=True))
         # Not a matrix product: autocast would round places to whole pixels.
         surface = (weights.mT * canonical).sum(-2) * mean
+        # Colour features are computed once per ray from the composited field: 16 times fewer than per sample.
+        mixed = (weights.mT * hidden).sum(-2) * mean
+        on_ray = self.conditioned(self.ray_in, [mixed], self.ray_condition, surface, codes, turn)
+        if self.ray_turn is not None:
+            on_ray = on_ray.add_(self.ray_turn(turn).unsqueeze(1))
+        features = self.ray_out(F.relu(on_ray, inplace=True))
         ray_values = torch.cat([features, opacity, surface], dim=-1)
         flat = ray_values.new_zeros(batch, window.side**2, ray_values.shape[-1])
         flat = flat.scatter(1, rays[..., None].expand_as(ray_values), ray_values)
@@ -273,42 +317,67 @@ class FastRenderer(Renderer):
     def visible_cells(self, windows: torch.Tensor, pose: torch.Tensor, threshold: float) -> torch.Tensor:
         """Occupancy cells with at least a share of `threshold` in some ray's colour, [Z, Y, X] bool; arguments as
         `forward`."""
-        codes, turn = self.condition(windows), pose_vector(pose, self.scene.reference_pose)
+        codes, turn = self.condition(windows), self.seen_turn(pose_vector(pose, self.scene.reference_pose))
         _, points, step = self.sample_rays(pose, Window(0, 0, self.grid))
-        _, density, _ = self.field(points, codes, turn)
+        canonical = self.canonical(points, codes, turn, self.face_shift(windows))
+        _, density = self.field(canonical, codes, turn)
         seen = torch.zeros_like(self.occupancy.grid, dtype=torch.bool)
         cells = self.occupancy.cells(points)
         seen.view(-1)[cells[compositing_weights(density, step) > threshold]] = True
         return seen
 
-    def field(
-        self, points: torch.Tensor, codes: torch.Tensor, turn: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The implicit function F (Eq. 6), with latent values in place of colours.
-
-        Args:
-            points: [B, R, S, 3] in cm of the head frame.
-
-        Returns:
-            Field values [B, R, S, hidden], density [B, R, S] per cm, canonical positions [B, R, S, 3] in [-1, 1].
-        """
-        batch, rays, samples, _ = points.shape
+    def canonical(
+        self, points: torch.Tensor, codes: torch.Tensor, turn: torch.Tensor, shift: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Where points [B, R, S, 3] in cm of the head frame lie on the resting head, in [-1, 1] of the box."""
         box = self.occupancy.box
         unit = (points - box[0]) / (box[1] - box[0]) * 2 - 1
         strengths = torch.cat([codes[:, self.condition.frames // 2], turn], dim=-1)
-        shifts = torch.einsum("bk,kczyx->bczyx", strengths, self.warp)
-        shift = F.grid_sample(shifts, unit.unsqueeze(1), align_corners=True, padding_mode="border")
-        canonical = unit + shift.squeeze(2).permute(0, 2, 3, 1)
+        learned = torch.einsum("bk,kczyx->bczyx", strengths, self.warp)
+        if self.skinning is not None and shift is not None:
+            return unit + self.skinning.sample(learned + (2 / (box[1] - box[0])).view(3, 1, 1, 1) * shift, points)
+        moved = F.grid_sample(learned, unit.unsqueeze(1), align_corners=True, padding_mode="border")
+        return unit + moved.squeeze(2).permute(0, 2, 3, 1)
 
+    def field(
+        self, canonical: torch.Tensor, codes: torch.Tensor, turn: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The implicit function F (Eq. 6), with latent values in place of colours.
+
+        Args:
+            canonical: [B, R, S, 3].
+
+        Returns:
+            Field values [B, R, S, hidden], density [B, R, S] per cm.
+        """
+        batch, rays, samples, _ = canonical.shape
         xy, xz, zy = canonical[..., [0, 1]], canonical[..., [0, 2]], canonical[..., [2, 1]]
         where = torch.stack([xy, xz, zy]).view(3, -1, 1, 2)
         sampled = F.grid_sample(self.planes, where, align_corners=True, padding_mode="border")
-        sampled = sampled.squeeze(-1).permute(2, 0, 1).reshape(batch, rays * samples, -1)
-        condition = self.field_condition(torch.cat([codes.flatten(1), turn], dim=-1))
-        hidden = F.relu(self.field_in(sampled).add_(condition.unsqueeze(1)), inplace=True)
+        inputs = [plane.squeeze(-1).T.unflatten(0, (batch, -1)) for plane in sampled]
+        told = self.conditioned(self.field_in, inputs, self.field_condition, canonical.flatten(1, 2), codes, turn)
+        hidden = F.relu(told, inplace=True)
         # Nearly transparent at first: rays then see through to where the pictures agree.
         density = F.softplus(self.field_density(hidden) - 4)
-        return hidden.view(batch, rays, samples, -1), density.view(batch, rays, samples), canonical
+        return hidden.view(batch, rays, samples, -1), density.view(batch, rays, samples)
+
+    def conditioned(
+        self,
+        layer: nn.Linear,
+        inputs: list[torch.Tensor],
+        condition: nn.Linear,
+        canonical: torch.Tensor,
+        codes: torch.Tensor,
+        turn: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """`layer` of inputs, each [B, N, C], at places [B, N, 3], and what codes and pose add: [B, N, hidden]."""
+        if self.skinning is None:
+            known = torch.cat([codes.flatten(1), turn], dim=-1) if turn is not None else codes.flatten(1)
+            return layer(torch.cat(inputs, dim=-1)).add_(condition(known).unsqueeze(1))
+        near = self.skinning.nearness(canonical, self.occupancy.box)
+        parts = condition(codes_by_part(codes))
+        weights = torch.cat([layer.weight.T.expand(len(codes), -1, -1).to(parts.dtype), parts], dim=1)
+        return torch.baddbmm(layer.bias, torch.cat([*inputs, near], dim=-1), weights)
 
     def render_torso(
         self,

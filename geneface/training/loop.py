@@ -34,7 +34,16 @@ from geneface.utils.stopping import Stopped, StopToken
 
 logger = logging.getLogger(__name__)
 
-PLACES = ("renderer", "model", "discriminator", "feature_extractor", "motion_generator", "sync_expert", "corpora")
+PLACES = (
+    "renderer",
+    "start",
+    "model",
+    "discriminator",
+    "feature_extractor",
+    "motion_generator",
+    "sync_expert",
+    "corpora",
+)
 """Settings that name files or folders: the user's own, or those that GeneFace brings along."""
 
 

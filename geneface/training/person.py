@@ -15,12 +15,14 @@ from typing import Any
 
 import torch
 
+from geneface.datasets.person import PersonDataset, split_range
 from geneface.errors import InputError
 from geneface.training.loop import Watch
 from geneface.training.person_bundle import describe, keep_logs, write_bundle
 from geneface.training.person_job import Begun, Job, Request, begin_job, check_dataset
 from geneface.training.post_net import OWN_GENERATOR
 from geneface.training.run import Outcome, Stage, TrainingFolder, TrainingStatus
+from geneface.training.shown import what_it_shows
 from geneface.training.status import Progress, stopping_well
 from geneface.utils.files import locked, read_json
 from geneface.utils.stopping import Stopped
@@ -92,6 +94,9 @@ def _run(job: Job, progress: Progress) -> None:
     if not job.request.source.is_dir():
         _preprocess(job, progress)
     manifest = check_dataset(job.dataset)
+    data = PersonDataset(job.dataset)
+    if "mean_landmarks" in data.tracks:
+        progress.say(what_it_shows(data.tracks, split_range(len(data), "train").stop))
     progress.write(dataset=str(job.dataset.absolute()), warnings=manifest.get("warnings", []))
     renderer, post_net = (_train(job, stage, progress) for stage in STAGES)
     progress.write(figures=renderer)

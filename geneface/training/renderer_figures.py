@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geneface.datasets.person import HEAD, PersonDataset, split_range
+from geneface.datasets.person import HEAD, PersonDataset
 from geneface.media.image import write_image
 from geneface.metrics import psnr
 from geneface.renderers.renderer import Renderer
@@ -27,7 +27,7 @@ class Frames:
         self.torso = renderer.tracked_torso(data).cpu()
         self.windows = renderer.windows(data.track(renderer.track))
         self.mouth_boxes, self.eye_boxes = data.mouth_boxes().unsqueeze(1), data.eye_boxes()
-        self.train = np.array(split_range(len(data), "train"))
+        self.train = np.array(data.train)
 
     def conditions(self, index: np.ndarray) -> dict[str, torch.Tensor]:
         pose = self.data.tracks["pose"][index].float()
@@ -39,18 +39,18 @@ class Frames:
 
     def mouths(self, index: np.ndarray) -> torch.Tensor:
         """[B, 1, H, W]: 1 in the mouth's box."""
-        return self._inside(self.mouth_boxes[index])
+        return self.inside(self.mouth_boxes[index])
 
     def eyes(self, index: np.ndarray) -> torch.Tensor:
         """[B, 1, H, W]: 1 in the eyes' boxes."""
-        return self._inside(self.eye_boxes[index])
+        return self.inside(self.eye_boxes[index])
 
-    def _inside(self, boxes: torch.Tensor) -> torch.Tensor:
-        inside = torch.zeros(len(boxes), 1, *self.data.frames.shape[1:3])
-        for row, of_frame in zip(inside, boxes.tolist(), strict=True):
-            for left, top, right, bottom in of_frame:
-                row[:, top:bottom, left:right] = 1
-        return inside
+    def inside(self, boxes: torch.Tensor) -> torch.Tensor:
+        """[B, 1, H, W]: 1 in any of the boxes [B, N, 4] of a frame."""
+        rows, columns = (torch.arange(side, device=boxes.device) for side in self.data.frames.shape[1:3])
+        left, top, right, bottom = boxes.unsqueeze(-1).unbind(-2)
+        down, across = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
+        return (down.unsqueeze(-1) & across.unsqueeze(-2)).any(1, keepdim=True).float()
 
 
 @torch.no_grad()
@@ -70,7 +70,7 @@ def held_out_figures(
         torso: Whether the tracked motion of the torso is given, too, or the head's pose alone.
     """
     renderer.eval()
-    index = np.array(split_range(len(frames.data), split))
+    index = np.array(frames.data.split(split))
     index = index[:: -(-len(index) // most)]
     shown = set(index[np.linspace(0, len(index) - 1, min(SHOWN, len(index))).astype(int)].tolist())
     scores: dict[str, list[float]] = {"full": [], "head": [], "mouth": []}

@@ -1,6 +1,9 @@
-import pytest
+from pathlib import Path
 
-from geneface.datasets.person import BLOCKS, split_ranges
+import pytest
+from flat_person import write_flat_person
+
+from geneface.datasets.person import BLOCKS, PersonDataset, split_ranges
 from geneface.errors import InputError
 
 
@@ -31,3 +34,14 @@ def test_every_frame_is_held_out_once_and_no_part_overlaps(frames: int) -> None:
 def test_an_unknown_block_is_refused() -> None:
     with pytest.raises(InputError, match="0 to 4"):
         split_ranges(100, "train", 5)
+
+
+def test_the_most_turned_frames_can_be_held_out(tmp_path: Path) -> None:
+    write_flat_person(tmp_path)
+    data, usual = PersonDataset(tmp_path, "turned"), PersonDataset(tmp_path)
+    assert sorted([*data.train, *data.split("dev"), *data.split("test")]) == list(range(len(data)))
+    assert [len(data.split(name)) for name in ("train", "dev", "test")] == [
+        len(usual.split(name)) for name in ("train", "dev", "test")
+    ]
+    yaw = data.tracks["pose"][:, 0, 2].abs()
+    assert yaw[data.split("test")].min() > yaw[list(data.train)].max() - 1e-3

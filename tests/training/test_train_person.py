@@ -343,7 +343,7 @@ def test_what_was_begun_is_gone_on_with_as_it_was(tmp_path: Path, drawn: Path) -
     job = begin_job(request)
     trainings = job.trainings
     assert (trainings.renderer.steps, trainings.post_net.steps) == (300, 3)
-    assert Path(trainings.renderer.renderer).is_file() and trainings.renderer.mixed_precision == "no"
+    assert Path(trainings.renderer.start).is_dir() and trainings.renderer.mixed_precision == "no"
     assert (trainings.renderer.window, trainings.renderer.learning_rate) == (48, 0.002), "what a CPU changes, and not"
     begin_job(request)  # Nothing was done: nothing is lost by another beginning.
     job.folder.of_stage(Stage.RENDERER).mkdir()

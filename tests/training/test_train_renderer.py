@@ -70,7 +70,8 @@ def test_blinks_are_drawn_more_often_and_eyes_weigh_more(config: RendererConfig,
     renderer.prepare(data)
     batches = script.Batches(data, renderer, replace(config, blink_chance=5.0, eye_weight=3.0, window=renderer.grid))
     assert batches.chances[0] == pytest.approx(5 * batches.chances[4])
-    _, batch = batches.draw(np.random.default_rng(0))
+    batches.to(torch.device("cpu"))
+    batch = batches.batch(*batches.draw(np.random.default_rng(0)))
     eyes = torch.cat([batches.eyes(batches.train), 1 - batches.mouths(batches.train)], dim=1).prod(1)
     assert eyes.any() and set(batch["weights"].unique().tolist()) >= {1.0, 3.0}
 
@@ -91,6 +92,19 @@ def test_surface_distance_is_in_cm():
     batch = {"pixels": torch.tensor([[[[0.0, 0.0], [3.0, 0.0]]]]), "face": torch.zeros(2, 3)}
     # 0.5 of a half-width of 4 cm at the first landmark; the second lies outside the window.
     assert float(surface_distance(out, batch, box)) == pytest.approx(2.0 / 2)
+
+
+def test_windows_reach_the_edges_often(config: RendererConfig, dataset: Path):
+    data = PersonDataset(dataset)
+    renderer = FastRenderer(**TINY_RENDERER)
+    renderer.prepare(data)
+    batches = script.Batches(data, renderer, replace(config, window=4))
+    rng = np.random.default_rng(0)
+    seen = np.zeros(renderer.grid)
+    for _ in range(500):
+        window, _ = batches.draw(rng)
+        seen[window.top : window.top + window.side] += 1
+    assert seen[[0, -1]].min() > 0.4 * seen.mean()
 
 
 def test_triangulation_finds_moving_points():
