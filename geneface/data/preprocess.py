@@ -71,6 +71,7 @@ def _identity(video: Path) -> dict[str, Any]:
 
 def _manifest(job: Job, made_of: dict[str, Any]) -> dict[str, Any]:
     scan, found = job.scan(), read_json(job.work / "report.json", "run")
+    sound = read_json(job.work / "sound.json", "run")
     parts = {name: split_range(scan.frames, name) for name in ("train", "dev", "test")}
     return {
         "source": job.video.name,
@@ -85,5 +86,6 @@ def _manifest(job: Job, made_of: dict[str, Any]) -> dict[str, Any]:
         "feature_extractor": read_json(EXTRACTOR / "config.json").get("identity", ""),
         "made_of": made_of,
         "scan": scan.to_json(),
+        "sound_and_picture": {name: sound[name] for name in ("moved", "offset_frames", "r", "margin", "sure")},
         **found,
     }

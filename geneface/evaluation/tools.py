@@ -12,6 +12,7 @@ from geneface.errors import InputError
 from geneface.face.landmarks import FaceDetector, LandmarkDetector
 
 if TYPE_CHECKING:
+    from geneface.data.in_step import Judge
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
@@ -39,6 +40,7 @@ class Tools:
     lpips: "LPIPS | None" = None
     inception: "Inception | None" = None
     syncnet: "SyncNet | None" = None
+    judge: "Judge | None" = None
     missing: dict[str, str] = field(default_factory=dict)
     """Name of a tool -> what its figures need."""
 
@@ -46,6 +48,7 @@ class Tools:
 def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
     from geneface.components import trained_component
+    from geneface.data.in_step import Judge
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
@@ -77,5 +80,6 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
         attempt("lpips", lambda: LPIPS.load(folder / "lpips_alex.safetensors")),
         attempt("inception", lambda: Inception.load(folder / "fid_inception.safetensors")),
         attempt("syncnet", lambda: SyncNet.load(folder / "syncnet_v2.safetensors")),
+        attempt("judge", lambda: Judge(generic)),
         missing,
     )

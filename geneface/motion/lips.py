@@ -2,7 +2,7 @@
 
 import torch
 
-from geneface.face.ibug68 import JAW, LIPS, LOWER_LIP, UPPER_LIP
+from geneface.face.ibug68 import INNER_CORNERS, JAW, LIPS, LOWER_LIP, UPPER_LIP
 
 PRESSED = 0.1
 """Of the way from the mean mouth in speech to the closed one, gone once more: a renderer that learned from noisy
@@ -16,6 +16,12 @@ BESIDE = 0.5
 def mouth_opening(points: torch.Tensor) -> torch.Tensor:
     """In cm [...], of 68 points [..., 68, 3]: `metrics.lm3d_opening`, for tensors and gradients."""
     return (points[..., UPPER_LIP, :] - points[..., LOWER_LIP, :]).norm(dim=-1).mean(dim=-1)
+
+
+def mouth_width(points: torch.Tensor) -> torch.Tensor:
+    """In cm [...], of 68 points [..., 68, 3]: `metrics.lm3d_width`, for tensors and gradients."""
+    right, left = INNER_CORNERS
+    return (points[..., right, :] - points[..., left, :]).norm(dim=-1)
 
 
 def press_lips(
