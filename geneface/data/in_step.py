@@ -44,7 +44,12 @@ class Agreement(NamedTuple):
         return f"sound and picture: {found} (r {self.r:.2f}, margin {self.margin:.2f})"
 
     def to_json(self) -> dict[str, Any]:
-        return {"offset_frames": self.offset, "r": round(self.r, 4), "margin": round(self.margin, 4), "sure": self.is_sure}
+        return {
+            "offset_frames": self.offset,
+            "r": round(self.r, 4),
+            "margin": round(self.margin, 4),
+            "sure": self.is_sure,
+        }
 
 
 class Judge:

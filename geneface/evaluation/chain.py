@@ -22,10 +22,10 @@ from geneface import assets, metrics
 from geneface.data.in_step import agreement_curve, best_offset
 from geneface.data.motion import MotionData, features_of, open_corpora, tracked_speech
 from geneface.errors import run_script
-from geneface.evaluation.lips import generated_opening
 from geneface.evaluation.tools import open_tools
 from geneface.evaluation.tracks import track_video
 from geneface.face.face_model import FaceModel
+from geneface.face.landmarks import LandmarkDetector
 from geneface.files import write_json
 from geneface.hub import find_person
 from geneface.models.speech_regression import SpeechRegression
@@ -73,6 +73,13 @@ def video_case(path: Path, assets_folder: str | None, pipe: GeneFacePipeline, ju
 def expected(judge: SpeechRegression, features: torch.Tensor) -> np.ndarray:
     """The mouth opening [T] that features [2T, D] let expect."""
     return judge(features.float()[None])[0, :, 0].cpu().numpy()
+
+
+def generated_opening(pipe: GeneFacePipeline, samples: np.ndarray, landmarker: Path, seed: int) -> np.ndarray:
+    """Mouth opening [T] seen in the video made from samples [N] at 16 kHz."""
+    frames = (frame for chunk in pipe.stream(samples, SAMPLING_RATE, seed=seed) for frame in chunk.frames)
+    with LandmarkDetector(landmarker) as detector:
+        return metrics.mediapipe_opening(detector.detect(frames).points)
 
 
 def openings(

@@ -21,7 +21,9 @@ class LipClosureStage:
 
     def __init__(self, head: PhonemeHead | None):
         self.head = head
-        self._hear = None if head is None else WindowStage(lambda window, _: head.closures(window), head.reach, head.reach)
+        self._hear = (
+            None if head is None else WindowStage(lambda window, _: head.closures(window), head.reach, head.reach)
+        )
         self._found = torch.zeros(0)
         """Of each feature from that with number `_first` on."""
         self._first = 0

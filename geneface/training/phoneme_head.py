@@ -63,7 +63,9 @@ class SpokenFeatures:
         self.sampler = Sampler(items)
         self.rows: dict[str, tuple[int, int]] = {}
         sounds = prefetch(lambda number: items[number][0].audio(items[number][1]), range(len(items)), 8, waiting=4)
-        for (corpus, clip), samples in zip(items, tqdm(sounds, "audio features", len(items), disable=None), strict=True):
+        for (corpus, clip), samples in zip(
+            items, tqdm(sounds, "audio features", len(items), disable=None), strict=True
+        ):
             features = features_of(samples, extractor)
             self.rows[str(corpus.folder / clip.audio)] = (self.store.add(features), len(features))
 
