@@ -11,9 +11,11 @@ from geneface.config import WIDTH
 from geneface.face.phonemes import INVENTORY
 
 BLANK = len(INVENTORY)
-BILABIALS = [INVENTORY.index(phoneme) for phoneme in ("p", "b", "m")]
-UNLIKELY, SURE = 0.08, 0.3
+BILABIALS, DENTALS = ([INVENTORY.index(phoneme) for phoneme in phonemes] for phonemes in ("pbm", "fv"))
+UNLIKELY, SURE = 0.12, 0.4
 """Probabilities of a bilabial, by CTC's part of the head, at which lips begin to close for it, and must meet."""
+TO_TEETH = 0.5
+"""How far the mouth closes for f and v: the lower lip reaches the upper teeth, and they stay to be seen."""
 
 
 class PhonemeHead(Component):
@@ -41,6 +43,8 @@ class PhonemeHead(Component):
         return self.ctc(features), self.timed(features)
 
     def closures(self, features: torch.Tensor) -> torch.Tensor:
-        """How surely the lips must meet, [N] of 0 to 1, at each of features [N, D]: for p, b and m."""
-        heard = self(features[None])[0][0].softmax(-1)[:, BILABIALS].sum(-1)
-        return ((heard - UNLIKELY) / (SURE - UNLIKELY)).clamp(0, 1)
+        """How far the mouth must close, [N] of 0 to 1, at each of features [N, D]: wholly for p, b and m."""
+        heard = self(features[None])[0][0].softmax(-1)
+        heard = torch.stack([heard[:, phonemes].sum(-1) for phonemes in (BILABIALS, DENTALS)])
+        meet, to_teeth = ((heard - UNLIKELY) / (SURE - UNLIKELY)).clamp(0, 1)
+        return torch.maximum(meet, TO_TEETH * to_teeth)
