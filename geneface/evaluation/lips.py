@@ -54,7 +54,7 @@ class Spoken(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A generated face in frames [T], beyond the closed mouth, in cm, and in pixels of 512 where there are pictures."""
+    """A generated face in frames [T], beyond the closed mouth, in cm, and in pixels of 512 if there are pictures."""
 
     gap: np.ndarray
     width: np.ndarray
