@@ -42,7 +42,10 @@ from geneface.media.resample import SteadyVideo, sound_start, write_sound
 from geneface.media.video import VideoReader, VideoWriter
 from geneface.units import FPS
 
-DETECTORS = {"mediapipe": LandmarkDetector, "face-alignment": FaceAlignmentDetector}
+DETECTORS: dict[str, type[LandmarkDetector | FaceAlignmentDetector]] = {
+    "mediapipe": LandmarkDetector,
+    "face-alignment": FaceAlignmentDetector,
+}
 EXTRACTOR = PERSONS_DIR / "generic" / "feature_extractor"
 QUALITY = 12
 """x264's crf: not to be told from the original."""
