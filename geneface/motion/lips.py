@@ -7,7 +7,7 @@ from geneface.face.ibug68 import INNER_CORNERS, JAW, LIPS, LOWER_LIP, UPPER_LIP
 PRESSED = 0.1
 """Of the way from the mean mouth in speech to the closed one, gone once more: a renderer that learned from noisy
 landmarks leaves a line of light between lips that only touch."""
-MEETING = 0.1
+MEETING = 0.05
 """The same beside it for lips that must meet: it learned from three frames together, of which one is closed. More
 would cross the lips, and distances between them grow again."""
 TOUCHING = 0.1
