@@ -25,6 +25,7 @@ from geneface.errors import run_script
 from geneface.evaluation.tools import open_tools
 from geneface.evaluation.tracks import track_video
 from geneface.face.face_model import FaceModel
+from geneface.face.landmarks import LandmarkDetector
 from geneface.hub import assets
 from geneface.hub.persons import find_person
 from geneface.models.speech_regression import SpeechRegression
@@ -33,7 +34,6 @@ from geneface.training.loop import Loop
 from geneface.training.mouth_judge import MouthJudgeConfig, train_judge
 from geneface.utils.files import write_json
 from geneface.utils.units import SAMPLES_PER_FRAME, SAMPLING_RATE
-from research.lips import generated_opening
 
 STAGES = ("features", "generator, 0", "generator, 1", "post-net", "finished", "pixels")
 
@@ -74,6 +74,13 @@ def video_case(path: Path, assets_folder: str | None, pipe: GeneFacePipeline, ju
 def expected(judge: SpeechRegression, features: torch.Tensor) -> np.ndarray:
     """The mouth opening [T] that features [2T, D] let expect."""
     return judge(features.float()[None])[0, :, 0].cpu().numpy()
+
+
+def generated_opening(pipe: GeneFacePipeline, samples: np.ndarray, landmarker: Path, seed: int) -> np.ndarray:
+    """Mouth opening [T] seen in the video made from samples [N] at 16 kHz."""
+    frames = (frame for chunk in pipe.stream(samples, SAMPLING_RATE, seed=seed) for frame in chunk.frames)
+    with LandmarkDetector(landmarker) as detector:
+        return metrics.mediapipe_opening(detector.detect(frames).points)
 
 
 def openings(

@@ -1,10 +1,9 @@
-"""What the finishing does: silence that closes the mouth, a head that moves anew each time, lips that meet.
+"""What the finishing does: silence that closes the mouth, a head that moves anew each time.
 
     python -m research.finishing --person vera > finishing.json
 
-All of it from the motion, without a picture: on the examples' synthetic speech, clean and disturbed, and on the
-aligned speech pack (`--clips` of it); `--tables` prints Markdown in place of JSON. What lips do in the pixels is
-measured by `research.lips`.
+All of it from the motion, without a picture, on the examples' synthetic speech, clean and disturbed; `--tables` prints
+Markdown in place of JSON. What lips do is measured by `research.lips`.
 """
 
 import argparse
@@ -29,15 +28,10 @@ from geneface.pipelines.pipeline import GeneFacePipeline
 from geneface.resources import resource
 from geneface.streaming.audio import ArrayStream
 from geneface.streaming.stage import join, through
-from geneface.training.motion_figures import LABIALS, OPEN_VOWELS
 from geneface.utils.units import FPS, SAMPLES_PER_FRAME, SAMPLING_RATE
 
 SPOKEN, PAUSE = 3 * FPS, 2 * FPS
 """Frames of the sound that is disturbed: speech, then a pause."""
-CLOSED = 0.05
-"""cm more than the closed mouth's gap: lips count as closed below it."""
-REACH = 2
-"""Frames beside a phoneme's middle."""
 NEAR_VIEWER = 8.0
 """Degrees."""
 SEEDS = 4
@@ -150,32 +144,10 @@ def head_figures(pipe: GeneFacePipeline, speech: np.ndarray) -> dict[str, float]
     }
 
 
-def lip_figures(pipe: GeneFacePipeline, corpus: Corpus, clips: int) -> dict[str, float]:
-    """Shares of aligned p, b, m, and of open vowels, whose lips meet, at temperature 1."""
-    mean = pipe.person.mean_landmarks.numpy()
-    rest = metrics.lm3d_opening(pipe.person.rest.numpy()[None], mean)[0]
-    least: dict[str, list[float]] = {"p, b, m": [], "open vowels": [], "open vowels without p, b, m beside": []}
-    for clip in [each for each in corpus.clips if each.phones][:clips]:
-        motion = FaceMotion.join(list(pipe.motion(corpus.audio(clip), SAMPLING_RATE, seed=1, blink="none")))
-        gap = metrics.lm3d_opening(motion.landmarks.numpy(), mean) - rest
-        middles = [(symbol, int((start + stop) / 2 * FPS)) for symbol, start, stop in clip.phones]
-        labials = [middle for symbol, middle in middles if symbol in LABIALS]
-        for symbol, middle in middles:
-            near = gap[max(0, middle - REACH) : middle + REACH + 1]
-            if symbol in LABIALS and len(near):
-                least["p, b, m"].append(near.min())
-            elif symbol in OPEN_VOWELS and middle < len(gap):
-                least["open vowels"].append(gap[middle])
-                if all(abs(middle - labial) > 2 * REACH for labial in labials):
-                    least["open vowels without p, b, m beside"].append(near.min())
-    return {f"{name}: closed": float(np.mean(np.array(found) < CLOSED)) for name, found in least.items()}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--person")
-    parser.add_argument("--clips", type=int, default=24, help="of the speech pack")
-    parser.add_argument("--speech", type=Path, default=resource("examples/speech"), help="aligned speech")
+    parser.add_argument("--speech", type=Path, default=resource("examples/speech"), help="speech to move the head to")
     parser.add_argument("--tables", action="store_true", help="print Markdown")
     args = parser.parse_args()
 
@@ -186,7 +158,6 @@ def main() -> None:
         "person": pipe.name,
         "silence": silence_figures(pipe),
         "head": head_figures(pipe, np.resize(speech, LONG * SAMPLING_RATE)),
-        "lips": lip_figures(pipe, corpus, args.clips),
     }
     print(tables(report) if args.tables else json.dumps(report, indent=2))
 
@@ -198,7 +169,7 @@ def tables(report: dict[str, Any]) -> str:
     for what, row in report["silence"].items():
         lines.append(f"| {what} | {' | '.join(f'{value:.3f}' for value in row.values())} |")
     lines += ["", f"| {report['person']} | |", "| --- | --- |"]
-    lines += [f"| {name} | {value:.2f} |" for part in ("head", "lips") for name, value in report[part].items()]
+    lines += [f"| {name} | {value:.2f} |" for name, value in report["head"].items()]
     return "\n".join(lines)
 
 

@@ -26,6 +26,7 @@ from geneface.media.audio import load_audio
 from geneface.metrics import Curves, lm3d_opening
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.phoneme_head import PhonemeHead
+from geneface.models.speech_regression import SpeechRegression
 from geneface.models.sync_expert import SyncExpert
 from geneface.streaming.audio import ArrayStream
 from geneface.training.motion_figures import generate_with, hold_out, motion_figures, sync_curve, sync_figures
@@ -46,6 +47,7 @@ class Generic:
         self.extractor = trained_component(folder / "feature_extractor")
         self.generator = MotionGenerator.from_pretrained(folder / "motion_generator")
         self.sync_expert = SyncExpert.from_pretrained(folder / "sync_expert")
+        self.judge = SpeechRegression.from_pretrained(folder / "mouth_judge")
         self.head = PhonemeHead.from_pretrained(folder / "phoneme_head")
         self.generate = generate_with(self.generator)
         self.mean_landmarks = self.generator.mean_landmarks.numpy()
@@ -62,13 +64,18 @@ def corpus_figures(generic: Generic, folders: Sequence[str], split: str) -> dict
         hold_out(tracked_speech(corpus, clip, mean_landmarks), clip.speaker, [], generic.extractor)
         for corpus, clip in tracked_clips(folders, split)
     ]
-    figures = motion_figures(generic.generate, clips, mean_landmarks, generic.sync_expert, seeds=SEEDS)
-    return {
-        **figures,
-        "speakers": len({clip.speaker for clip in clips}),
-        "sync_expert": sync_figures(generic.sync_expert, clips),
-        "sync_curve": sync_curve(generic.sync_expert, clips),
-    }
+    found = motion_figures(generic.generate, clips, mean_landmarks, generic.sync_expert, seeds=SEEDS)
+    figures: dict[str, Any] = {**found}
+    judged = []
+    for clip in clips:
+        with torch.no_grad():
+            expected = generic.judge(clip.features[None].float())[0, :, 0].numpy()
+        judged.append(Curves(lm3d_opening(clip.lm3d, mean_landmarks), expected, clip.speaker))
+    figures["judge"] = _scored(judged)
+    figures["speakers"] = len({clip.speaker for clip in clips})
+    figures["sync_expert"] = sync_figures(generic.sync_expert, clips)
+    figures["sync_curve"] = sync_curve(generic.sync_expert, clips)
+    return figures
 
 
 def regressions(folders: Sequence[str], mean_landmarks: np.ndarray) -> list[torch.nn.Module]:
@@ -89,6 +96,10 @@ def regression_score(
         mel = log_mel(corpus.audio(clip), len(opening))
         first, *others = [predict(net, mel) for net in nets]
         curves.append(Curves(opening, first, clip.speaker, others))
+    return _scored(curves)
+
+
+def _scored(curves: Sequence[Curves]) -> dict[str, Any]:
     score = metrics.opening_score(curves)
     return {"r": score.r.mean, "r_interval": [score.r.low, score.r.high], "r_chance": score.chance.mean}
 
@@ -136,7 +147,8 @@ def speech_figures(generic: Generic, folder: Path, minutes: float, phonemes: boo
         corpus, clips, generic.generate, generic.mean_landmarks, generic.extractor, generic.head
     )
     splits = sorted({clip.split for clip in corpus.clips} & {"test", "heldout"}) if phonemes else []
-    rates = {split: phoneme_figures(corpus, split, generic.extractor, generic.head) for split in splits}
+    parts = {split: Corpus(corpus.folder, some_clips(corpus, split, minutes)) for split in splits}
+    rates = {split: phoneme_figures(part, split, generic.extractor, generic.head) for split, part in parts.items()}
     return {"closures": closures, "phonemes": rates}
 
 
@@ -183,8 +195,8 @@ def main() -> None:
     parser.add_argument("--split", default="dev", help="train, dev or test (default: dev)")
     parser.add_argument("--dataset", type=Path, metavar="PERSON", help="a person dataset, scored as a whole")
     parser.add_argument("--speech", type=Path, metavar="DIR", help="transcribed speech with a split `test`")
-    parser.add_argument("--minutes", type=float, default=10, help="of that speech, for closures (default: 10)")
-    parser.add_argument("--phonemes", action="store_true", help="error rates of all of its test and heldout clips")
+    parser.add_argument("--minutes", type=float, default=10, help="of that speech, of each split (default: 10)")
+    parser.add_argument("--phonemes", action="store_true", help="error rates of its test and heldout clips")
     parser.add_argument("--generic", type=Path, default=PERSONS_DIR / "generic", metavar="DIR", help="the models")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     args = parser.parse_args()

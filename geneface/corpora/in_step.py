@@ -1,7 +1,7 @@
 """Where sound and picture of a clip belong together: the offset at which a judge hears what is seen."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,6 +34,22 @@ class Agreement(NamedTuple):
     @property
     def is_sure(self) -> bool:
         return self.margin >= SURE and abs(self.offset) < max(OFFSETS)
+
+    @property
+    def said(self) -> str:
+        if not self.is_sure:
+            return f"whether sound and picture are in step cannot be told (r {self.r:.2f}, margin {self.margin:.2f})"
+        count = f"{abs(self.offset)} frame{'s' * (abs(self.offset) != 1)}"
+        found = f"the picture is {count} {'early' if self.offset > 0 else 'late'}" if self.offset else "in step"
+        return f"sound and picture: {found} (r {self.r:.2f}, margin {self.margin:.2f})"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "offset_frames": self.offset,
+            "r": round(self.r, 4),
+            "margin": round(self.margin, 4),
+            "sure": self.is_sure,
+        }
 
 
 class Judge:

@@ -148,7 +148,7 @@ class Store:
 
     def __init__(self, size: int):
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._size = size
+        self.size = size
         self._rows = 0
         self._map: np.ndarray | None = None
 
@@ -161,7 +161,7 @@ class Store:
     def __getitem__(self, rows: slice) -> np.ndarray:
         if self._map is None:
             self._file.flush()
-            self._map = np.memmap(self._file, np.float16, "r", shape=(self._rows, self._size))
+            self._map = np.memmap(self._file, np.float16, "r", shape=(self._rows, self.size))
         return self._map[rows]
 
 

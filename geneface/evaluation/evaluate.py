@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from geneface import __version__, metrics
+from geneface.corpora.in_step import Agreement, agreement_curve, best_offset
 from geneface.evaluation.clips import REFERENCE, Plan, plan_clips
 from geneface.evaluation.measures import MEASURES, Measure, Series
 from geneface.evaluation.pairs import Alignment, align, compare
@@ -40,6 +41,8 @@ class ClipResult:
     face: tuple[int, int, int]
     """Left, top and side in pixels of a square around the face, as it is most of the time."""
     alignment: Alignment | None = None
+    in_step: Agreement | None = None
+    """Of its own sound with its lips; None without sound, or without the judge."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -101,6 +104,8 @@ def _clip_json(clip: ClipResult) -> dict[str, object]:
             "sound_offset_seconds": clip.alignment.sound_offset,
             "said": clip.alignment.said,
         }
+    if clip.in_step is not None:
+        content["sound_and_picture"] = clip.in_step.to_json()
     return {**content, "notes": clip.notes}
 
 
@@ -141,20 +146,20 @@ def evaluate_plan(plan: Plan, tools: Tools, progress: Progress) -> Evaluation:
     notes = list(plan.notes)
     for clip, path in plan.reference.items():
         real = track_video(path, tools, progress)
-        rows[REFERENCE][clip] = _result(real, own_series(real, real.sound, tools, progress), None)
+        rows[REFERENCE][clip] = _result(real, own_series(real, real.sound, tools, progress), None, tools)
         for method, videos in plan.methods.items():
             if clip in videos:
                 made = track_video(videos[clip], tools, progress)
                 alignment = align(real, made)
                 series = compare(real, made, alignment, tools, progress)
-                rows[method][clip] = _result(made, series, alignment)
+                rows[method][clip] = _result(made, series, alignment, tools)
     for row, found in rows.items():
         for clip, result in found.items():
             notes += [f"{row}, {clip}: {note}" for note in result.notes]
     return Evaluation(tuple(plan.reference), rows, _missing(rows, tools), notes)
 
 
-def _result(track: Track, series: Series, alignment: Alignment | None) -> ClipResult:
+def _result(track: Track, series: Series, alignment: Alignment | None, tools: Tools) -> ClipResult:
     frames = alignment.frames if alignment else len(track)
     figures = {
         m.key: estimate for m in MEASURES if (m.own or alignment) and (estimate := _estimate(m, series, frames))
@@ -162,6 +167,11 @@ def _result(track: Track, series: Series, alignment: Alignment | None) -> ClipRe
     notes = [f"{track.source}, resampled for this comparison"] if track.source else []
     if (lost := float(1 - track.valid.mean())) > LOST:
         notes.append(f"no face was found in {lost:.0%} of the frames")
+    in_step = None
+    if tools.judge is not None and track.sound is not None:
+        in_step = best_offset(agreement_curve(track.opening, tools.judge.expects(track.sound)))
+        if in_step.offset or not in_step.is_sure:
+            notes.append(in_step.said)
     if alignment is not None:
         if alignment.noteworthy:
             notes.append(alignment.said)
@@ -176,7 +186,7 @@ def _result(track: Track, series: Series, alignment: Alignment | None) -> ClipRe
         if metrics.is_frozen(series["real_opening"][seen], series["own_opening"][seen]):
             notes.append("the mouth is frozen: it hardly moves")
     opening = series["own_opening"] if alignment else series["opening"]
-    return ClipResult(track.path, frames, figures, opening, face_square(track), alignment, notes)
+    return ClipResult(track.path, frames, figures, opening, face_square(track), alignment, in_step, notes)
 
 
 def face_square(track: Track) -> tuple[int, int, int]:

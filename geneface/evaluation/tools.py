@@ -12,6 +12,7 @@ from geneface.face.landmarks import FaceDetector, LandmarkDetector
 from geneface.hub import assets
 
 if TYPE_CHECKING:
+    from geneface.corpora.in_step import Judge
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
@@ -42,6 +43,7 @@ class Tools:
     lpips: "LPIPS | None" = None
     inception: "Inception | None" = None
     syncnet: "SyncNet | None" = None
+    judge: "Judge | None" = None
     missing: dict[str, str] = field(default_factory=dict)
     """Name of a tool -> what its figures need."""
 
@@ -49,6 +51,7 @@ class Tools:
 def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
     from geneface.bundles.loading import trained_component
+    from geneface.corpora.in_step import Judge
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
@@ -80,5 +83,6 @@ def open_tools(assets_folder: str | Path | None = None) -> Tools:
         attempt("lpips", lambda: LPIPS.load(folder / "lpips_alex.safetensors")),
         attempt("inception", lambda: Inception.load(folder / "fid_inception.safetensors")),
         attempt("syncnet", lambda: SyncNet.load(folder / "syncnet_v2.safetensors")),
+        attempt("judge", lambda: Judge(generic)),
         missing,
     )

@@ -10,7 +10,7 @@ RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 """Each from a corner along the upper lid to the other corner, and back along the lower lid."""
 OUTER_EYE_CORNERS = (36, 45)
 LIPS, OUTER_LIPS, INNER_LIPS = slice(48, 68), slice(48, 60), slice(60, 68)
-MOUTH_CORNERS = (48, 54)
+MOUTH_CORNERS, INNER_CORNERS = (48, 54), (60, 64)
 MOUTH_TOP, MOUTH_BOTTOM = 51, 57
 """The middles of the outer lips."""
 LIP_GAPS = ((61, 67), (62, 66), (63, 65))

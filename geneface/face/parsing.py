@@ -15,6 +15,7 @@ HEAD_CLASSES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 18)
 # Neck, necklace and clothes: the neck moves with the shoulders as much as with the head, and is hidden by the chin.
 TORSO_CLASSES = (14, 15, 16)
 CLASSES = 19
+MOUTH_INTERIOR = 11
 
 
 class FaceParser:
@@ -38,15 +39,25 @@ class FaceParser:
         kinds[list(HEAD_CLASSES), 0] = kinds[list(TORSO_CLASSES), 1] = 1
         self._kinds = kinds
 
-    def shares(self, picture: np.ndarray) -> np.ndarray:
-        """uint8 RGB [H, W, 3], square -> float32 [128, 128, 2]: how much of each cell is head, and torso."""
+    def classes(self, picture: np.ndarray) -> np.ndarray:
+        """uint8 RGB [H, W, 3], square -> the class of each pixel of 448 x 448."""
         from PIL import Image
 
         side = int(self._input["shape"][1])
         image = Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR)
         self._network.set_tensor(self._input["index"], np.asarray(image, np.float32)[None] / 127.5 - 1)
         self._network.invoke()
-        parts = self._kinds[self._network.get_tensor(self._output).reshape(side, side)]
+        return np.asarray(self._network.get_tensor(self._output).reshape(side, side))
+
+    def mouth_interior(self, picture: np.ndarray) -> int:
+        """Pixels, of 448 x 448, between the lips: teeth, tongue, darkness."""
+        return int((self.classes(picture) == MOUTH_INTERIOR).sum())
+
+    def shares(self, picture: np.ndarray) -> np.ndarray:
+        """uint8 RGB [H, W, 3], square -> float32 [128, 128, 2]: how much of each cell is head, and torso."""
+        from PIL import Image
+
+        parts = self._kinds[self.classes(picture)]
         cells = (Image.fromarray(parts[..., k]).resize((MASK_SIZE,) * 2, Image.Resampling.BOX) for k in range(2))
         return np.stack([np.asarray(cell) for cell in cells], axis=-1)
 

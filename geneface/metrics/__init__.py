@@ -31,6 +31,7 @@ from geneface.metrics.motion import jitter as jitter
 from geneface.metrics.motion import landmark_distance as landmark_distance
 from geneface.metrics.motion import lm3d_error as lm3d_error
 from geneface.metrics.motion import lm3d_opening as lm3d_opening
+from geneface.metrics.motion import lm3d_width as lm3d_width
 from geneface.metrics.motion import mediapipe_opening as mediapipe_opening
 from geneface.metrics.motion import opening_score as opening_score
 from geneface.metrics.motion import pearson as pearson

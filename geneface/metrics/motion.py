@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geneface.face.ibug68 import LIP_GAPS, LIPS, OUTER_EYE_CORNERS
+from geneface.face.ibug68 import INNER_CORNERS, LIP_GAPS, LIPS, OUTER_EYE_CORNERS
 from geneface.metrics.statistics import Estimate, weighted_mean
 
 MEDIAPIPE_LIPS = ((13, 14), (82, 87), (312, 317))
@@ -36,6 +36,11 @@ def lm3d_opening(lm3d: np.ndarray, mean_landmarks: np.ndarray) -> np.ndarray:
     """Mouth opening [T] in cm, from LM3D [T, 68, 3] and the mean mesh's points [68, 3]."""
     points = np.asarray(lm3d, np.float64) + mean_landmarks
     return np.mean([_distance(points, *pair) for pair in LIP_GAPS], axis=0)
+
+
+def lm3d_width(lm3d: np.ndarray, mean_landmarks: np.ndarray) -> np.ndarray:
+    """Mouth width [T] in cm between the inner corners of the lips; arguments as of `lm3d_opening`."""
+    return _distance(np.asarray(lm3d, np.float64) + mean_landmarks, *INNER_CORNERS)
 
 
 def pearson(a: np.ndarray, b: np.ndarray) -> float:

@@ -21,6 +21,9 @@ class LipClosureStage:
 
     def __init__(self, head: PhonemeHead | None):
         self.head = head
+        self._hear: WindowStage[torch.Tensor, torch.Tensor] | None = (
+            None if head is None else WindowStage(lambda window, _: head.closures(window), head.reach, head.reach)
+        )
         self._found = torch.zeros(0)
         """Of each feature from that with number `_first` on."""
         self._first = 0
@@ -30,13 +33,19 @@ class LipClosureStage:
     def push(self, features: torch.Tensor) -> torch.Tensor:
         if self._ended:
             self._found, self._first, self._ended = torch.zeros(0), 0, False
-        if self.head is not None:
-            found = self.head.closures(features.to(self.head.device, self.head.dtype))
-            self._found = torch.cat([self._found, found.float().cpu()])
+        if self.head is not None and self._hear is not None:
+            self._add(self._hear.push(features.to(self.head.device, self.head.dtype)))
         return features
 
+    @torch.no_grad()
     def flush(self) -> None:
+        if self._hear is not None:
+            self._add(self._hear.flush())
         self._ended = True
+
+    def _add(self, found: torch.Tensor | None) -> None:
+        if found is not None:
+            self._found = torch.cat([self._found, found.float().cpu()])
 
     def keep(self, closures: torch.Tensor) -> None:
         """Know of [T] frames, 0 to 1, what was found out elsewhere."""

@@ -52,11 +52,12 @@ class SpeechGate:
     voicing: deque[float] = field(default_factory=lambda: deque(maxlen=STEADY_FRAMES))
     voice: float | None = None
     """dB: the level of the recording's vowels; None before the first one."""
-    since_speech: int = AHEAD + HOLD
-    """Frames from the last one with speech to the last one that was heard."""
+    since_speech: int = 0
+    """Frames from the last one with speech to the last one that was heard. A recording begins as a pause does: what
+    was said before it is not known, and people open their mouths before they speak."""
     wait: int = 0
     """Frames in which the mouth does not open yet."""
-    openness: float = 0.0
+    openness: float = 1.0
     """Of the last answer, 0 to 1, in equal steps."""
 
     def push(self, heard: Heard) -> float:

@@ -210,7 +210,9 @@ class GeneFacePipeline:
     def lip_closures(self, features: torch.Tensor) -> torch.Tensor:
         """How surely the lips must meet, [T] of 0 to 1, from audio features [2T, D]; 0 without a phoneme head."""
         stage = LipClosureStage(self.phoneme_head)
-        return stage.read(0, len(stage.push(features)) // 2)
+        stage.push(features)
+        stage.flush()
+        return stage.read(0, len(features) // 2)
 
     def generate_motion(
         self, features: Tensors, options: GenerationOptions | None = None, **changes: object
@@ -443,10 +445,10 @@ def check_fit(
             "`geneface train`"
         )
     check_features(extractor, generator, "motion generator")
-    if head is not None and extractor.feature_size != head.ctc.in_features:
+    if head is not None and extractor.feature_size != head.feature_size:
         raise InputError(
             f"the feature extractor gives {extractor.feature_size} numbers a feature where the phoneme head was "
-            f"trained on {head.ctc.in_features}; take the two from one bundle, or phoneme_head=None"
+            f"trained on {head.feature_size}; take the two from one bundle, or phoneme_head=None"
         )
 
 

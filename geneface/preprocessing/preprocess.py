@@ -75,6 +75,7 @@ def _identity(video: Path) -> dict[str, str | int]:
 
 def _manifest(job: Job, made_of: Mapping[str, object]) -> dict[str, object]:
     scan, found = job.scan(), read_json(job.work / "report.json", "run")
+    sound = read_json(job.work / "sound.json", "run")
     parts = {name: split_range(scan.frames, name) for name in ("train", "dev", "test")}
     return {
         "source": job.video.name,
@@ -89,5 +90,6 @@ def _manifest(job: Job, made_of: Mapping[str, object]) -> dict[str, object]:
         "feature_extractor": read_json(EXTRACTOR / "config.json").get("identity", ""),
         "made_of": made_of,
         "scan": scan.to_json(),
+        "sound_and_picture": {name: sound[name] for name in ("moved", "offset_frames", "r", "margin", "sure")},
         **found,
     }

@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from geneface import metrics
 from geneface.bundles.component import read_tensors, write_tensors
+from geneface.corpora.in_step import Judge, agreement_curve, best_offset
 from geneface.datasets.person import split_range
 from geneface.datasets.rows import RowWriter, map_rows
 from geneface.errors import InputError
@@ -33,7 +35,7 @@ from geneface.face.solid import head_volume
 from geneface.face.tracking import Observation, Track, track_face
 from geneface.hub import assets
 from geneface.hub.persons import PERSONS_DIR
-from geneface.media.audio import open_audio
+from geneface.media.audio import load_audio, open_audio
 from geneface.media.image import write_image
 from geneface.media.resample import SteadyVideo, sound_start, write_sound
 from geneface.media.segments import write_in_segments
@@ -50,7 +52,10 @@ from geneface.streaming.audio import blocks
 from geneface.utils.files import read_json, write_json
 from geneface.utils.units import FPS
 
-DETECTORS = ("mediapipe", "face-alignment")
+DETECTORS: dict[str, type[LandmarkDetector | FaceAlignmentDetector]] = {
+    "mediapipe": LandmarkDetector,
+    "face-alignment": FaceAlignmentDetector,
+}
 EXTRACTOR = PERSONS_DIR / "generic" / "feature_extractor"
 QUALITY = 12
 """x264's crf: not to be told from the original."""
@@ -103,6 +108,13 @@ class Job:
         """What is kept of a step that is not done."""
         return Parts(self.work / PARTS / step)
 
+    def opening(self) -> np.ndarray:
+        """Mouth opening [T] over the distance of the eyes, by the 68 points."""
+        order = DETECTORS[self.settings.landmarks].order_68
+        valid = read_tensors(self.work / "landmarks.safetensors", "run")["valid"].numpy()
+        points = map_rows(self.work / "points")[:, order, :2][nearest_valid(valid)]
+        return metrics.lm3d_opening(points, np.zeros(2)) / metrics.interocular_distance(points)
+
     def scan(self) -> Scan:
         return Scan.from_json(read_json(self.work / "scan.json", "run"))
 
@@ -142,8 +154,16 @@ def _audio(job: Job, path: Path) -> None:
     scan = job.scan()
     with SteadyVideo(job.video) as video, open_audio(job.video) as sound:
         begin = video.start - sound_start(job.video) + scan.first / FPS
-        write_json(job.work / "sound.json", {"notes": sound.notes})
+        notes = sound.notes
         write_sound(sound, path, begin, scan.frames)
+    judge = Judge(EXTRACTOR.parent)
+    found = best_offset(agreement_curve(job.opening(), judge.expects(load_audio(path))))
+    moved = found.offset if found.is_sure else 0
+    if moved:
+        notes = [*notes, f"{found.said}: the sound was moved"]
+        with open_audio(job.video) as sound:
+            write_sound(sound, path, begin + moved / FPS, scan.frames)
+    write_json(job.work / "sound.json", {"notes": notes, "said": found.said, "moved": moved, **found.to_json()})
 
 
 def _landmarks(job: Job, path: Path) -> None:
@@ -271,8 +291,8 @@ class Step(NamedTuple):
 STEPS = (
     Step("scan.json", _scan, "looking through the video"),
     Step("frames.mp4", _frames, "cutting out the face"),
-    Step("audio.flac", _audio, "taking the sound"),
     Step("landmarks.safetensors", _landmarks, "following the face"),
+    Step("audio.flac", _audio, "taking the sound, in step with the lips"),
     Step("masks.safetensors", _masks, "telling head, shoulders and background apart"),
     Step("tracks.safetensors", _tracks, "fitting the face model"),
     Step("background.png", _background, "clearing the background"),

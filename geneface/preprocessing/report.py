@@ -115,8 +115,8 @@ def write_sheet(video: Path, work: Path, scan: Scan, face: FaceModel, path: Path
     """Draw the contact sheet; returns `figures` and `warnings` for the manifest."""
     loudness = sound_level(work / "audio.flac", scan.frames)
     figures = measure(work, scan, face, loudness)
-    heard = read_json(work / "sound.json", "run")["notes"]
-    warnings = list(dict.fromkeys([*find_warnings(figures, scan), *heard]))
+    heard = read_json(work / "sound.json", "run")
+    warnings = list(dict.fromkeys([*find_warnings(figures, scan), *heard["notes"]]))
     tracks, masks = read_tensors(work / "tracks.safetensors", "run"), map_rows(work / "masks.safetensors")
     chosen = choose_frames(tracks)
     vertices = face.mesh(tracks["identity"], tracks["expression"][chosen])
@@ -129,7 +129,7 @@ def write_sheet(video: Path, work: Path, scan: Scan, face: FaceModel, path: Path
             figures=[
                 f"landmarks: {figures.fit_error:.1f} pixels from the face model; lost in {figures.lost:.1%} of frames",
                 f"head: turns by up to {figures.turned:.0f} degrees; {figures.blinks} blinks",
-                f"mouth opening follows loudness: r = {figures.sound_r:.2f}",
+                heard["said"],
                 f"background: {figures.scene_seen:.0%} of the picture seen, moves by {figures.scene_unrest:.1f}/255",
                 "picture: taken as it is"
                 if scan.as_it_is

@@ -45,6 +45,9 @@ class PostNetConfig(LoopConfig):
     rest_weight: float = 0.5
     keep_weight: float = 0.5
     """Of the change on other voices, beyond rest and scale: a short recording says nothing of theirs."""
+    timing_weight: float = 1.0
+    """Of 1 - r of the mouth opening of other voices, before and after: a person changes how far a mouth moves, and
+    where, not when."""
     evaluate_every: int = 20
     """Steps between looks at the dev part, which chooses the model."""
 

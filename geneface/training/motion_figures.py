@@ -111,26 +111,23 @@ def motion_figures(
         truth["sync_cosine"] = float(np.mean([_cosine(sync_expert, clip.lm3d, clip) for clip in clips]))
 
     def at(temperature: float) -> dict[str, float | list[float] | None]:
-        generated = [generate(clip.features, 0, temperature).numpy() for clip in clips]
-        openings = [metrics.lm3d_opening(lm3d, mean_landmarks) for lm3d in generated]
-        curves = [
-            metrics.Curves(
-                reference,
-                opening,
-                clip.speaker,
-                [
-                    metrics.lm3d_opening(generate(clip.features, seed, temperature).numpy(), mean_landmarks)
-                    for seed in range(1, seeds if temperature else 1)
-                ],
-            )
-            for clip, reference, opening in zip(clips, recorded, openings, strict=True)
+        samples = [
+            [generate(clip.features, seed, temperature).numpy() for seed in range(seeds if temperature else 1)]
+            for clip in clips
         ]
-        score = metrics.opening_score(curves, shortest)
+        generated = [first for first, *_ in samples]
+        openings = [metrics.lm3d_opening(lm3d, mean_landmarks) for lm3d in generated]
+        score, width = (
+            metrics.opening_score(_curves(clips, samples, measure, mean_landmarks), shortest)
+            for measure in (metrics.lm3d_opening, metrics.lm3d_width)
+        )
         part: dict[str, float | list[float] | None] = {
             "r": score.r.mean,
             "r_interval": [score.r.low, score.r.high],
             "r_chance": None if np.isnan(score.chance.mean) else score.chance.mean,
             "spread": score.spread,
+            "r_width": width.r.mean,
+            "spread_width": width.spread,
         }
         if temperature == 0:
             errors = [metrics.lm3d_error(clip.lm3d, lm3d) for clip, lm3d in zip(clips, generated, strict=True)]
@@ -152,6 +149,20 @@ def motion_figures(
         temperature_0=at(0.0),
         temperature_1=at(1.0),
     )
+
+
+def _curves(
+    clips: Sequence[HeldOut],
+    samples: Sequence[Sequence[np.ndarray]],
+    measure: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    mean_landmarks: np.ndarray,
+) -> list[metrics.Curves]:
+    """Of each clip what `measure` sees of the recording and of its samples."""
+    found = []
+    for clip, made in zip(clips, samples, strict=True):
+        first, *others = [measure(lm3d, mean_landmarks) for lm3d in made]
+        found.append(metrics.Curves(measure(clip.lm3d, mean_landmarks), first, clip.speaker, others))
+    return found
 
 
 def _frames(clip: HeldOut) -> int:

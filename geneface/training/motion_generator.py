@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from geneface.bundles.loading import new_component
 from geneface.errors import run_script
@@ -15,17 +14,17 @@ from geneface.face import ibug68
 from geneface.models.features import check_features
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.sync_expert import SyncExpert, sync_loss
+from geneface.motion.lips import mouth_opening, mouth_width
 from geneface.training.corpora import Corpora, CorporaConfig
 from geneface.training.loop import Loop, parse_config
 from geneface.training.motion_figures import generate_with, motion_figures
+from geneface.training.mouth_teacher import shape_error
 from geneface.utils.files import write_json
 
 logger = logging.getLogger(__name__)
 
 GAP_SCALE = 0.2
 """cm: about the standard deviation of the mouth opening in speech."""
-STILL = 0.03
-"""cm: a standard deviation under which the mouth does not speak."""
 
 
 @dataclass
@@ -53,6 +52,8 @@ class MotionGeneratorConfig(CorporaConfig):
     """Of the same errors of the answer at temperature 0, the middle of the prior, against the recording."""
     shape_weight: float = 0.0
     """Of 1 - r of the mouth opening of samples over each window, whatever the size of the speaker's movements."""
+    width_weight: float = 0.0
+    """The same of the mouth's width."""
     amplitude: float = 1.0
     """Factor on what the finished generator moves about its mean: the means that it learns move less than faces do
     (global variance: Toda & Tokuda 2007)."""
@@ -94,22 +95,17 @@ class Objective(nn.Module):
         terms, rebuilt = self.errors(reconstruction.landmarks, lm3d)
         terms["kl"] = reconstruction.kl.mean()
         config = self.config
-        if config.answer_weight > 0 or config.shape_weight > 0:
+        if max(config.answer_weight, config.shape_weight, config.width_weight) > 0:
             # Every other sequence at temperature 0, the others drawn: each seed is to be in time with the sound.
             drawn = torch.arange(len(lm3d), device=lm3d.device) % 2
             sampled = self.generator.sample(features, noise, drawn[:, None, None])
             errors, _ = self.errors(sampled[::2], lm3d[::2])
             terms["answer"] = torch.stack(list(errors.values())).sum() * config.answer_weight
-            terms["shape"] = self.shape_error(self.generator.denormalise(sampled), lm3d) * config.shape_weight
+            closed = self.generator.mean_landmarks
+            found, wanted = self.generator.denormalise(sampled) + closed, lm3d + closed
+            terms["shape"] = shape_error(mouth_opening(found), mouth_opening(wanted)) * config.shape_weight
+            terms["width"] = shape_error(mouth_width(found), mouth_width(wanted)) * config.width_weight
         return terms, rebuilt
-
-    def shape_error(self, sampled: torch.Tensor, lm3d: torch.Tensor) -> torch.Tensor:
-        """1 - r of the mouth opening over each window, mean over those in which the mouth moves."""
-        closed = self.generator.mean_landmarks
-        found, wanted = (self.gaps(points + closed).norm(dim=-1).mean(dim=-1) for points in (sampled, lm3d))
-        moves = (wanted.std(dim=1) > STILL).float()
-        r = functional.cosine_similarity(found - found.mean(1, keepdim=True), wanted - wanted.mean(1, keepdim=True))
-        return ((1 - r) * moves).sum() / moves.sum().clamp_min(1)
 
 
 def train(config: MotionGeneratorConfig, corpora: Corpora | None = None) -> Path:

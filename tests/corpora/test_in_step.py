@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geneface.corpora.in_step import OFFSETS, agreement_curve, best_offset
+from geneface.corpora.in_step import OFFSETS, Agreement, agreement_curve, best_offset
 
 
 def openings(frames: int = 120) -> np.ndarray:
@@ -28,3 +28,10 @@ def test_a_mouth_that_says_something_else_is_not_trusted() -> None:
 def test_next_to_nothing_says_nothing() -> None:
     assert not best_offset(agreement_curve(openings(20), openings(20))).is_sure
     assert len(agreement_curve(openings(20), openings(20))) == len(OFFSETS)
+
+
+def test_what_is_found_is_said() -> None:
+    early, late, here = (Agreement(offset, 0.7, 0.5) for offset in (2, -1, 0))
+    assert "the picture is 2 frames early" in early.said and "1 frame late" in late.said and "in step" in here.said
+    assert early.to_json() == {"offset_frames": 2, "r": 0.7, "margin": 0.5, "sure": True}
+    assert "cannot be told" in Agreement(3, 0.2, 0.1).said

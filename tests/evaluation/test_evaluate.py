@@ -250,3 +250,16 @@ def test_the_command_prints_figures(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["overall"]["generated"]["opening_lag"]["mean"] == 0
     assert "note: generated, two: 256x256" in printed.err
+
+
+def test_sound_and_picture_out_of_step_are_reported(folder: Path) -> None:
+    class Judge:
+        def expects(self, samples: np.ndarray) -> np.ndarray:
+            return opening_curve(70)[7 : 7 + len(samples) // 640]
+
+    real = folder / "reference" / "one.mp4"
+    found = evaluate(real, folder / "same" / "one.mp4", tools=drawn_tools(judge=Judge()))
+    told = found.to_json()["clips"]["one"]["reference"]["sound_and_picture"]
+    assert told["offset_frames"] == 3 and told["sure"]
+    assert any("the picture is 3 frames early" in note for note in found.notes)
+    assert "sound_and_picture" not in evaluate(real, real, tools=drawn_tools()).to_json()["clips"]["one"]["reference"]

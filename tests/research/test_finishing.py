@@ -37,5 +37,5 @@ def test_the_head_is_measured(pipe, monkeypatch):
     figures = finishing.head_figures(pipe, speech)
     assert np.isfinite([*figures.values()]).all()
     assert figures["two ten seconds of ten minutes, least rms difference, degrees"] >= 0
-    report = {"person": "tiny", "silence": {"clean": {"a": 1.0}}, "head": figures, "lips": {}}
+    report = {"person": "tiny", "silence": {"clean": {"a": 1.0}}, "head": figures}
     assert "| clean | 1.000 |" in finishing.tables(report)

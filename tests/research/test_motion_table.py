@@ -16,6 +16,7 @@ from geneface.datasets.corpus import Corpus, write_clips
 from geneface.models.feature_extractor import FeatureExtractor
 from geneface.models.motion_generator import MotionGenerator
 from geneface.models.phoneme_head import PhonemeHead
+from geneface.models.speech_regression import SpeechRegression
 from geneface.models.sync_expert import SyncExpert
 from geneface.training.motion_figures import HeldOut, sync_curve
 from geneface.utils.files import read_json
@@ -33,6 +34,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     size = FeatureExtractor.from_pretrained(generic / "feature_extractor").feature_size
     MotionGenerator(size, **MODELS["motion_generator"]).save_pretrained(generic / "motion_generator")
     SyncExpert(size, **MODELS["sync_expert"]).save_pretrained(generic / "sync_expert")
+    SpeechRegression(size).save_pretrained(generic / "mouth_judge")
     PhonemeHead(size).save_pretrained(generic / "phoneme_head")
     corpus = Corpus(paths["corpus"])
     spoken_folder = folder / "speech"

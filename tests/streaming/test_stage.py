@@ -70,7 +70,7 @@ def cases(pipe: GeneFacePipeline, samples: np.ndarray) -> Cases:
         ),
         "features": (lambda: FeatureStage(pipe.feature_extractor), samples, SAMPLES_PER_FRAME),
         "log_mel": (lambda: FeatureStage(LogMel(8)), samples, SAMPLES_PER_FRAME),
-        "closures": (lambda: LipClosureStage(PhonemeHead(16)), features, 2),
+        "closures": (lambda: LipClosureStage(PhonemeHead(16, 8, 3)), features, 2),
         "motion": (lambda: MotionStage(pipe.motion_generator, 5, 1.0), features, 2),
         "adapt": (lambda: AdaptStage(pipe.post_net), generic, 1),
         "project": (lambda: AdaptStage(projection), generic, 1),
@@ -160,7 +160,7 @@ def test_streams_share_a_network(pipe: GeneFacePipeline, samples: np.ndarray) ->
 def test_closures_come_with_their_frames(pipe: GeneFacePipeline, samples: np.ndarray) -> None:
     """Where lips must meet reaches the finishing beside the motion, in whatever pieces, and changes it."""
     torch.manual_seed(2)
-    head = PhonemeHead(16)
+    head = PhonemeHead(16, 8, 2)
     head.ctc.weight.mul_(5)
     head.ctc.bias[BILABIALS] += 2
     speaking = GeneFacePipeline(**pipe.components, phoneme_head=head).to("cpu")

@@ -13,9 +13,11 @@ from geneface.models.discriminator import Discriminator
 from geneface.models.features import check_features
 from geneface.models.post_net import PostNet
 from geneface.models.sync_expert import SyncExpert, sync_loss
+from geneface.motion.lips import mouth_opening
 from geneface.training.adapting import Adapted, Adapting
 from geneface.training.loop import Loop
 from geneface.training.motion_figures import HeldOut
+from geneface.training.mouth_teacher import shape_error
 from geneface.training.person_speech import dev_score, generate_for
 from geneface.utils.files import read_json, write_json
 
@@ -110,6 +112,7 @@ class PostNetTraining:
             "supervised": config.supervised_weight * supervised,
             "rest": config.rest_weight * normalised(at_rest).square().mean(),
             "keep": config.keep_weight * (normalised(refined) - unchanged).square().mean(),
+            "timing": config.timing_weight * shape_error(self.opening(refined), self.opening(batch["of_voices"])),
         }
         if self.sync_expert is not None:
             # The expert knows generic faces.
@@ -117,6 +120,9 @@ class PostNetTraining:
             cosine = self.sync_expert.score(in_generic, batch["voices"], step=SYNC_STEP)
             terms["sync"] = config.sync_weight * sync_loss(cosine, torch.ones_like(cosine))
         return terms
+
+    def opening(self, lm3d: torch.Tensor) -> torch.Tensor:
+        return mouth_opening(lm3d + self.generator.mean_landmarks)
 
     def score(self, dev: HeldOut, unit: float) -> tuple[float, float]:
         """`dev_score` of the net as it is."""
