@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from geneface import metrics
-from geneface.corpora.in_step import agreement_curve, best_offset
+from geneface.datasets.in_step import agreement_curve, best_offset
 from geneface.datasets.motion import MotionData, features_of, open_corpora, tracked_speech
 from geneface.errors import run_script
 from geneface.evaluation.tools import open_tools

@@ -11,7 +11,7 @@ import torch
 from geneface import metrics
 from geneface.bundles.component import write_tensors
 from geneface.corpora.fit_corpus import Fitted, Track, fit_track
-from geneface.corpora.in_step import OFFSETS, Judge, agreement_curve, best_offset
+from geneface.datasets.in_step import OFFSETS, Judge, agreement_curve, best_offset
 from geneface.errors import InputError
 from geneface.face.crop import SIZE, cut_out
 from geneface.face.face_model import FaceModel

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from geneface import __version__, metrics
-from geneface.corpora.in_step import Agreement, agreement_curve, best_offset
+from geneface.datasets.in_step import Agreement, agreement_curve, best_offset
 from geneface.evaluation.clips import REFERENCE, Plan, plan_clips
 from geneface.evaluation.measures import MEASURES, Measure, Series
 from geneface.evaluation.pairs import Alignment, align, compare

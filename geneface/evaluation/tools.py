@@ -12,7 +12,7 @@ from geneface.face.landmarks import FaceDetector, LandmarkDetector
 from geneface.hub import assets
 
 if TYPE_CHECKING:
-    from geneface.corpora.in_step import Judge
+    from geneface.datasets.in_step import Judge
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet
@@ -51,7 +51,7 @@ class Tools:
 def open_tools(assets_folder: str | Path | None = None) -> Tools:
     """Those that are at hand or can be fetched; only without a landmark detector nothing can be done."""
     from geneface.bundles.loading import trained_component
-    from geneface.corpora.in_step import Judge
+    from geneface.datasets.in_step import Judge
     from geneface.evaluation.inception import Inception
     from geneface.evaluation.lpips import LPIPS
     from geneface.evaluation.syncnet import SyncNet

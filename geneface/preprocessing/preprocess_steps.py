@@ -12,7 +12,7 @@ import torch
 
 from geneface import metrics
 from geneface.bundles.component import read_tensors, write_tensors
-from geneface.corpora.in_step import Judge, agreement_curve, best_offset
+from geneface.datasets.in_step import Judge, agreement_curve, best_offset
 from geneface.datasets.person import split_range
 from geneface.datasets.rows import RowWriter, map_rows
 from geneface.errors import InputError

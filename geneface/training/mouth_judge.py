@@ -1,7 +1,7 @@
 """Train the judge of lips and sound: `accelerate launch -m geneface.training.mouth_judge --config FILE`.
 
 A small regression from audio features to the mouth opening. How well it does on speakers that it does not know is what
-features are worth (`research.chain`); where its answer fits a clip best is the clip's offset (`corpora.in_step`).
+features are worth (`research.chain`); where its answer fits a clip best is the clip's offset (`datasets.in_step`).
 """
 
 from dataclasses import dataclass

@@ -33,6 +33,9 @@ REPORTED = 4.0
 """Minutes of each held-out part that are reported, as much of each language as of any other."""
 
 
+Extractor = FeatureExtractor | SpeechFeatures
+
+
 @dataclass
 class PhonemeHeadConfig(LoopConfig):
     """Settings of `geneface.training.phoneme_head`."""

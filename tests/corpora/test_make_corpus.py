@@ -12,9 +12,9 @@ from geneface.cli import main
 from geneface.corpora import make_corpus as module
 from geneface.corpora.corpus_video import Filter, Tools, out_of_sync
 from geneface.corpora.fit_corpus import Fitted, Track, yaw_angles
-from geneface.corpora.in_step import OFFSETS
 from geneface.corpora.make_corpus import find_videos, make_corpus, speaker_of, split_of
 from geneface.datasets.corpus import Corpus
+from geneface.datasets.in_step import OFFSETS
 from geneface.errors import InputError
 from geneface.utils.files import read_json
 

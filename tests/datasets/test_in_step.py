@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geneface.corpora.in_step import OFFSETS, Agreement, agreement_curve, best_offset
+from geneface.datasets.in_step import OFFSETS, Agreement, agreement_curve, best_offset
 
 
 def openings(frames: int = 120) -> np.ndarray:
