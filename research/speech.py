@@ -8,8 +8,8 @@ import numpy as np
 
 from geneface import metrics
 from geneface.corpora.align import align_features
-from geneface.corpora.speech import choose, read_speech
-from geneface.datasets.corpus import Clip, Corpus
+from geneface.corpora.speech import read_speech
+from geneface.datasets.corpus import Clip, Corpus, choose
 from geneface.datasets.motion import features_of
 from geneface.datasets.phoneme_batches import Recordings
 from geneface.models.feature_extractor import FeatureExtractor

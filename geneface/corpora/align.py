@@ -18,8 +18,8 @@ import torch
 from tqdm import tqdm
 
 from geneface.bundles.loading import trained_component
-from geneface.corpora.speech import choose, read_speech
-from geneface.datasets.corpus import Corpus, write_clips
+from geneface.corpora.speech import read_speech
+from geneface.datasets.corpus import Corpus, choose, write_clips
 from geneface.datasets.motion import features_of
 from geneface.datasets.phoneme_batches import FEATURES_PER_SECOND
 from geneface.errors import InputError, run_script

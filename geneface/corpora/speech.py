@@ -7,12 +7,9 @@ import argparse
 import csv
 import os
 import shutil
-from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
-
-from geneface.datasets.corpus import Clip, Corpus, write_clips
+from geneface.datasets.corpus import Clip, Corpus, choose, write_clips
 from geneface.errors import InputError, run_script
 from geneface.face.phonemes import normalise
 from geneface.utils.files import atomic_folder
@@ -50,23 +47,6 @@ def _clip(row: dict[str, str]) -> Clip:
         split="heldout" if row["language"] in HELD_OUT else row["split"],
         phonemes=normalise(row["espeak_ipa"]),
     )
-
-
-def choose(clips: list[Clip], hours: float, seed: int = 0) -> list[Clip]:
-    """About `hours` of the clips, as much of each language as of any other where there is enough of it."""
-    rng = np.random.default_rng(seed)
-    languages: dict[str, list[Clip]] = defaultdict(list)
-    for index in rng.permutation(len(clips)):
-        languages[clips[index].language].append(clips[index])
-    chosen: list[Clip] = []
-    left = 3600 * hours
-    by_size = sorted(languages.values(), key=lambda group: sum(clip.seconds for clip in group))
-    for position, group in enumerate(by_size):
-        ends = np.cumsum([clip.seconds for clip in group])
-        count = int(np.searchsorted(ends, left / (len(by_size) - position), side="right"))
-        chosen += group[:count]
-        left -= float(ends[count - 1]) if count else 0.0
-    return chosen
 
 
 def write_corpus(corpus: Corpus, target: str | Path, *, link: bool = False) -> None:

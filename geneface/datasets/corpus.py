@@ -7,6 +7,7 @@ corpus/
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -77,3 +78,20 @@ class Corpus:
 def write_clips(folder: Path, clips: Iterable[Clip]) -> None:
     with (folder / "clips.jsonl").open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(asdict(clip), ensure_ascii=False) + "\n" for clip in clips)
+
+
+def choose(clips: list[Clip], hours: float, seed: int = 0) -> list[Clip]:
+    """About `hours` of the clips, as much of each language as of any other where there is enough of it."""
+    rng = np.random.default_rng(seed)
+    languages: dict[str, list[Clip]] = defaultdict(list)
+    for index in rng.permutation(len(clips)):
+        languages[clips[index].language].append(clips[index])
+    chosen: list[Clip] = []
+    left = 3600 * hours
+    by_size = sorted(languages.values(), key=lambda group: sum(clip.seconds for clip in group))
+    for position, group in enumerate(by_size):
+        ends = np.cumsum([clip.seconds for clip in group])
+        count = int(np.searchsorted(ends, left / (len(by_size) - position), side="right"))
+        chosen += group[:count]
+        left -= float(ends[count - 1]) if count else 0.0
+    return chosen

@@ -14,8 +14,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from geneface.bundles.loading import trained_component
-from geneface.corpora.speech import choose
-from geneface.datasets.corpus import Clip, Corpus
+from geneface.datasets.corpus import Clip, Corpus, choose
 from geneface.datasets.motion import Store, features_of
 from geneface.datasets.phoneme_batches import INDEX, UNKNOWN, Batch, Recordings, Sampler, feature_labels, sequence
 from geneface.errors import InputError, run_script
