@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from geneface.motion.lips import BESIDE, PRESSED, press_lips, spread_closures
+from geneface.motion.lips import BESIDE, MEETING, PRESSED, press_lips, spread_closures
 
 
 def test_only_lips_that_touch_are_pressed():
@@ -25,9 +25,9 @@ def test_lips_that_must_meet_do_and_no_others():
     gaps = (found + mean_landmarks)[:, 62, 1] - (found + mean_landmarks)[:, 66, 1]
     assert torch.equal(found[0], open_mouth)
     assert gaps[1].item() == pytest.approx(0.45, abs=1e-4) and gaps[3].item() == pytest.approx(0.65, abs=1e-4)
-    assert gaps[2].item() == pytest.approx(0.05 - PRESSED * 0.4, abs=1e-4), "closed, and pressed"
+    assert gaps[2].item() == pytest.approx(0.05 - (PRESSED + MEETING) * 0.4, abs=1e-4), "closed, and pressed"
 
 
 def test_lips_come_together_beside_what_must_close():
     spread = spread_closures(torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0, 0.4, 1.0]))
-    assert spread.tolist() == pytest.approx([BESIDE, 1, BESIDE, BESIDE * 0.4, 0.5])
+    assert spread.tolist() == pytest.approx([BESIDE, 1, BESIDE, BESIDE * 0.4, BESIDE])
