@@ -2,9 +2,11 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from geneface.dubbing.shots import Shot, follow_shots
 from geneface.dubbing.sound import voice_over
 from geneface.errors import InputError
 from geneface.face.crop import Crop
-from geneface.media.audio import AudioInput, AudioSource, open_audio
+from geneface.media.audio import AudioInput, open_audio
 from geneface.media.intake import open_file
 from geneface.media.mark import Mark
 from geneface.media.provenance import COMPOSITE, NOTICE, prepare_seal
@@ -98,26 +100,12 @@ def dub_video(
         work = stack.enter_context(ResumableFolder(output.with_name(f"{output.name}.tracking"), _made_of(video)))
         progress = progress or StepProgress()
         shots, notes = follow_shots(video, work, assets, progress)
-        reel = plan_reel(video, source.seconds, shots)
         motion = FaceMotion.join(list(pipe.motion(source, options=options)))
         dub = Dub(pipe, shots, motion.landmarks)
         metadata = {"title": "Dubbed video", "comment": f"{NOTICE}; person={pipe.name}"}
-        writer: TimedWriter | None = None
-        progress.part("dubbing", 0, 1)
-        for number, frame in enumerate(progress.each(dub.frames(reel), "dubbing", len(reel.starts))):
-            if writer is None:
-                height, width = (side // 2 * 2 for side in frame.shape[:2])
-                watermark = Watermark(width, height, video_number(pipe.name, options.seed or 0))
-                label = Mark(width, height) if mark else None
-                writer = stack.enter_context(
-                    TimedWriter(output, (width, height), track, crf=QUALITY, metadata=metadata, seal=seal)
-                )
-            frame = np.ascontiguousarray(frame[:height, :width])
-            dub.draw_around(watermark, frame, number)
-            if label is not None:
-                label.draw(frame[None])
-            writer.write_at(frame, float(reel.starts[number]), _end(reel, number, source))
-        assert writer is not None
+        opened = partial(TimedWriter, output, audio=track, crf=QUALITY, metadata=metadata, seal=seal)
+        number = video_number(pipe.name, options.seed or 0)
+        writer = dub.write(opened, plan_reel(video, source.seconds, shots), source.seconds, number, mark, progress)
         notes = [*notes, *dub.notes(), *source.notes]
         work.discard()
     elapsed = time.perf_counter() - began
@@ -150,7 +138,32 @@ class Dub:
             pictured = self._acts[now].frame(float(shot.place(np.array([time_here]))[0]), float(start))
             yield blender.blend(picture, pictured.own, pictured.made, pictured.points)
 
-    def draw_around(self, watermark: Watermark, frame: np.ndarray, number: int) -> None:
+    def write(
+        self,
+        opened: Callable[[tuple[int, int]], TimedWriter],
+        reel: Reel,
+        seconds: float,
+        number: int,
+        mark: bool,
+        progress: StepProgress,
+    ) -> TimedWriter:
+        """All frames into what `opened` gives for their size, with watermark `number` and label, for `seconds` or more."""
+        ends = [*reel.starts[1:].tolist(), max(reel.end, seconds)]
+        progress.part("dubbing", 0, 1)
+        frames = iter(progress.each(self.frames(reel), "dubbing", len(ends)))
+        first = next(frames)
+        height, width = (side // 2 * 2 for side in first.shape[:2])
+        watermark, label = Watermark(width, height, number), Mark(width, height)
+        with opened((width, height)) as writer:
+            for place, frame in enumerate(chain([first], frames)):
+                even = np.ascontiguousarray(frame[:height, :width])
+                self._draw_around(watermark, even, place)
+                if mark:
+                    label.draw(even[None])
+                writer.write_at(even, float(reel.starts[place]), ends[place])
+        return writer
+
+    def _draw_around(self, watermark: Watermark, frame: np.ndarray, number: int) -> None:
         """Mark the square around the face, in place; what is not changed is not marked."""
         if (crop := self._crops[number]) is None:
             return
@@ -167,11 +180,6 @@ class Dub:
             for shot in self.shots
             if leaves_range(self._person, shot)
         ]
-
-
-def _end(reel: Reel, number: int, source: AudioSource) -> float:
-    last = number + 1 == len(reel.starts)
-    return max(reel.end, source.seconds) if last else float(reel.starts[number + 1])
 
 
 def _made_of(video: Path) -> dict[str, object]:

@@ -10,12 +10,12 @@ from types import FunctionType
 from typing import TYPE_CHECKING, cast
 
 from geneface.media.audio import AudioInput, AudioSource, open_audio
-from geneface.media.captions import Captions, find_font
-from geneface.media.mark import Mark
+from geneface.media.captions import find_font
+from geneface.media.overlays import Overlays
 from geneface.media.provenance import NOTICE, prepare_seal
 from geneface.media.subtitles import How, Transcript, beside, timed, write_subtitles
 from geneface.media.video import VideoWriter, check_output
-from geneface.media.watermark import Watermark, video_number
+from geneface.media.watermark import video_number
 from geneface.media.webm import TransparentWriter
 from geneface.options import GenerationOptions, takes_options
 from geneface.utils.stopping import Stopped, StopToken
@@ -93,12 +93,6 @@ def generate_video(
     writer_type = output_writer(options)
     output = check_output(output, writer_type.suffix, [audio, options.background])
 
-    def after_frame(pipe: "GeneFacePipeline", index: int, total: int) -> None:
-        if stop is not None:
-            stop.check()
-        if on_frame is not None:
-            on_frame(index + 1, total)
-
     with ExitStack() as stack:
         source = stack.enter_context(open_audio(audio, sampling_rate))
         said = timed(source, transcript) if subtitles else ()
@@ -110,21 +104,16 @@ def generate_video(
         spoken = "; synthetic voice" * bool(source.synthetic)
         metadata = {"title": "Talking portrait", "comment": f"{NOTICE}; person={pipe.name}{spoken}"}
         start = time.perf_counter()
-        chunks = pipe.stream(source, options=options, callback_on_frame_end=after_frame, motion=motion)
+        overlays = Overlays(video_number(pipe.name, options.seed or 0), mark, said if subtitles == "burn" else ())
+        told = _after_frame(on_frame, stop)
         writer: VideoWriter | None = None
-        for chunk in chunks:
+        for chunk in pipe.stream(source, options=options, callback_on_frame_end=told, motion=motion):
             if writer is None:
                 height, width = chunk.frames.shape[1:3]
-                watermark = Watermark(width, height, video_number(pipe.name, options.seed or 0))
-                marks: list[Watermark | Mark] = [watermark, Mark(width, height)] if mark else [watermark]
-                captions = Captions(said, width, height) if subtitles == "burn" else None
                 writer = stack.enter_context(
                     writer_type(output, (width, height), source, metadata=metadata, seal=seal)
                 )
-            if captions is not None:
-                captions.draw(chunk.frames, chunk.start)
-            for each in marks:
-                each.draw(chunk.frames)
+            overlays.draw(chunk.frames, chunk.start)
             writer.write(chunk.frames)
             if on_chunk is not None:
                 on_chunk(chunk, source)
@@ -135,6 +124,18 @@ def generate_video(
     return GeneratedVideo(
         output, writer.frames, time.perf_counter() - start, options.seed or 0, unsigned, tuple(source.notes)
     )
+
+
+def _after_frame(
+    on_frame: Callable[[int, int], None] | None, stop: StopToken | None
+) -> "Callable[[GeneFacePipeline, int, int], None]":
+    def told(pipe: "GeneFacePipeline", index: int, total: int) -> None:
+        if stop is not None:
+            stop.check()
+        if on_frame is not None:
+            on_frame(index + 1, total)
+
+    return told
 
 
 def loaded(pipe: "GeneFacePipeline | Callable[[], GeneFacePipeline]") -> "GeneFacePipeline":
