@@ -147,7 +147,7 @@ class Dub:
         mark: bool,
         progress: StepProgress,
     ) -> TimedWriter:
-        """All frames into what `opened` gives for their size, with watermark `number` and label, for `seconds` or more."""
+        """All frames into what `opened` gives for their size, with watermark `number` and label; `seconds` or more."""
         ends = [*reel.starts[1:].tolist(), max(reel.end, seconds)]
         progress.part("dubbing", 0, 1)
         frames = iter(progress.each(self.frames(reel), "dubbing", len(ends)))
