@@ -6,8 +6,8 @@ from typing import Any
 from geneface.errors import InputError
 from geneface.media.subtitles import How, Transcript, read_transcript
 from geneface.options import HIGHEST_SEED, SHAPES, SQUARE, TRANSPARENT, GenerationOptions, defaults, specs
+from geneface.ui.updates import QUIET
 
-QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 SIZES = (256, 512, 768, 1024)
 GREEN = "#00b140"
 """The colour of a green screen."""
@@ -16,9 +16,9 @@ GREEN = "#00b140"
 NO_SUBTITLES = "none"
 SUBTITLES = (("None", NO_SUBTITLES), ("In the picture", "burn"), ("A file beside it (.srt)", "srt"))
 SHAPE_NAMES = {"1:1": "Square", "9:16": "Upright 9:16", "16:9": "Wide 16:9"}
-AFTERWARDS: dict[str, Any] = {"subtitles": NO_SUBTITLES, "transcript": "", "transcript_file": None}
+AFTERWARDS: dict[str, object] = {"subtitles": NO_SUBTITLES, "transcript": "", "transcript_file": None}
 """What the page asks for that is no option of the pipeline, and the defaults."""
-OWN: dict[str, dict[str, Any]] = {
+OWN: dict[str, dict[str, object]] = {
     "seed": {"new_seed": True},
     "pose": {"driving": None},
     "background": {"picture": None, "colour": GREEN},
@@ -44,7 +44,7 @@ DESCRIPTIONS = {
 
 def page_defaults() -> dict[str, Any]:
     """Name and default of all that the page asks for, in order."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, default in defaults().items():
         found |= {name: SPECIAL.get(name, default), **OWN.get(name, {})}
     return found | AFTERWARDS
@@ -116,7 +116,7 @@ def _build_frame(made: dict[str, Any]) -> None:
         [(f"{side} pixels", side) for side in SIZES], value=SPECIAL["size"], label="Size", info="Of the shorter side"
     )
 
-    def show_background(chosen: str) -> list[Any]:
+    def show_background(chosen: str) -> list[object]:
         return [gr.update(visible=chosen == "colour"), gr.update(visible=chosen == "picture")]
 
     made["background"].change(show_background, made["background"], [made["colour"], made["picture"]], **QUIET)
