@@ -95,7 +95,7 @@ def build_demo(
     return demo
 
 
-def _join(studio: Studio, row: Any, shown: Mapping[str, Any], built: Mapping[str, Any]) -> None:
+def _join(studio: Studio, row: "gr.Tabs", shown: "Mapping[str, gr.Tab]", built: Mapping[str, Any]) -> None:
     """What the tabs do with one another."""
     import gradio as gr
 

@@ -24,7 +24,8 @@ OWN: dict[str, dict[str, object]] = {
     "background": {"picture": None, "colour": GREEN},
 }
 """What the page asks for besides an option, by its name, and the defaults."""
-SPECIAL: dict[str, Any] = {"seed": 0, "background": "own", "size": 512}
+SIZE = 512
+SPECIAL: dict[str, object] = {"seed": 0, "background": "own", "size": SIZE}
 """Defaults of the page where they are not the pipeline's."""
 DESCRIPTIONS = {
     "seed": "Same seed, same video; ignored if new_seed is true.",
@@ -42,7 +43,7 @@ DESCRIPTIONS = {
 }
 
 
-def page_defaults() -> dict[str, Any]:
+def page_defaults() -> dict[str, object]:
     """Name and default of all that the page asks for, in order."""
     found: dict[str, object] = {}
     for name, default in defaults().items():
@@ -113,7 +114,7 @@ def _build_frame(made: dict[str, Any]) -> None:
         shapes, value=SQUARE, label="Shape", info="Where it is wider than filmed, the background goes on"
     )
     made["size"] = gr.Dropdown(
-        [(f"{side} pixels", side) for side in SIZES], value=SPECIAL["size"], label="Size", info="Of the shorter side"
+        [(f"{side} pixels", side) for side in SIZES], value=SIZE, label="Size", info="Of the shorter side"
     )
 
     def show_background(chosen: str) -> list[object]:
@@ -160,7 +161,7 @@ def generation_options(given: dict[str, Any]) -> tuple[GenerationOptions, str]:
         if not given["driving"]:
             raise InputError("there is no video to take the head motion from: add one, or choose natural motion")
         driving, asked["pose"] = given["driving"], "natural"
-    return GenerationOptions(**asked), driving
+    return GenerationOptions.of(**asked), driving
 
 
 def asked_subtitles(given: dict[str, Any]) -> tuple[How | None, Transcript | None]:

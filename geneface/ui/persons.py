@@ -37,7 +37,7 @@ class Persons:
         self._fixed = dict(fixed)
         self._pulled: dict[str, Path] = {}
         self._known: dict[str, Path] = {}
-        self._pickers: list[Any] = []
+        self._pickers: list[gr.Radio | gr.Dropdown] = []
         self.refresh()
 
     @property
@@ -56,7 +56,7 @@ class Persons:
             found |= cached_persons()
         self._known = found | self._pulled
         for picker in self._pickers:
-            picker.choices = self.choices
+            picker.choices = [*self.choices]
         return self.choices
 
     @property

@@ -15,6 +15,7 @@ from geneface.utils.words import sentence
 
 if TYPE_CHECKING:
     import gradio as gr
+    from gradio.events import Dependency
 
 EMPTY = web("verify_empty.html")
 STYLE = f"<style>{web('verify.css')}</style>"
@@ -87,7 +88,7 @@ def build_verify() -> Verify:
         found = Provenance(**{name: report[name] for name in FACTS})
         return STYLE + verdict_card(found, report["watermark_words"], report["watermark"] is not None)
 
-    def check_after(event: Callable[..., Any], **options: Any) -> None:
+    def check_after(event: Callable[..., "Dependency"], **options: str) -> None:
         checked = event(verify, video, report, show_progress="hidden", **options)
         checked.success(show, report, card, **QUIET)
         checked.failure(lambda: STYLE + EMPTY, None, card, **QUIET)
