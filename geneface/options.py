@@ -110,7 +110,7 @@ def _size(value: object) -> str:
     return "" if good else "an even number between 64 and 2048"
 
 
-def _shape(value: Any) -> str:
+def _shape(value: object) -> str:
     return "" if value in SHAPES else f"one of {', '.join(SHAPES)}"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from geneface.batch.names import different_names, name_of_text, stem
 from geneface.batch.rows import Row
@@ -46,7 +46,7 @@ class Outcome:
     """Seconds of wall time."""
     seed: int | None = None
     notes: tuple[str, ...] = ()
-    row: dict[str, Any] = field(default_factory=dict)
+    row: dict[str, object] = field(default_factory=dict)
     """What it was made of, to read."""
 
 
@@ -63,7 +63,7 @@ def plan_jobs(rows: Sequence[Row], mark: bool = True) -> list[Job]:
 
 
 def _key(row: Row, file: str, mark: bool) -> str:
-    files = [row.audio, row.transcript, row.options.get("background") or ""]
+    files = [row.audio, row.transcript, str(row.options.get("background") or "")]
     content = {"row": asdict(row), "file": file, "mark": mark, "files": [*map(_stamp, files)]}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -3,10 +3,9 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
 
 from geneface.errors import InputError
 from geneface.media.subtitles import HOW
@@ -34,7 +33,7 @@ class Row:
     """How, one of `media.subtitles.HOW`; none if empty."""
     transcript: str = ""
     """A file of what the recording says, for subtitles."""
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
     """Fields of `GenerationOptions` by name."""
     error: str = ""
     """Why it cannot be made, if its line in the list shows that already."""
@@ -47,7 +46,7 @@ class Row:
             raise InputError("a row needs a recording (audio) or a text, and not both")
         if self.subtitles and self.subtitles not in HOW:
             raise InputError(f"subtitles is {self.subtitles!r}; it must be {', '.join(HOW)}, or empty")
-        return GenerationOptions(**self.options)
+        return GenerationOptions.of(**self.options)
 
 
 COLUMNS = tuple(each.name for each in fields(Row) if each.name not in ("options", "error"))
@@ -79,7 +78,7 @@ def read_list(path: str | Path, defaults: Row) -> list[Row]:
     return rows
 
 
-def _csv_entries(content: str, path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _csv_entries(content: str, path: Path) -> Iterator[tuple[int, Mapping[str, object] | str]]:
     heading = content.partition("\n")[0]
     reader = csv.DictReader(
         io.StringIO(content, newline=""), delimiter=max(",;\t", key=heading.count), strict=True, restkey=""
@@ -97,7 +96,7 @@ def _csv_entries(content: str, path: Path) -> Iterator[tuple[int, dict[str, Any]
         ) from None
 
 
-def _jsonl_entries(content: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _jsonl_entries(content: str) -> Iterator[tuple[int, Mapping[str, object] | str]]:
     for number, line in enumerate(content.splitlines(), 1):
         if line.strip():
             try:
@@ -108,15 +107,19 @@ def _jsonl_entries(content: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
             yield number, entry if isinstance(entry, dict) else "it is no JSON object"
 
 
-def _row(entry: dict[str, Any] | str, path: Path, number: int, defaults: Row) -> Row:
+def _row(entry: Mapping[str, object] | str, path: Path, number: int, defaults: Row) -> Row:
     where = f"{path.name}, line {number}"
     if isinstance(entry, str):
         return Row(error=f"{where}: {entry}")
     if unknown := sorted(entry.keys() - {*COLUMNS, *specs()}):
         raise InputError(f"{where}: there is no column {unknown[0]!r}; there are {', '.join([*COLUMNS, *specs()])}")
-    words = {name: entry[name] for name in COLUMNS if entry.get(name) not in (None, "")}
-    if wrong := [name for name, value in words.items() if not isinstance(value, str)]:
-        return Row(error=f"{where}: {wrong[0]} is no text")
+    words: dict[str, str] = {}
+    for name in COLUMNS:
+        value = entry.get(name)
+        if isinstance(value, str):
+            words |= {name: value} if value else {}
+        elif value is not None:
+            return Row(error=f"{where}: {name} is no text")
     for name in FILES:
         if name in words:
             words[name] = str(path.parent / words[name])
@@ -125,11 +128,11 @@ def _row(entry: dict[str, Any] | str, path: Path, number: int, defaults: Row) ->
     try:
         options = {name: _option(name, entry[name], path) for name in specs() if entry.get(name) not in (None, "")}
     except ValueError as error:
-        return Row(error=f"{where}: {error}", **words)
+        return Row(error=f"{where}: {error}", options={}, **words)
     return replace(defaults, **words, options=defaults.options | options)
 
 
-def _option(name: str, value: Any, path: Path) -> Any:
+def _option(name: str, value: object, path: Path) -> object:
     spec = specs()[name]
     if isinstance(value, str) and spec.kind is not str:
         try:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geneface.errors import InputError
 from geneface.media.colour import UNSPECIFIED
 
 if TYPE_CHECKING:
-    from av import VideoFrame
+    from av import VideoFrame, VideoStream
 
 DOLBY_VISION = ("dvh1", "dvhe", "dvav", "dva1", "dav1")
 """Names of Dolby Vision in mp4."""
@@ -70,7 +70,7 @@ def progressive(frames: "Iterator[VideoFrame]") -> "Iterator[VideoFrame]":
         yield from graph(None)
 
 
-def check_colours(frame: "VideoFrame", stream: Any, name: str) -> None:
+def check_colours(frame: "VideoFrame", stream: "VideoStream", name: str) -> None:
     """`InputError` if the colours of a film, of which this is a picture, mean something only to Dolby's decoders.
 
     Profile 5 alone of Dolby Vision is not also HDR10, HLG or SDR; it leaves all colour tags open.

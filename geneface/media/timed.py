@@ -1,11 +1,14 @@
 """A video whose pictures have times of their own, as those of phones and screens do."""
 
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geneface.media.video import VideoWriter
+
+if TYPE_CHECKING:
+    from av import VideoStream
 
 TICKS = 90_000
 """A second, as in MPEG."""
@@ -16,7 +19,7 @@ class TimedWriter(VideoWriter):
 
     end = 0.0
 
-    def _video_stream(self, crf: int, preset: str) -> Any:
+    def _video_stream(self, crf: int, preset: str) -> "VideoStream":
         stream = super()._video_stream(crf, preset)
         stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
         return stream

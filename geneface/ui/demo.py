@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geneface.errors import InputError
 from geneface.media.provenance import prepare_seal
 from geneface.resources import resource
-from geneface.ui.gallery import QUIET
 from geneface.ui.guard import LOCAL_NAMES, Guard
 from geneface.ui.jobs import TrainingJobs
 from geneface.ui.link_preview import ICON, TITLE, LinkPreview
@@ -24,8 +23,14 @@ from geneface.ui.theme import CSS, HEADER, KEYS, NOTICE, VOICE, build_theme
 from geneface.ui.train import TrainPage
 from geneface.ui.train_api import LOCAL, is_offered
 from geneface.ui.train_view import TRAIN_CSS
+from geneface.ui.updates import QUIET
 from geneface.ui.verify import build_verify
 from geneface.ui.visits import Visits
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from geneface import GeneFacePipeline
 
 TALK, TRAIN, LOOK, CHECK = "Talk", "Train", "Look closer", "Check"
 EXAMPLES_DIR = resource("examples/audio")
@@ -40,7 +45,7 @@ WAITING = 20
 
 
 def build_demo(
-    load: Load | Any,
+    load: "Load | GeneFacePipeline",
     persons: Mapping[str, Path] | Persons,
     examples: Mapping[str, Path],
     *,
@@ -48,8 +53,8 @@ def build_demo(
     mark: bool = True,
     jobs: TrainingJobs | None = None,
     warm: bool = False,
-) -> Any:
-    """The page as a `gr.Blocks`.
+) -> "gr.Blocks":
+    """The page.
 
     Args:
         load: from a person's name to a pipeline, or one pipeline for all of them.
@@ -64,7 +69,8 @@ def build_demo(
 
     persons = persons if isinstance(persons, Persons) else Persons(persons)
     visits = Visits()
-    studio = Studio(load if not hasattr(load, "stream") else lambda _: load, max_seconds, mark)
+    given: Any = load
+    studio = Studio((lambda _: given) if hasattr(load, "stream") else given, max_seconds, mark)
     tabs: dict[str, Callable[[], Any]] = {
         TALK: lambda: build_talk(studio, persons, examples, visits),
         **({TRAIN: lambda: TrainPage(jobs)} if jobs is not None else {}),
@@ -89,7 +95,7 @@ def build_demo(
     return demo
 
 
-def _join(studio: Studio, row: Any, shown: Mapping[str, Any], built: Mapping[str, Any]) -> None:
+def _join(studio: Studio, row: "gr.Tabs", shown: "Mapping[str, gr.Tab]", built: Mapping[str, Any]) -> None:
     """What the tabs do with one another."""
     import gradio as gr
 
@@ -98,19 +104,19 @@ def _join(studio: Studio, row: Any, shown: Mapping[str, Any], built: Mapping[str
     shown[TALK].select(gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
     shown[LOOK].select(looking.refresh, looking.pickers, looking.pickers, **QUIET)
 
-    def hand_over(video: str) -> list[Any]:
+    def hand_over(video: str) -> list[object]:
         return [video, gr.Tabs(selected=CHECK)]
 
     taken_over = talking.buttons.check.click(hand_over, talking.stage.video, [checking.video, row], **QUIET)
     checking.check_after(taken_over.then, api_visibility="private")
     if training := built.get(TRAIN):
 
-        def greet(trained: str) -> list[Any]:
+        def greet(trained: str) -> list[object]:
             """A person who was just trained: chosen in the Talk tab."""
             studio.forget(trained)
             return gallery.choose(trained)
 
-        def talk_to(trained: str) -> list[Any]:
+        def talk_to(trained: str) -> list[object]:
             return [*gallery.choose(trained), gr.Tabs(selected=TALK)]
 
         training.person.change(greet, training.person, [gallery.person, gallery.pictures], **QUIET)
@@ -176,7 +182,7 @@ def serve(
         print(f"warning: {unsigned}", file=sys.stderr)
     persons = Persons(find_persons(), persons_dir, hub=hub, own=own)
 
-    def load(person: str) -> Any:
+    def load(person: str) -> "GeneFacePipeline":
         from geneface.pipelines.pipeline import GeneFacePipeline
 
         return GeneFacePipeline.from_pretrained(persons.bundle(person), device=device, token=persons.token)

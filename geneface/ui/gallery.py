@@ -1,31 +1,32 @@
 """Choosing a person: the ones that are here, each with a picture, and those of the Hub."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from geneface.errors import InputError
 from geneface.media.image import read_image
 from geneface.ui.persons import MOST_PIXELS, Persons
 from geneface.ui.status import as_gradio, explain, status, tool
+from geneface.ui.updates import PRIVATE
 
 FACE = 320
 """Pixels a side of a face in the list of the Hub."""
 HINT = "Look for persons whom others have published. Choosing one fetches it to this server."
-QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
 
 @dataclass(frozen=True)
 class Gallery:
     """The components that others connect to."""
 
-    person: Any
-    pictures: Any
-    refresh: Any
+    person: gr.Radio
+    pictures: gr.HTML
+    refresh: Callable[[str | None], list[object]]
     """Looks for new persons; gives updates of `person` and `pictures`."""
-    choose: Any
+    choose: Callable[[str], list[object]]
     """The same, and chooses somebody."""
 
 
@@ -35,10 +36,10 @@ def build_gallery(persons: Persons, name: str = "person") -> Gallery:
     persons.keep_current(person)
     pictures = gr.HTML(persons.pictures(f"#{name}"), padding=False, elem_classes="gf-style")
 
-    def refresh(chosen: str | None) -> list[Any]:
+    def refresh(chosen: str | None) -> list[object]:
         return [refreshed(persons, chosen), persons.pictures(f"#{name}")]
 
-    def choose(chosen: str) -> list[Any]:
+    def choose(chosen: str) -> list[object]:
         return [gr.update(choices=persons.refresh(), value=chosen), persons.pictures(f"#{name}")]
 
     gallery = Gallery(person, pictures, refresh, choose)
@@ -47,7 +48,7 @@ def build_gallery(persons: Persons, name: str = "person") -> Gallery:
     return gallery
 
 
-def refreshed(persons: Persons, chosen: str | None) -> Any:
+def refreshed(persons: Persons, chosen: str | None) -> dict[str, object]:
     """An update of a choice of persons. Whoever is chosen stays: a visitor may have chosen another one meanwhile."""
     choices = persons.refresh()
     if chosen in persons.names:
@@ -90,14 +91,13 @@ class HubSearch:
             repo_id = gr.Textbox(label="repo_id")
             by_api.click(self.search_persons, self.query, rows, api_name="search_persons")
             by_api.click(self.pull_person, repo_id, name, api_name="pull_person")
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         shown = [self.found, self.said, self.ids]
-        gr.on([self.look.click, self.query.submit], self._show, self.query, shown, **private)
+        gr.on([self.look.click, self.query.submit], self._show, self.query, shown, **PRIVATE)
         chosen = [self.gallery.person, self.gallery.pictures, self.said]
-        self.found.select(self._choose, self.ids, chosen, **private)
+        self.found.select(self._choose, self.ids, chosen, **PRIVATE)
 
     @tool
-    def search_persons(self, query: str) -> Any:
+    def search_persons(self, query: str) -> list[list[str]]:
         """Search the Hugging Face Hub for persons.
 
         Args:
@@ -126,7 +126,7 @@ class HubSearch:
         except InputError as error:
             raise as_gradio(error) from None
 
-    def _show(self, query: str) -> list[Any]:
+    def _show(self, query: str) -> list[object]:
         try:
             rows = self.persons.search(query)
         except InputError as error:
@@ -142,7 +142,7 @@ class HubSearch:
             [row[0] for row in rows],
         ]
 
-    def _choose(self, ids: list[str], chosen: gr.SelectData) -> Any:
+    def _choose(self, ids: list[str], chosen: gr.SelectData) -> Iterator[list[object]]:
         repo_id = ids[chosen.index]
         yield [gr.skip(), gr.skip(), status(f"Fetching {repo_id} …", "busy")]
         try:
@@ -156,7 +156,7 @@ class HubSearch:
 NOBODY = "There is nobody on the Hub yet: train a person and publish it."
 
 
-def face(picture: Path | None) -> Any:
+def face(picture: Path | None) -> np.ndarray:
     """The pixels of a preview; of none, or of one that is no picture, those of nobody."""
     try:
         return read_image(picture, (FACE, FACE), MOST_PIXELS) if picture else faceless()
@@ -164,10 +164,8 @@ def face(picture: Path | None) -> Any:
         return faceless()
 
 
-def faceless() -> Any:
+def faceless() -> np.ndarray:
     """A picture for persons without one."""
-    import numpy as np
-
     y, x = np.mgrid[0:160, 0:160] / 160 - 0.5
     shape = (np.hypot(x, y + 0.12) < 0.17) | (np.hypot(x / 1.1, (y - 0.5) / 0.9) < 0.36)
     return np.where(shape[..., None], (231, 229, 228), (168, 162, 158)).astype(np.uint8)

@@ -1,13 +1,12 @@
 """What others see of the page where its address is shared: a title, a sentence, a picture."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
 from html import escape
-from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geneface.resources import resource
 
-Message = MutableMapping[str, Any]
 TITLE = "GeneFace: give any voice a face"
 WORDS = "Type or record some speech, and watch a person say it. Speech in, talking portrait out, on any machine."
 PICTURE, WIDTH, HEIGHT = "/preview.jpg", 1200, 630
@@ -22,10 +21,10 @@ class LinkPreview:
     A page is asked for by many names, so the picture's whole address, which it must have, follows that of the request.
     """
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Message, receive: Any, send: Callable[[Message], Awaitable[None]]) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["path"] not in ("/", PICTURE):
             await self._app(scope, receive, send)
             return
@@ -73,7 +72,7 @@ def retold(page: str, address: str) -> str:
     return STRANGE.sub("", page).replace("<head>", "<head>" + "".join(tags), 1)
 
 
-def _address(scope: Message) -> str:
+def _address(scope: Scope) -> str:
     """https://host of the request, as the visitor's browser knows it."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
@@ -88,7 +87,7 @@ def _address(scope: Message) -> str:
     return f"{scheme}://{host}{scope.get('root_path', '').rstrip('/')}" if good else ""
 
 
-async def _show_picture(scope: Message, receive: Any, send: Any) -> None:
+async def _show_picture(scope: Scope, receive: Receive, send: Send) -> None:
     from starlette.responses import FileResponse
 
     await FileResponse(resource("web/preview.jpg"), media_type="image/jpeg")(scope, receive, send)

@@ -1,6 +1,6 @@
 """Look closer: two takes of one recording side by side, the landmarks that drive them, the head from the side."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -9,19 +9,21 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 
 from geneface.errors import InputError
 from geneface.options import HIGHEST_SEED, GenerationOptions
 from geneface.pipelines.compare import Take, compare_video
 from geneface.pipelines.generate import GeneratedVideo
-from geneface.ui.gallery import QUIET, refreshed
+from geneface.ui.gallery import refreshed
 from geneface.ui.live import Countdown, Preparing, Step, Waiting
 from geneface.ui.making import with_pulse
 from geneface.ui.persons import Persons, display_name
 from geneface.ui.speech import NO_VOICE, build_voice
 from geneface.ui.status import as_gradio, explain, progress, status, tool
-from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio
+from geneface.ui.studio import LINE, MOST_WAITING, QUEUE, Finished, Studio, Tell
 from geneface.ui.turn import MOST_PITCH, MOST_YAW, turned_heads
+from geneface.ui.updates import PRIVATE, QUIET, Line, Updates
 from geneface.utils.stopping import StopToken
 from geneface.utils.words import sentence
 
@@ -35,10 +37,10 @@ SHOWN = (("Another take", "take"), ("Its landmarks", "landmarks"), ("Both", "bot
 class Look:
     """What the page connects to."""
 
-    refresh: Callable[..., list[Any]]
+    refresh: Callable[..., list[object]]
     """Looks for new persons, for `pickers`."""
-    pickers: list[Any]
-    uploads: list[Any]
+    pickers: list[Component]
+    uploads: list[Component]
     """Components that take a visitor's files."""
 
 
@@ -49,7 +51,7 @@ def build_look(studio: Studio, persons: Persons, examples: Mapping[str, Path]) -
     gr.Markdown("## From the side", elem_classes="gf-section")
     turned = FromTheSide(studio, persons)
 
-    def refresh(*chosen: str) -> list[Any]:
+    def refresh(*chosen: str) -> list[object]:
         return [refreshed(persons, name) for name in chosen]
 
     return Look(refresh, [*beside.pickers, turned.person], [beside.audio])
@@ -86,14 +88,12 @@ class SideBySide:
         self.pickers = [left[0], right[0]]
         self._connect([self.audio, self.shown, *left, *right])
 
-    def _connect(self, inputs: list[Any]) -> None:
+    def _connect(self, inputs: list[Component]) -> None:
         outputs = [self.empty, self.video, self.said, self.go, self.cancel]
-        queue: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": QUEUE}
-        line: dict[str, Any] = {"concurrency_limit": MOST_WAITING, "concurrency_id": LINE}
+        queue: Line = {"concurrency_limit": 1, "concurrency_id": QUEUE}
+        line: Line = {"concurrency_limit": MOST_WAITING, "concurrency_id": LINE}
         started = self.go.click(self._begin, None, outputs, **QUIET)
-        running = started.then(
-            self._perform, inputs, outputs, api_visibility="private", show_progress="hidden", **line
-        )
+        running = started.then(self._perform, inputs, outputs, **PRIVATE, **line)
         stopped = partial(self._at_rest, done=False, line=status("Stopped."))
         self.cancel.click(stopped, None, outputs, cancels=[running], **QUIET)
         with gr.Row(visible=False):
@@ -101,7 +101,7 @@ class SideBySide:
         by_api.click(self.compare, inputs, made, api_name="compare", **queue)
         self.shown.change(lambda chosen: gr.update(visible=chosen != "landmarks"), self.shown, self.other, **QUIET)
 
-    def _at_rest(self, *, done: bool, line: str, value: Any = None) -> dict[Any, Any]:
+    def _at_rest(self, *, done: bool, line: str, value: str | None = None) -> Updates:
         return {
             self.empty: gr.update(visible=not done),
             self.video: gr.update(visible=done, value=value),
@@ -110,13 +110,13 @@ class SideBySide:
             self.cancel: gr.update(visible=False),
         }
 
-    def _begin(self) -> dict[Any, Any]:
+    def _begin(self) -> Updates:
         waiting = self._at_rest(done=False, line=status("Starting …", "busy"))
         return {**waiting, self.go: gr.update(visible=False), self.cancel: gr.update(visible=True)}
 
-    async def _perform(self, audio: str | None, shown: str, *takes: Any) -> AsyncIterator[dict[Any, Any]]:
+    async def _perform(self, audio: str | None, shown: str, *takes: Any) -> AsyncIterator[Updates]:
         try:
-            async with aclosing(self._steps(audio, shown, takes)) as steps:  # type: ignore[type-var]
+            async with aclosing(self._steps(audio, shown, takes)) as steps:
                 async for step in steps:
                     if isinstance(step, Finished):
                         made = step.result
@@ -124,7 +124,7 @@ class SideBySide:
                         text = " ".join([f"Done: {made.seconds:.1f} s of video.", *notes])
                         line = status(text, "done", small=f"Made in {made.elapsed:.1f} s.")
                         yield self._at_rest(done=True, line=line, value=str(made.path))
-                    else:
+                    elif isinstance(step, Preparing | Step | Waiting):
                         yield {self.said: progress(step, "Comparing")}
         except Exception as error:
             yield self._at_rest(done=False, line=status(explain(error, [audio]), "failed"))
@@ -159,7 +159,7 @@ class SideBySide:
         takes = (left, left_seed, left_temperature, right, right_seed, right_temperature)
         try:
             steps = self._steps(audio, shown, takes)
-            async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:  # type: ignore[type-var]
+            async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:
                 async for step in pulse:
                     if isinstance(step, Finished):
                         yield str(step.result.path)
@@ -170,15 +170,13 @@ class SideBySide:
             raise as_gradio(error, [audio]) from None
         raise gr.Error("Stopped.", print_exception=False)
 
-    def _steps(
-        self, audio: str | None, shown: str, fields: Sequence[Any]
-    ) -> AsyncIterator[Preparing | Step | Waiting | Finished]:
+    def _steps(self, audio: str | None, shown: str, fields: Sequence[Any]) -> AsyncGenerator[object]:
         """`fields`: person, seed and expressiveness of the left take and of the right one."""
         if not audio:
             raise InputError(NO_VOICE)
         given = [fields[:3]] if shown == "landmarks" else [fields[:3], fields[3:]]
 
-        def job(tell: Callable[[Any], None], stop: StopToken, folder: Path) -> GeneratedVideo:
+        def job(tell: Tell, stop: StopToken, folder: Path) -> GeneratedVideo:
             with self.studio.recording(audio) as source:
                 takes = [
                     Take(
@@ -202,7 +200,7 @@ class SideBySide:
         return self.studio.work(job)
 
 
-def _take_fields(persons: Persons, label: str, seed: int, lively: float) -> tuple[Any, Any, Any]:
+def _take_fields(persons: Persons, label: str, seed: int, lively: float) -> tuple[gr.Dropdown, gr.Number, gr.Slider]:
     return (
         persons.keep_current(gr.Dropdown(persons.choices, value=persons.names[0], label=label, min_width=120)),
         gr.Number(seed, label="Seed", precision=0, minimum=0, maximum=HIGHEST_SEED, min_width=100),

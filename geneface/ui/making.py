@@ -1,9 +1,11 @@
 """A piece of work that goes on whoever watches it: a visitor who loads the page anew finds it again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from typing import Any
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Making:
@@ -14,10 +16,10 @@ class Making:
         asked: What was asked for, for whoever comes back to it.
     """
 
-    def __init__(self, steps: AsyncIterator[Any], asked: tuple[Any, ...]) -> None:
+    def __init__(self, steps: AsyncGenerator[object], asked: tuple[object, ...]) -> None:
         self.asked = asked
         self.error: Exception | None = None
-        self._told: list[Any] = []
+        self._told: list[object] = []
         self._more = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.stopped = False
@@ -28,9 +30,9 @@ class Making:
         """Whether it is done, has failed, or was asked to stop."""
         return self.stopped or self._task.done()
 
-    async def _run(self, steps: AsyncIterator[Any]) -> None:
+    async def _run(self, steps: AsyncGenerator[object]) -> None:
         try:
-            async with aclosing(steps):  # type: ignore[type-var]
+            async with aclosing(steps):
                 async for step in steps:
                     self._tell(step)
         except Exception as error:
@@ -38,12 +40,12 @@ class Making:
         finally:
             self._tell(None)
 
-    def _tell(self, step: Any) -> None:
+    def _tell(self, step: object) -> None:
         self._told.append(step)
         more, self._more = self._more, asyncio.Event()
         more.set()
 
-    async def follow(self) -> AsyncIterator[Any]:
+    async def follow(self) -> AsyncGenerator[object]:
         """All steps, those of the past, too; raises what ended the work, and just ends if it was stopped."""
         seen = 0
         while True:
@@ -64,9 +66,9 @@ class Making:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
 
-async def with_pulse(steps: AsyncIterator[Any], seconds: float = 1.0) -> AsyncIterator[Any]:
+async def with_pulse(steps: AsyncGenerator[T], seconds: float = 1.0) -> AsyncGenerator[T | None]:
     """The same steps, and None whenever so many seconds have passed without one."""
-    following: asyncio.Future[Any] | None = None
+    following: asyncio.Future[T] | None = None
     try:
         while True:
             following = following or asyncio.ensure_future(anext(steps))

@@ -6,8 +6,8 @@ from typing import Any
 from geneface.errors import InputError
 from geneface.media.subtitles import How, Transcript, read_transcript
 from geneface.options import HIGHEST_SEED, SHAPES, SQUARE, TRANSPARENT, GenerationOptions, defaults, specs
+from geneface.ui.updates import QUIET
 
-QUIET: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 SIZES = (256, 512, 768, 1024)
 GREEN = "#00b140"
 """The colour of a green screen."""
@@ -16,15 +16,16 @@ GREEN = "#00b140"
 NO_SUBTITLES = "none"
 SUBTITLES = (("None", NO_SUBTITLES), ("In the picture", "burn"), ("A file beside it (.srt)", "srt"))
 SHAPE_NAMES = {"1:1": "Square", "9:16": "Upright 9:16", "16:9": "Wide 16:9"}
-AFTERWARDS: dict[str, Any] = {"subtitles": NO_SUBTITLES, "transcript": "", "transcript_file": None}
+AFTERWARDS: dict[str, object] = {"subtitles": NO_SUBTITLES, "transcript": "", "transcript_file": None}
 """What the page asks for that is no option of the pipeline, and the defaults."""
-OWN: dict[str, dict[str, Any]] = {
+OWN: dict[str, dict[str, object]] = {
     "seed": {"new_seed": True},
     "pose": {"driving": None},
     "background": {"picture": None, "colour": GREEN},
 }
 """What the page asks for besides an option, by its name, and the defaults."""
-SPECIAL: dict[str, Any] = {"seed": 0, "background": "own", "size": 512}
+SIZE = 512
+SPECIAL: dict[str, object] = {"seed": 0, "background": "own", "size": SIZE}
 """Defaults of the page where they are not the pipeline's."""
 DESCRIPTIONS = {
     "seed": "Same seed, same video; ignored if new_seed is true.",
@@ -42,9 +43,9 @@ DESCRIPTIONS = {
 }
 
 
-def page_defaults() -> dict[str, Any]:
+def page_defaults() -> dict[str, object]:
     """Name and default of all that the page asks for, in order."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, default in defaults().items():
         found |= {name: SPECIAL.get(name, default), **OWN.get(name, {})}
     return found | AFTERWARDS
@@ -113,10 +114,10 @@ def _build_frame(made: dict[str, Any]) -> None:
         shapes, value=SQUARE, label="Shape", info="Where it is wider than filmed, the background goes on"
     )
     made["size"] = gr.Dropdown(
-        [(f"{side} pixels", side) for side in SIZES], value=SPECIAL["size"], label="Size", info="Of the shorter side"
+        [(f"{side} pixels", side) for side in SIZES], value=SIZE, label="Size", info="Of the shorter side"
     )
 
-    def show_background(chosen: str) -> list[Any]:
+    def show_background(chosen: str) -> list[object]:
         return [gr.update(visible=chosen == "colour"), gr.update(visible=chosen == "picture")]
 
     made["background"].change(show_background, made["background"], [made["colour"], made["picture"]], **QUIET)
@@ -160,7 +161,7 @@ def generation_options(given: dict[str, Any]) -> tuple[GenerationOptions, str]:
         if not given["driving"]:
             raise InputError("there is no video to take the head motion from: add one, or choose natural motion")
         driving, asked["pose"] = given["driving"], "natural"
-    return GenerationOptions(**asked), driving
+    return GenerationOptions.of(**asked), driving
 
 
 def asked_subtitles(given: dict[str, Any]) -> tuple[How | None, Transcript | None]:

@@ -1,6 +1,6 @@
 """What the Talk tab makes, and what is seen of it meanwhile."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from html import escape
@@ -21,6 +21,7 @@ from geneface.ui.stage import Stage
 from geneface.ui.status import explain, progress, status
 from geneface.ui.studio import Finished, Studio, Subtitles
 from geneface.ui.takes import MOST, Take, keep, zipped
+from geneface.ui.updates import Updates
 from geneface.ui.visits import Visit
 from geneface.utils.words import sentence
 
@@ -79,7 +80,7 @@ class Whole:
 class _How:
     """How all of it is to be said; `values` are the form's."""
 
-    values: tuple[Any, ...]
+    values: tuple[object, ...]
     options: GenerationOptions
     driving: str
     subtitles: Subtitles
@@ -96,23 +97,23 @@ class Performer:
     def __init__(self, studio: Studio, stage: Stage, cache: str, live: Callable[[], bool]) -> None:
         self._studio, self._stage, self._cache, self._live = studio, stage, cache, live
 
-    async def make(self, visit: Visit, values: tuple[Any, ...]) -> AsyncIterator[Any]:
+    async def make(self, visit: Visit, values: tuple[object, ...]) -> AsyncGenerator[object]:
         """What `Studio.talk` tells, and a `Take` for each finished video, which is the visit's from then on."""
         asked = Asked.of(values)
         options, driving = generation_options(asked.options)
         how = _How(values, options, driving, asked_subtitles(asked.options))
         said = asked.given.said()
         steps = self._several(visit, said, how) if asked.given.kind == SEVERAL else self._one(visit, said[0], how)
-        async with aclosing(steps):  # type: ignore[type-var]
+        async with aclosing(steps):
             async for step in steps:
                 yield step
 
-    async def _one(self, visit: Visit, said: str | Written, how: _How) -> AsyncIterator[Any]:
-        person = how.values[0]
+    async def _one(self, visit: Visit, said: str | Written, how: _How) -> AsyncGenerator[object]:
+        person = str(how.values[0])
         steps = self._studio.talk(
             person, said, how.options, driving=how.driving, subtitles=how.subtitles, live=self._live()
         )
-        async with aclosing(steps):  # type: ignore[type-var]
+        async with aclosing(steps):
             async for step in steps:
                 if isinstance(step, Finished):
                     notes = [sentence(note, {str(said): "the file"}) for note in step.result.notes]
@@ -126,7 +127,7 @@ class Performer:
                 else:
                     yield step
 
-    async def _several(self, visit: Visit, said: list[str | Written], how: _How) -> AsyncIterator[Any]:
+    async def _several(self, visit: Visit, said: list[str | Written], how: _How) -> AsyncGenerator[object]:
         """One after the other; what fails stops no other. Others in line come in between."""
         rows = [[title(each), "waits", ""] for each in said]
         made: list[Take] = []
@@ -135,7 +136,7 @@ class Performer:
             yield _rows(rows)
             try:
                 steps = self._one(visit, each, how)
-                async with aclosing(steps):  # type: ignore[type-var]
+                async with aclosing(steps):
                     async for step in steps:
                         if isinstance(step, Step):
                             row[2] = f"{step.done / step.total:.0%}"
@@ -152,7 +153,7 @@ class Performer:
         visit.files |= {Path(path)} if path else set()
         yield Whole(path, len(made), len(said))
 
-    async def show(self, visit: Visit, making: Making, live: bool = True) -> AsyncIterator[dict[Any, Any]]:
+    async def show(self, visit: Visit, making: Making, live: bool = True) -> AsyncGenerator[Updates]:
         """What is seen of it, as updates of the stage; without the growing video for who comes later."""
         import gradio as gr
 
@@ -160,7 +161,7 @@ class Performer:
         several = asked.given.kind == SEVERAL
         try:
             steps = making.follow()
-            async with aclosing(steps):  # type: ignore[type-var]
+            async with aclosing(steps):
                 async for step in steps:
                     if isinstance(step, Preparing | Step | Waiting):
                         yield {stage.said: progress(step)}

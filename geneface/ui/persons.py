@@ -5,10 +5,14 @@ import io
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from geneface.errors import InputError
 
+if TYPE_CHECKING:
+    import gradio as gr
+
+Picked = TypeVar("Picked", "gr.Radio", "gr.Dropdown")
 THUMBNAIL = 160
 """Pixels a side of the picture beside a name."""
 MOST_PIXELS = 16_000_000
@@ -33,7 +37,7 @@ class Persons:
         self._fixed = dict(fixed)
         self._pulled: dict[str, Path] = {}
         self._known: dict[str, Path] = {}
-        self._pickers: list[Any] = []
+        self._pickers: list[gr.Radio | gr.Dropdown] = []
         self.refresh()
 
     @property
@@ -52,7 +56,7 @@ class Persons:
             found |= cached_persons()
         self._known = found | self._pulled
         for picker in self._pickers:
-            picker.choices = self.choices
+            picker.choices = [*self.choices]
         return self.choices
 
     @property
@@ -63,7 +67,7 @@ class Persons:
     def names(self) -> list[str]:
         return list(self._known)
 
-    def keep_current(self, picker: Any) -> Any:
+    def keep_current(self, picker: Picked) -> Picked:
         """A component whose choices are the persons, checked against those of today."""
         self._pickers.append(picker)
         return picker

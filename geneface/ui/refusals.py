@@ -1,7 +1,6 @@
 """What a visitor asked for and cannot have, said where it was asked for."""
 
 from collections.abc import Callable
-from typing import Any
 
 import gradio as gr
 
@@ -10,14 +9,14 @@ from geneface.ui import train_view as view
 from geneface.utils.words import sentence
 
 
-def told(sentences: list[str]) -> dict[str, Any]:
+def told(sentences: list[str]) -> dict[str, object]:
     return gr.update(value=view.refused(sentences), visible=bool(sentences))
 
 
-def asked(act: Callable[[str], None]) -> Callable[[str], dict[str, Any]]:
+def asked(act: Callable[[str], None]) -> Callable[[str], dict[str, object]]:
     """Does it, and says what is wrong, if anything is."""
 
-    def acted(of: str) -> dict[str, Any]:
+    def acted(of: str) -> dict[str, object]:
         try:
             act(of)
         except InputError as error:

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from geneface.errors import InputError
 from geneface.ui.recording import Written, limits
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from gradio.components import Component
 
 NO_VOICE = "There is no voice yet: record or upload some speech, or pick an example."
 NO_TEXT = "There is no text yet: type what shall be said."
@@ -27,14 +31,14 @@ LONGEST_TEXT = 2000
 class Speech:
     """The components, in the order of `inputs`."""
 
-    kind: Any
-    audio: Any
-    text: Any
-    voice: Any
-    files: Any
+    kind: "gr.Radio"
+    audio: "gr.Audio"
+    text: "gr.Textbox"
+    voice: "gr.Dropdown"
+    files: "gr.File"
 
     @property
-    def inputs(self) -> list[Any]:
+    def inputs(self) -> "list[Component]":
         return [self.kind, self.audio, self.text, self.voice, self.files]
 
 
@@ -107,7 +111,7 @@ def build_speech(examples: Mapping[str, Path], most_seconds: float) -> Speech:
     return Speech(kind, audio, text, voice, files)
 
 
-def _build_text() -> tuple[Any, Any]:
+def _build_text() -> "tuple[gr.Textbox, gr.Dropdown]":
     import gradio as gr
 
     there = can_speak()
@@ -135,7 +139,7 @@ def voices() -> list[tuple[str, str]]:
     return [(words[0].upper() + words[1:], name) for name, words in VOICES.items()]
 
 
-def build_voice(examples: Mapping[str, Path], name: str, most_seconds: float) -> Any:
+def build_voice(examples: Mapping[str, Path], name: str, most_seconds: float) -> "gr.Audio":
     """Lay out the choice of a recording, within the current layout; returns the `gr.Audio` of that element id."""
     import gradio as gr
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from geneface.resources import web
 from geneface.ui.persons import Persons, display_name
@@ -11,6 +11,13 @@ from geneface.ui.plot import SCRIPT
 from geneface.ui.portrait import FOLLOW, portrait_html
 from geneface.ui.status import status
 from geneface.ui.takes import Take, build_strip, pictures
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from gradio.blocks import Block
+    from gradio.components import Component
+
+    from geneface.ui.updates import Updates
 
 SHOW_STAGE = web("show_stage.js")
 FROM_START = "(...given) => { window.gfTime = 0; return given; }"
@@ -26,37 +33,37 @@ GO = "Make {} talk"
 class Stage:
     """What is to be seen of a piece of work; `person` is who is chosen."""
 
-    person: Any
-    portrait: Any
-    live: Any
-    video: Any
-    said: Any
-    plot: Any
-    seed: Any
-    go: Any
-    cancel: Any
-    next: Any
+    person: "gr.Radio"
+    portrait: "gr.HTML"
+    live: "gr.Video"
+    video: "gr.Video"
+    said: "gr.HTML"
+    plot: "gr.HTML"
+    seed: "Component"
+    go: "gr.Button"
+    cancel: "gr.Button"
+    next: "gr.Row"
     """What can be done with a finished video."""
-    download: Any
-    subtitles: Any
+    download: "gr.DownloadButton"
+    subtitles: "gr.DownloadButton"
     """Downloads the file of subtitles, if there is one."""
-    again: Any
-    rows: Any
+    again: "gr.Button"
+    rows: "gr.HTML"
     """How several recordings are getting on."""
-    every: Any
+    every: "gr.DownloadButton"
     """Downloads all that was made of them."""
-    strip: Any
+    strip: "gr.Gallery"
     """The visit's takes, newest first."""
-    busy: Any
+    busy: "gr.State"
     """Who is about to speak, or nobody."""
-    shown: Any
+    shown: "gr.State"
     """The key of the take that is to be seen, or nothing."""
 
     @property
-    def everything(self) -> list[Any]:
+    def everything(self) -> "list[Block]":
         return list(vars(self).values())
 
-    def empty(self, persons: Persons, person: str, line: str) -> dict[Any, Any]:
+    def empty(self, persons: Persons, person: str, line: str) -> "Updates":
         """The portrait alone, and a line below it."""
         import gradio as gr
 
@@ -67,11 +74,11 @@ class Stage:
             self.said: line,
         }
 
-    def renewed(self, line: str) -> dict[Any, Any]:
+    def renewed(self, line: str) -> "Updates":
         """As before any video, with the portrait that is there."""
         return {**self._without_video(), self.said: line}
 
-    def begun(self, person: str) -> dict[Any, Any]:
+    def begun(self, person: str) -> "Updates":
         """At work. Nobody else can be chosen before the end: their portrait would be taken for who speaks."""
         import gradio as gr
 
@@ -85,15 +92,15 @@ class Stage:
             self.busy: person,
         }
 
-    def at_rest(self, line: str) -> dict[Any, Any]:
+    def at_rest(self, line: str) -> "Updates":
         """Neither at work nor done: a line says why."""
         return {**self._without_live(), self.said: line}
 
-    def stopped(self) -> dict[Any, Any]:
+    def stopped(self) -> "Updates":
         """The visitor has cancelled."""
         return {**self.at_rest(status("Stopped.")), **self.settled()}
 
-    def settled(self) -> dict[Any, Any]:
+    def settled(self) -> "Updates":
         """After the last word of a piece of work: somebody else, or another take, can be asked for.
 
         Not together with it: Gradio tells the last updates twice, and whoever chooses another person in between
@@ -109,11 +116,11 @@ class Stage:
             self.busy: "",
         }
 
-    def done(self, take: Take, takes: Sequence[Take]) -> dict[Any, Any]:
+    def done(self, take: Take, takes: Sequence[Take]) -> "Updates":
         """A take that was just made, and the strip of all."""
         return {**self.shows(take), self.seed: take.seed, self.strip: pictures(takes)}
 
-    def all_done(self, path: str, made: int, asked: int) -> dict[Any, Any]:
+    def all_done(self, path: str, made: int, asked: int) -> "Updates":
         """After several recordings; `path` is a file of all videos."""
         import gradio as gr
 
@@ -122,7 +129,7 @@ class Stage:
         line = status(f"Done: {made} of {asked} videos.", "done", small="Each is among your takes, too.")
         return {self.every: gr.update(value=path, visible=True, label=f"Download all {made}"), self.said: line}
 
-    def shows(self, take: Take) -> dict[Any, Any]:
+    def shows(self, take: Take) -> "Updates":
         """A finished video. The growing one stays below it until it has a picture, and plays on."""
         import gradio as gr
 
@@ -136,16 +143,16 @@ class Stage:
             self.shown: take.key,
         }
 
-    def without(self, takes: Sequence[Take]) -> dict[Any, Any]:
+    def without(self, takes: Sequence[Take]) -> "Updates":
         """After the take on the stage was deleted."""
         return {**self.renewed(status("The take is deleted.")), self.strip: pictures(takes)}
 
-    def _without_live(self) -> dict[Any, Any]:
+    def _without_live(self) -> "Updates":
         import gradio as gr
 
         return {self.live: gr.update(visible=False)}
 
-    def _without_video(self) -> dict[Any, Any]:
+    def _without_video(self) -> "Updates":
         import gradio as gr
 
         return {
@@ -163,12 +170,14 @@ class Stage:
 class TakeButtons:
     """What else can be done with the take on the stage."""
 
-    check: Any
-    settings: Any
-    delete: Any
+    check: "gr.Button"
+    settings: "gr.Button"
+    delete: "gr.Button"
 
 
-def build_stage(persons: Persons, person: Any, seed: Any, go: Any, cancel: Any) -> tuple[Stage, TakeButtons]:
+def build_stage(
+    persons: Persons, person: "gr.Radio", seed: "Component", go: "gr.Button", cancel: "gr.Button"
+) -> tuple[Stage, TakeButtons]:
     """Lay out the stage, within the current layout."""
     import gradio as gr
 

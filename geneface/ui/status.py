@@ -5,14 +5,17 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from geneface.errors import InputError
 from geneface.ui.live import Preparing, Step, Waiting
 from geneface.utils.stopping import Stopped
 from geneface.utils.words import duration, sentence
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    import gradio as gr
+
+Function = TypeVar("Function", bound=Callable[..., object])
 UNKNOWN = "Something went wrong on the server; its log says what. Try again, or with another recording."
 MISSING = "That file is no longer on the server, which forgets files after a while: choose it again."
 
@@ -67,7 +70,7 @@ def explain(error: BaseException, files: Sequence[str | None] = ()) -> str:
     return sentence(re.sub(r" \(\[Errno [^)]*\)", "", text), {str(file): "the file" for file in files if file})
 
 
-def as_gradio(error: BaseException, files: Sequence[str | None] = ()) -> Any:
+def as_gradio(error: BaseException, files: Sequence[str | None] = ()) -> "gr.Error":
     """The same as a `gr.Error`, for those who call by the API."""
     import gradio as gr
 

@@ -5,11 +5,11 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -26,8 +26,15 @@ from geneface.utils.stopping import StopToken
 from geneface.utils.units import FPS
 from geneface.utils.words import duration
 
-Load = Callable[[str], Any]
-Tell = Callable[[Any], None]
+if TYPE_CHECKING:
+    from geneface import GeneFacePipeline
+    from geneface.speaking.speech import Speech
+
+Load: TypeAlias = "Callable[[str], GeneFacePipeline]"
+Tell = Callable[[object], None]
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
 Subtitles: TypeAlias = tuple[How | None, Transcript | None]
 """How they are wanted, and what the recording says if it does not know."""
 QUEUE = "pipeline"
@@ -47,7 +54,7 @@ LONGEST_KEPT = 3600.0
 class Finished:
     """The last step of a piece of work."""
 
-    result: Any
+    result: GeneratedVideo
 
 
 class Studio:
@@ -62,14 +69,14 @@ class Studio:
     def __init__(self, load: Load, max_seconds: float = LONGEST, mark: bool = True) -> None:
         self.max_seconds, self.mark = max_seconds, mark
         self._load = load
-        self._pipes: OrderedDict[str, Any] = OrderedDict()
+        self._pipes: OrderedDict[str, GeneFacePipeline] = OrderedDict()
         self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._loading, self._working, self._making = threading.Lock(), threading.Lock(), threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="geneface-")
         self._runs: list[Path] = []
         self._line: list[object] = []
 
-    def pipe(self, person: str, tell: Tell = lambda step: None) -> Any:
+    def pipe(self, person: str, tell: Tell = lambda step: None) -> "GeneFacePipeline":
         """The person's pipeline, loaded at first use; those not used for longest are given up."""
         with self._loading:
             if person not in self._pipes:
@@ -79,7 +86,7 @@ class Studio:
                 self._pipes[person] = pipe
             return _latest(self._pipes, person, MOST_LOADED)
 
-    def kept(self, what: tuple[str, str], make: Callable[[], Any]) -> Any:
+    def kept(self, what: tuple[str, str], make: Callable[[], T]) -> T:
         """What `make` gives, made once for each (kind, person)."""
         with self._making:
             if what not in self._kept:
@@ -118,7 +125,7 @@ class Studio:
         with self.recording(audio) as source:
             return voice_curve(source)
 
-    def _speak(self, written: Written, tell: Tell, stop: StopToken | None, preferred: str) -> Any:
+    def _speak(self, written: Written, tell: Tell, stop: StopToken | None, preferred: str) -> "Speech":
         from geneface.speaking.speech import speak
 
         tell(Preparing("Speaking the text"))
@@ -139,16 +146,16 @@ class Studio:
                 "cut it, or run GeneFace yourself"
             )
 
-    async def work(self, job: Callable[[Tell, StopToken, Path], Any]) -> AsyncIterator[Any]:
+    async def work(self, job: Callable[[Tell, StopToken, Path], GeneratedVideo]) -> AsyncGenerator[object]:
         """Run `job(tell, stop, folder)` in a thread; yield what it tells, then `Finished` with its result.
 
         Before it yields `Waiting`, whenever fewer pieces of work are still to be done first.
         Leaving the iteration stops the job within a few frames. The files in `folder` live until the next but one
         piece of work, and an hour at most, by when the server has copied them into its own cache.
         """
-        loop, steps, stop = asyncio.get_running_loop(), asyncio.Queue[Any](), StopToken()
+        loop, steps, stop = asyncio.get_running_loop(), asyncio.Queue[object](), StopToken()
 
-        def tell(step: Any) -> None:
+        def tell(step: object) -> None:
             loop.call_soon_threadsafe(steps.put_nowait, step)
 
         def run() -> None:
@@ -202,7 +209,7 @@ class Studio:
         driving: str = "",
         subtitles: Subtitles = (None, None),
         live: bool = False,
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[object]:
         """Make a video: yields `Step`, `Voice`, `Segment` if `live`, and `Finished` with a `GeneratedVideo`.
 
         The head moves as in the video `driving`, if one is named.
@@ -261,7 +268,7 @@ class Studio:
                 transcript=subtitles[1],
             )
 
-    def _driven(self, pipe: Any, video: str, frames: int, tell: Tell, stop: StopToken) -> np.ndarray:
+    def _driven(self, pipe: "GeneFacePipeline", video: str, frames: int, tell: Tell, stop: StopToken) -> np.ndarray:
         """Head poses [frames, 3, 4] after a driving video."""
         from geneface.preprocessing.driving import drive, track_head
 
@@ -274,7 +281,7 @@ class Studio:
         return drive(pipe.person, track_head(video, on_frame=watched, stop=stop), frames)
 
 
-def _latest(kept: OrderedDict[Any, Any], key: Any, most: int) -> Any:
+def _latest(kept: OrderedDict[K, V], key: K, most: int) -> V:
     """What is kept under `key`, used just now; what is too much and was used longest ago is dropped."""
     kept.move_to_end(key)
     while len(kept) > most:
@@ -285,7 +292,7 @@ def _latest(kept: OrderedDict[Any, Any], key: Any, most: int) -> Any:
 class _Silent:
     """Shows nothing before the video is finished."""
 
-    def show(self, frames: Any, seconds_left: float) -> None:
+    def show(self, frames: object, seconds_left: float) -> None:
         pass
 
     def __enter__(self) -> "_Silent":

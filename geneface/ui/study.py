@@ -20,9 +20,9 @@ from geneface.errors import InputError, print_error
 from geneface.evaluation.study import QUESTIONS, Study, find_clips, parse_plan
 from geneface.evaluation.study_votes import Votes
 from geneface.resources import web
-from geneface.ui.gallery import QUIET
 from geneface.ui.status import status
 from geneface.ui.theme import CSS, build_theme
+from geneface.ui.updates import QUIET
 
 RATER = re.compile(r"[0-9a-f]{16}")
 SCALE = [("1 Bad", 1), ("2 Poor", 2), ("3 Fair", 3), ("4 Good", 4), ("5 Excellent", 5)]

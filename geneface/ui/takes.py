@@ -6,10 +6,13 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from geneface.pipelines.generate import GeneratedVideo
 from geneface.ui.persons import display_name
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 MOST = 24
 """Takes that are kept; older ones give way."""
@@ -32,7 +35,7 @@ class Take:
     seed: int
     subtitles: str
     """The file of them; empty if there is none."""
-    asked: tuple[Any, ...]
+    asked: tuple[object, ...]
     """The form's values that it was made with."""
 
     @property
@@ -46,7 +49,7 @@ def keep(
     title: str,
     notes: Sequence[str],
     subtitles: Path | None,
-    asked: tuple[Any, ...],
+    asked: tuple[object, ...],
     cache: str,
 ) -> Take:
     """Put a finished video, its subtitles and a picture of it into the folder `cache`."""
@@ -87,7 +90,7 @@ def zipped(takes: Sequence[Take], cache: str) -> str:
         return save_file_to_cache(path, cache)
 
 
-def build_strip() -> Any:
+def build_strip() -> "gr.Gallery":
     """Lay out the strip, within the current layout."""
     import gradio as gr
 
@@ -102,7 +105,7 @@ def build_strip() -> Any:
     )
 
 
-def pictures(takes: Sequence[Take]) -> Any:
+def pictures(takes: Sequence[Take]) -> dict[str, object]:
     """The strip of these takes."""
     import gradio as gr
 

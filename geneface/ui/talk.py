@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 from gradio.context import Context
 
 from geneface.resources import web
-from geneface.ui.gallery import QUIET, Gallery, build_gallery
+from geneface.ui.gallery import Gallery, build_gallery
 from geneface.ui.live import can_stream
 from geneface.ui.making import Making
 from geneface.ui.options import build_options
@@ -23,6 +24,7 @@ from geneface.ui.status import explain, status
 from geneface.ui.studio import LINE, MOST_WAITING, Studio
 from geneface.ui.takes import pictures
 from geneface.ui.talk_api import offer_generate
+from geneface.ui.updates import PRIVATE, QUIET, Line, Updates
 from geneface.ui.visits import Visits
 
 VISIT = web("visit.js")
@@ -41,12 +43,12 @@ class Talk:
     stage: Stage
     awake: Callable[[str], str]
     """The person's portrait that looks where the pointer is."""
-    uploads: list[Any]
+    uploads: list[Component]
     """Components that take a visitor's files."""
     buttons: TakeButtons
-    inputs: list[Any]
+    inputs: list[Component]
     """The form's components."""
-    new_seed: Any
+    new_seed: Component
 
 
 def build_talk(studio: Studio, persons: Persons, examples: Mapping[str, Path], visits: Visits) -> Talk:
@@ -89,37 +91,35 @@ class _Connected:
         self.studio, self.persons, self.visits, self.talk = studio, persons, visits, talk
         self.stage = talk.stage
         self.performer = Performer(studio, talk.stage, talk.stage.video.GRADIO_CACHE, can_stream)
-        self.unchanged = {talk.stage.said: gr.skip()}
+        self.unchanged: Updates = {talk.stage.said: gr.skip()}
         self._connect_choices(speech)
         self._connect_work()
 
     def _connect_choices(self, speech: Speech) -> None:
         stage, person = self.stage, self.stage.person
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         asked = [person, stage.busy, *speech.inputs]
         chosen = person.change(self.choose, asked, stage.everything, **QUIET)
-        chosen.then(self.talk.awake, person, stage.portrait, **private)
+        chosen.then(self.talk.awake, person, stage.portrait, **PRIVATE)
         self.heard = gr.on(
-            [speech.audio.change, speech.kind.change], self.listen, asked, stage.everything, **private,
+            [speech.audio.change, speech.kind.change], self.listen, asked, stage.everything, **PRIVATE,
             trigger_mode="always_last", concurrency_limit=4,
         )  # fmt: skip
 
     def _connect_work(self) -> None:
         stage, buttons, everything = self.stage, self.talk.buttons, self.stage.everything
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        line: dict[str, Any] = {"concurrency_limit": MOST_WAITING, "concurrency_id": LINE}
+        line: Line = {"concurrency_limit": MOST_WAITING, "concurrency_id": LINE}
         form = list(dict.fromkeys([*everything, *self.talk.inputs]))
         started = gr.on(
             [stage.go.click, stage.again.click], stage.begun, stage.person, everything, js=SHOW_STAGE,
             cancels=[self.heard], **QUIET,
         )  # fmt: skip
-        performing = started.then(self.perform, self.talk.inputs, everything, **private, **line)
+        performing = started.then(self.perform, self.talk.inputs, everything, **PRIVATE, **line)
         gallery, key = self.talk.gallery, gr.Textbox(visible=False)
         assert Context.root_block is not None
         came = Context.root_block.load(self.arrive, key, form, js=VISIT, **QUIET)
         greeted = came.then(gallery.refresh, gallery.person, [gallery.person, gallery.pictures], **QUIET)
-        returned = greeted.then(self.go_on, None, everything, **private, **line)
-        greeted.then(self.talk.awake, stage.person, stage.portrait, **private)
+        returned = greeted.then(self.go_on, None, everything, **PRIVATE, **line)
+        greeted.then(self.talk.awake, stage.person, stage.portrait, **PRIVATE)
         for running in (performing, returned):
             running.then(None, None, None, js=PLAY_ON, **QUIET)
             running.then(self.settle, None, everything, **QUIET)
@@ -129,12 +129,12 @@ class _Connected:
         buttons.settings.click(self.settings, [stage.shown, stage.busy, *self.talk.inputs], form, **QUIET)
         buttons.delete.click(self.delete, stage.shown, everything, **QUIET)
 
-    def choose(self, person: str, busy: str, *given: Any) -> dict[Any, Any]:
+    def choose(self, person: str, busy: str, *given: Any) -> Updates:
         """Another portrait on the stage; not while somebody speaks, whoever chooses (the Hub and training do, too)."""
         line = status(_invitation(Given(*given), person))
         return self.unchanged if busy else self.stage.empty(self.persons, person, line)
 
-    def listen(self, person: str, busy: str, *given: Any) -> Iterator[dict[Any, Any]]:
+    def listen(self, person: str, busy: str, *given: Any) -> Iterator[Updates]:
         """Another voice: what was said of the one before is over, and what is wrong with this one is said at once."""
         stage, speech = self.stage, Given(*given)
         if busy:
@@ -150,7 +150,7 @@ class _Connected:
             except Exception as error:
                 yield {stage.said: status(explain(error, [speech.audio]), "failed")}
 
-    async def perform(self, request: gr.Request, *values: Any) -> AsyncIterator[dict[Any, Any]]:
+    async def perform(self, request: gr.Request, *values: object) -> AsyncIterator[Updates]:
         visit = self.visits.of(request.session_hash)
         visit.stay()
         if visit.busy:
@@ -160,21 +160,21 @@ class _Connected:
         async for updates in self.performer.show(visit, visit.making):
             yield updates
 
-    def arrive(self, key: str, request: gr.Request) -> dict[Any, Any]:
+    def arrive(self, key: str, request: gr.Request) -> Updates:
         """A page is opened. What an earlier one of the same visit had is there again."""
         visit = self.visits.enter(key, request.session_hash)
-        found = {self.stage.strip: pictures(visit.takes)}
+        found: Updates = {self.stage.strip: pictures(visit.takes)}
         if visit.busy and visit.making:
-            person = visit.making.asked[0]
-            locked = {self.stage.person: gr.update(value=person, interactive=False)}
-            form = {
+            person = str(visit.making.asked[0])
+            locked: Updates = {self.stage.person: gr.update(value=person, interactive=False)}
+            form: Updates = {
                 component: gr.update(value=value)
                 for component, value in zip(self.talk.inputs, visit.making.asked, strict=True)
             }
             return {**found, **form, **self.stage.begun(person), **locked}
         return found
 
-    async def go_on(self, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
+    async def go_on(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Watch what is still being made."""
         visit = self.visits.of(request.session_hash)
         yield self.unchanged
@@ -182,22 +182,22 @@ class _Connected:
             async for updates in self.performer.show(visit, visit.making, live=False):
                 yield updates
 
-    def settle(self, request: gr.Request) -> dict[Any, Any]:
+    def settle(self, request: gr.Request) -> Updates:
         return self.unchanged if self.visits.of(request.session_hash).busy else self.stage.settled()
 
-    def cancel(self, request: gr.Request) -> dict[Any, Any]:
+    def cancel(self, request: gr.Request) -> Updates:
         if making := self.visits.of(request.session_hash).making:
             making.stop()
         return self.stage.stopped()
 
-    def play(self, busy: str, chosen: gr.SelectData, request: gr.Request) -> dict[Any, Any]:
+    def play(self, busy: str, chosen: gr.SelectData, request: gr.Request) -> Updates:
         """A take of the strip again; not over one that is being made."""
         visit = self.visits.of(request.session_hash)
         visit.stay()
         takes = visit.takes
         return self.unchanged if busy or chosen.index >= len(takes) else self.stage.shows(takes[chosen.index])
 
-    def settings(self, request: gr.Request, shown: str, busy: str, *now: Any) -> dict[Any, Any]:
+    def settings(self, request: gr.Request, shown: str, busy: str, *now: object) -> Updates:
         """The form as it was for the take on the stage, its seed included; a voice that is given anew clears it."""
         found = [take for take in self.visits.of(request.session_hash).takes if take.key == shown]
         if busy or not found:
@@ -205,10 +205,10 @@ class _Connected:
         wanted = dict(zip(self.talk.inputs, found[0].asked, strict=True))
         wanted |= {self.stage.seed: found[0].seed, self.talk.new_seed: False}
         given = dict(zip(self.talk.inputs, now, strict=True))
-        changed = {each: gr.update(value=value) for each, value in wanted.items() if value != given[each]}
-        return {**changed, self.stage.said: status(THEIRS.format(display_name(found[0].asked[0])))}
+        changed: Updates = {each: gr.update(value=value) for each, value in wanted.items() if value != given[each]}
+        return {**changed, self.stage.said: status(THEIRS.format(display_name(str(found[0].asked[0]))))}
 
-    def delete(self, shown: str, request: gr.Request) -> dict[Any, Any]:
+    def delete(self, shown: str, request: gr.Request) -> Updates:
         visit = self.visits.of(request.session_hash)
         gone = [take for take in visit.takes if take.key == shown]
         visit.takes = [take for take in visit.takes if take.key != shown]

@@ -1,9 +1,9 @@
 """The Talk tab for those who call by the API."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from inspect import Parameter, Signature
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from geneface.errors import InputError
 from geneface.ui.live import Preparing, Step
@@ -14,6 +14,11 @@ from geneface.ui.speech import NO_SPEAKER, NO_VOICE, Speech, can_speak
 from geneface.ui.status import as_gradio, tool
 from geneface.ui.studio import QUEUE, Finished, Studio
 
+if TYPE_CHECKING:
+    import gradio as gr
+    from gradio.components import Component
+
+Generate: TypeAlias = Callable[..., AsyncIterator[tuple[str | None, int | None]]]
 WORDS = {
     "person": "Name of the person who shall speak.",
     "audio": "The speech, as an audio file.",
@@ -22,7 +27,7 @@ WORDS = {
 }
 
 
-def offer_generate(studio: Studio, person: Any, speech: Speech, fields: list[Any]) -> None:
+def offer_generate(studio: Studio, person: "gr.Radio", speech: Speech, fields: "list[Component]") -> None:
     """The endpoint /generate, which takes a recording or a text; within the current layout."""
     import gradio as gr
 
@@ -46,7 +51,7 @@ def _said(audio: str | None, text: str, voice: str) -> str | Written:
     return audio or Written(text, voice or "")
 
 
-def _generate(studio: Studio) -> Any:
+def _generate(studio: Studio) -> "Generate":
     """One answer, with progress.
 
     Before it come empty ones, because only between answers is it noticed that who asked has gone.
@@ -63,7 +68,7 @@ def _generate(studio: Studio) -> Any:
             if subtitles[0] not in (None, "burn"):
                 raise InputError("by the API subtitles are burnt into the picture; ask for burn, or none")
             steps = studio.talk(person, said, options, driving=driving, subtitles=subtitles)
-            async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:  # type: ignore[type-var]
+            async with aclosing(steps), aclosing(with_pulse(steps)) as pulse:
                 async for step in pulse:
                     if step is None or isinstance(step, Step):
                         yield None, None
@@ -81,7 +86,7 @@ def _generate(studio: Studio) -> Any:
     return _shown(generate, gr.Progress())
 
 
-def _shown(generate: Any, progress: Any) -> Any:
+def _shown(generate: Any, progress: "gr.Progress") -> "Generate":
     """Give the function the names, defaults and words that the API shows."""
     asked = {
         "person": Parameter.empty,

@@ -1,9 +1,11 @@
 """The Train tab: a video in, a person out, to be tried and published."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 from gradio.context import Context
 
 from geneface.bundles.card import Figure, read_card
@@ -15,6 +17,7 @@ from geneface.ui.jobs import TrainingJobs
 from geneface.ui.refusals import asked, told
 from geneface.ui.train_api import TrainApi, training_needs
 from geneface.ui.train_sheet import mark, picture, sheet_html
+from geneface.ui.updates import PRIVATE, Updates
 from geneface.utils.words import sentence
 
 LOOK_EVERY = 2.0
@@ -60,7 +63,7 @@ class TrainPage:
         self._connect()
 
     @property
-    def uploads(self) -> list[Any]:
+    def uploads(self) -> list[Component]:
         """Components that take a visitor's files."""
         return [self.video]
 
@@ -107,7 +110,7 @@ class TrainPage:
             with gr.Row():
                 self.sure = gr.Button("Yes, delete it", variant="stop")
                 self.keep = gr.Button("Keep it")
-        self.buttons: dict[Any, tuple[State, ...]] = {
+        self.buttons: dict[gr.Button, tuple[State, ...]] = {
             self.go: ("review", "stopped", "failed"),
             self.try_it: ("done",),
             self.stop: ("preparing", "training"),
@@ -140,14 +143,14 @@ class TrainPage:
 
     # What it shows
 
-    def draw(self, of: str, before: dict[str, Any]) -> dict[Any, Any]:
+    def draw(self, of: str, before: dict[str, object]) -> Updates:
         """Updates of what differs from `before`."""
         try:
             status = self.jobs.status(of) if of else None
         except InputError:
             status = None
-        now: dict[str, Any] = {"of": of, "state": status.state if status else ""}
-        changed: dict[Any, Any] = {}
+        now: dict[str, object] = {"of": of, "state": status.state if status else ""}
+        changed: Updates = {}
         if now["state"] != before.get("state") or of != before.get("of"):
             before = {}
             changed = self._turned_to(status)
@@ -167,10 +170,10 @@ class TrainPage:
                 changed |= self._pictured(component, path, status.measured)
         return {**changed, self.seen: now} if changed else {self.seen: gr.skip()}
 
-    def _turned_to(self, status: JobStatus | None) -> dict[Any, Any]:
+    def _turned_to(self, status: JobStatus | None) -> Updates:
         """Updates for another person or state; None is the form."""
         state = status.state if status else ""
-        changed: dict[Any, Any] = {
+        changed: Updates = {
             self.form: gr.update(visible=status is None),
             self.job_page: gr.update(visible=status is not None),
             self.confirm: gr.update(visible=False),
@@ -179,7 +182,7 @@ class TrainPage:
         }
         return changed | (self._listed() if status is None else self._offered(status))
 
-    def _listed(self) -> dict[Any, Any]:
+    def _listed(self) -> Updates:
         """The trainings that are not finished."""
         choices = [(view.unfinished_label(each), each.person) for each in self.jobs.unfinished()]
         first = choices[0][1] if choices else None
@@ -188,12 +191,12 @@ class TrainPage:
             self.unfinished: gr.update(choices=choices, value=first),
         }
 
-    def _offered(self, status: JobStatus) -> dict[Any, Any]:
+    def _offered(self, status: JobStatus) -> Updates:
         """What can be done with a training in its state."""
         done = status.state == "done"
         unprepared = status.state == "failed" and status.contact_sheet is None
         labels = {"review": "Start training", "stopped": "Go on", "failed": "Try again"}
-        changed: dict[Any, Any] = {
+        changed: Updates = {
             self.go: gr.update(value=labels.get(status.state, ""), visible=status.state in labels),
             self.other: gr.update(visible=status.state == "review" or unprepared),
             self.discard: gr.update(visible=status.state in self.buttons[self.discard] and not unprepared),
@@ -206,7 +209,7 @@ class TrainPage:
             changed |= {self.repo_id: gr.update(placeholder=f"your-name/{status.person}")}
         return changed
 
-    def _pictured(self, component: Any, path: Path | None, measured: dict[str, float]) -> dict[Any, Any]:
+    def _pictured(self, component: Component, path: Path | None, measured: dict[str, float]) -> Updates:
         if component is self.sheet:
             return {component: gr.update(value=sheet_html(path, measured), visible=path is not None)}
         shown = picture(path)
@@ -238,28 +241,27 @@ class TrainPage:
         page = [self.form, self.job_page, self.again, self.unfinished, self.card, *self.buttons, self.confirm]
         page += [self.publishing, self.repo_id, self.statement, self.result, self.portrait_column, self.portrait]
         page += [self.sheet, self.previewing, self.preview, self.person, self.timer, self.seen]
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        drawn: dict[str, Any] = {"fn": self.draw, "inputs": [job, self.seen], "outputs": page, **quiet}
+        drawn: dict[str, Any] = {"fn": self.draw, "inputs": [job, self.seen], "outputs": page, **PRIVATE}
         assert Context.root_block is not None
         arrived = Context.root_block.load(
-            lambda: self.jobs.running() or self.jobs.latest, None, job, **quiet, queue=False
+            lambda: self.jobs.running() or self.jobs.latest, None, job, **PRIVATE, queue=False
         )
         arrived.then(**drawn, queue=False)
         self.timer.tick(**drawn, queue=False)
         given = [self.video, self.name, self.consent, self.agreed]
         self._offer_start(given)
         begun = [job, self.refused, *given]
-        self.begin.click(self._begin, given, begun, **quiet).then(**drawn)
-        self.video.upload(self._look_at, self.video, self.refused, **quiet, queue=False)
-        self.reopen.click(lambda of: of, self.unfinished, job, **quiet).then(**drawn)
-        self.go.click(asked(self.jobs.resume), job, self.failed, **quiet).then(**drawn)
-        self.stop.click(asked(self.jobs.stop), job, self.failed, **quiet).then(**drawn)
-        self.other.click(self._choose_other, job, [self.name, self.consent, job, self.failed], **quiet).then(**drawn)
+        self.begin.click(self._begin, given, begun, **PRIVATE).then(**drawn)
+        self.video.upload(self._look_at, self.video, self.refused, **PRIVATE, queue=False)
+        self.reopen.click(lambda of: of, self.unfinished, job, **PRIVATE).then(**drawn)
+        self.go.click(asked(self.jobs.resume), job, self.failed, **PRIVATE).then(**drawn)
+        self.stop.click(asked(self.jobs.stop), job, self.failed, **PRIVATE).then(**drawn)
+        self.other.click(self._choose_other, job, [self.name, self.consent, job, self.failed], **PRIVATE).then(**drawn)
         question = [self.confirm, self.discard]
-        self.discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, question, **quiet)
-        self.keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, question, **quiet)
-        self.sure.click(self._discard, job, [job, self.failed], **quiet).then(**drawn)
-        self.leave.click(self._put_aside, job, job, **quiet).then(**drawn)
+        self.discard.click(lambda: [gr.update(visible=True), gr.update(visible=False)], None, question, **PRIVATE)
+        self.keep.click(lambda: [gr.update(visible=False), gr.update(visible=True)], None, question, **PRIVATE)
+        self.sure.click(self._discard, job, [job, self.failed], **PRIVATE).then(**drawn)
+        self.leave.click(self._put_aside, job, job, **PRIVATE).then(**drawn)
         self.publish.click(
             self._publish,
             [job, self.repo_id, self.statement, self.allowed, self.public, self.token],
@@ -268,24 +270,24 @@ class TrainPage:
             show_progress_on=self.result,
         )
 
-    def _offer_start(self, given: list[Any]) -> None:
+    def _offer_start(self, given: Sequence[Component]) -> None:
         with gr.Row(visible=False):
             by_api, person = gr.Button(), gr.Textbox(label="person")
         by_api.click(self.api.train_start, given, person, api_name="train_start")
 
-    def _begin(self, video: str | None, name: str, consent: str, agreed: bool) -> dict[Any, Any]:
+    def _begin(self, video: str | None, name: str, consent: str, agreed: bool) -> Updates:
         """All that is missing is said at once, where the button is."""
         missing = self.api.missing(video, name, consent, agreed)
         try:
             if not missing:
                 person = self.jobs.begin(str(video), name, consent)
-                emptied = {self.video: None, self.name: "", self.consent: view.CONSENT, self.agreed: False}
+                emptied: Updates = {self.video: None, self.name: "", self.consent: view.CONSENT, self.agreed: False}
                 return {self.job: person, self.refused: told([]), **emptied}
         except InputError as error:
             missing = [sentence(str(error))]
         return {self.refused: told(missing)}
 
-    def _look_at(self, video: str) -> Any:
+    def _look_at(self, video: str) -> dict[str, object]:
         """What can be seen at once to be wrong with an upload."""
         try:
             check_video(Path(video))
@@ -293,19 +295,19 @@ class TrainPage:
             return told([sentence(str(error))])
         return told([])
 
-    def _discard(self, of: str) -> dict[Any, Any]:
+    def _discard(self, of: str) -> Updates:
         said = asked(self.jobs.discard)(of)
         return {self.failed: said} if said["value"] else {self.job: "", self.failed: said}
 
-    def _choose_other(self, of: str) -> dict[Any, Any]:
-        words = {self.name: self.jobs.status(of).name, self.consent: self.jobs.consent(of)}
+    def _choose_other(self, of: str) -> Updates:
+        words: Updates = {self.name: self.jobs.status(of).name, self.consent: self.jobs.consent(of)}
         return {**self._discard(of), **words}
 
     def _put_aside(self, of: str) -> str:
         self.jobs.put_aside(of)
         return ""
 
-    def _publish(self, *given: Any) -> tuple[str, Any]:
+    def _publish(self, *given: Any) -> tuple[str, object]:
         try:
             address = self.api.train_publish(*given)
         except gr.Error as error:

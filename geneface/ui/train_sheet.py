@@ -4,7 +4,6 @@ import base64
 import io
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -101,7 +100,7 @@ def mark(path: Path | None) -> tuple[str, int] | None:
         return None
 
 
-def picture(path: Path | None) -> Any:
+def picture(path: Path | None) -> np.ndarray | None:
     """The picture itself, since a server shows no file of a hidden folder; None while there is none."""
     try:
         return read_image(path) if path else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geneface.errors import InputError
 from geneface.media.check import check_file, watermark_words
@@ -12,6 +12,10 @@ from geneface.media.verdict import advice, facts, headline
 from geneface.resources import web
 from geneface.ui.status import tool
 from geneface.utils.words import sentence
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from gradio.events import Dependency
 
 EMPTY = web("verify_empty.html")
 STYLE = f"<style>{web('verify.css')}</style>"
@@ -28,13 +32,13 @@ SIGNS = {
 class Verify:
     """What the page connects to."""
 
-    video: Any
+    video: "gr.Video"
     """Takes a visitor's file."""
     check_after: Callable[..., None]
     """Checks the video that is there, after an event: a method like `button.click`."""
 
     @property
-    def uploads(self) -> list[Any]:
+    def uploads(self) -> "list[gr.Video]":
         """Components that take a visitor's files."""
         return [self.video]
 
@@ -42,6 +46,8 @@ class Verify:
 def build_verify() -> Verify:
     """Lay out the components and connect them, within the current `gr.Blocks` or `gr.Tab`."""
     import gradio as gr
+
+    from geneface.ui.updates import QUIET
 
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):
@@ -51,7 +57,7 @@ def build_verify() -> Verify:
             report = gr.JSON(label="Report", visible="hidden")
 
     @tool
-    def verify(video: str | None) -> dict[str, Any]:
+    def verify(video: str | None) -> dict[str, object]:
         """Read and check the Content Credentials (C2PA) of a video, and look for GeneFace's watermark in it.
 
         Args:
@@ -82,15 +88,13 @@ def build_verify() -> Verify:
         found = Provenance(**{name: report[name] for name in FACTS})
         return STYLE + verdict_card(found, report["watermark_words"], report["watermark"] is not None)
 
-    quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-
-    def check_after(event: Callable[..., Any], **options: Any) -> None:
+    def check_after(event: Callable[..., "Dependency"], **options: str) -> None:
         checked = event(verify, video, report, show_progress="hidden", **options)
-        checked.success(show, report, card, **quiet)
-        checked.failure(lambda: STYLE + EMPTY, None, card, **quiet)
+        checked.success(show, report, card, **QUIET)
+        checked.failure(lambda: STYLE + EMPTY, None, card, **QUIET)
 
     check_after(video.upload, api_name="verify")
-    video.clear(lambda: STYLE + EMPTY, None, card, **quiet)
+    video.clear(lambda: STYLE + EMPTY, None, card, **QUIET)
     return Verify(video, check_after)
 
 

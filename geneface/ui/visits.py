@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from geneface.ui.gallery import QUIET
 from geneface.ui.making import Making
 from geneface.ui.takes import Take
+from geneface.ui.updates import QUIET
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 RETURN_SECONDS = 20.0
 """Within these a page that was closed may come back: loaded anew, or the tab opened again."""
@@ -104,7 +107,7 @@ class Visits:
             visit.making.stop()
         self.delete(visit, visit.files)
 
-    def watch(self, demo: Any, *components: Any) -> None:
+    def watch(self, demo: "gr.Blocks", *components: "gr.Audio | gr.Video | gr.Image | gr.File") -> None:
         """Remember what is put into `components` of the page `demo`, until the visitor leaves."""
         import gradio as gr
 
