@@ -66,14 +66,16 @@ def search_persons(query: str = "", *, token: str | None = None, limit: int = 20
 
 
 def find_person(name: str | None = None) -> str:
-    """The bundle of an embedded person by name, or `name` itself when it is a folder or a Hub id.
+    """`name` itself when it is a folder or a Hub id, or the bundle of an embedded person of that name.
 
     Raises `InputError` that lists the known persons.
     """
+    if name and is_folder(name):
+        return name
     name = name or DEFAULT_PERSON
     if name in list_persons():
         return str(PERSONS_DIR / name)
-    if is_folder(name) or REPO_ID.fullmatch(name):
+    if REPO_ID.fullmatch(name):
         return name
     known = ", ".join(list_persons()) or "none"
     raise InputError(f"unknown person {name!r}; embedded: {known}; or give a folder or a Hub id like user/person")
@@ -93,19 +95,20 @@ def open_bundle(
     cache_dir: str | Path | None = None,
     local_files_only: bool = False,
 ) -> Bundle:
-    """The bundle of an embedded person by name, in a folder, or of a Hub id, which is fetched into the cache whole.
+    """The bundle in a folder, of an embedded person by name, or of a Hub id, which is fetched into the cache whole.
 
-    It is looked for in this order: `./vera` is a folder in any case.
+    It is looked for in this order.
 
     Raises `InputError` if it is none of these, or if the Hub does not give it.
     """
     access = Access(token=token, cache_dir=cache_dir, local_files_only=local_files_only)
-    if str(path_or_id) in list_persons():
-        return open_folder(PERSONS_DIR / path_or_id, **access)
-    if not is_folder(path_or_id):
+    embedded = str(path_or_id) in list_persons()
+    if not embedded and not is_folder(path_or_id):
         recover(Path(path_or_id))
     if is_folder(path_or_id):
         return open_folder(Path(path_or_id), **access)
+    if embedded:
+        return open_folder(PERSONS_DIR / path_or_id, **access)
     if not REPO_ID.fullmatch(str(path_or_id)):
         known = ", ".join(list_persons()) or "none"
         raise InputError(
