@@ -35,6 +35,16 @@ def speaking_url(tones: Tones, portrait_pipe: FakePipeline) -> Iterator[str]:
     demo.close()
 
 
+@pytest.fixture
+def silent_url(monkeypatch: pytest.MonkeyPatch, portrait_pipe: FakePipeline) -> Iterator[str]:
+    """A page on a machine without the packages that speak."""
+    for module in (speech, talk, talk_api):
+        monkeypatch.setattr(module, "can_speak", lambda: False)
+    demo = start_page(portrait_pipe, find_persons(), {}, max_seconds=60)
+    yield demo.local_url
+    demo.close()
+
+
 def choose(page: Any, kind: str) -> None:
     page.locator("#speech-kind").get_by_label(kind, exact=True).check()
 
@@ -65,10 +75,8 @@ def test_a_typed_text(open_page: Open, speaking_url: str, tones: Tones, tmp_path
     assert "This is a test." in Path(download.value.path()).read_text()
 
 
-def test_where_no_text_can_be_spoken_the_rest_is_offered(open_page: Open) -> None:
-    page = open_page()
-    if page.locator("#text").count():
-        pytest.skip("kokoro-onnx is installed")
+def test_where_no_text_can_be_spoken_the_rest_is_offered(open_page: Open, silent_url: str) -> None:
+    page = open_page(url=silent_url)
     choose(page, "Text")
     page.wait_for_function("document.querySelector('#talk-status').innerText.includes('cannot speak a text yet')")
     page.locator("#go").click()
