@@ -67,12 +67,12 @@ def plan_reel(path: Path, seconds: float, shots: Sequence[Shot]) -> Reel:
     numbers: list[int] = []
     runs: list[range] = []
     left = seconds
-    for run in _runs(times, seconds > times[-1] + step, shots[-1]):
+    for run in filter(None, _runs(times, seconds > times[-1] + step, shots[-1])):
         needed = int(np.searchsorted(np.cumsum(lengths[run]), left - 1e-6)) + 1
         runs.append(run[:needed])
         numbers += runs[-1]
         left -= float(lengths[runs[-1]].sum())
-        if needed <= len(run) and left <= 1e-6:
+        if left <= 1e-6:
             break
     ends = np.cumsum(lengths[numbers])
     return Reel(path, runs, np.concatenate([[0.0], ends[:-1]]), float(ends[-1]), times[numbers])
@@ -89,7 +89,7 @@ def _runs(times: np.ndarray, longer: bool, last: Shot) -> Iterator[range]:
         yield range(len(times))
         yield range(low, high)
     while True:
-        yield range(high, low, -1)
+        yield range(high, low, -1) or range(high, high + 1)  # A picture that is seen for seconds is both ends.
         yield range(low, high)
 
 

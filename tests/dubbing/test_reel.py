@@ -77,3 +77,17 @@ def test_it_goes_on_in_the_last_shot_with_a_face(video: Path) -> None:
     assert shown[:PICTURES] == list(range(PICTURES))
     assert (np.abs(np.diff(shown)) > 1).sum() == 1
     assert max(shown[PICTURES:]) <= np.abs(TIMES - 1.5).argmin()
+
+
+def test_a_video_of_one_picture_goes_on_showing_it(tmp_path: Path) -> None:
+    path = tmp_path / "slide.mkv"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("ffv1", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "gray"
+        file.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64), 14, np.uint8), "gray")))
+        file.mux(stream.encode())
+    reel = plan_reel(path, 3.0, [shot(0, 3)])
+    shown = numbers(reel)
+    assert set(shown) == {7}
+    assert len(shown) == len(reel.starts)
+    assert 3.0 <= reel.end < 3.1
