@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from geneface.face.ibug68 import LEFT_EYE, LIPS, RIGHT_EYE
+from geneface.face.ibug68 import LEFT_EYE, LIPS, LOWER_LIP, RIGHT_EYE, UPPER_LIP
 
 FACE_BOX = ((-9.0, -11.5, 1.0), (9.0, 8.5, 14.5))
 """Least and greatest corner of the volume that expressions move, in cm of the head frame."""
@@ -12,8 +12,6 @@ NODES = (8, 40, 32)
 """Of the grid on it that displacements are known at, by z, y and x."""
 REACH = 3.0
 """cm over which a landmark's motion fades to a third."""
-LIP_PAIRS = ((61, 67), (62, 66), (63, 65))
-"""Upper and lower inner lip, of which what lies between is the inside of the mouth."""
 DEPTH, DEEPEST = 1.5, 2.5
 """cm behind the lips at which what shows between them lies at rest, for each cm that they part, and at most."""
 GIVE = 0.05
@@ -73,9 +71,8 @@ class LandmarkSkinning(nn.Module):
         """
         rest = self.places.float()
         now = rest + moves
-        upper, lower = (list(side) for side in zip(*LIP_PAIRS, strict=True))
-        between, closed = (now[:, upper] + now[:, lower]) / 2, (rest[upper] + rest[lower]) / 2
-        opened = (now[:, upper, 1] - now[:, lower, 1]) - (rest[upper, 1] - rest[lower, 1])
+        between, closed = (now[:, UPPER_LIP] + now[:, LOWER_LIP]) / 2, (rest[UPPER_LIP] + rest[LOWER_LIP]) / 2
+        opened = (now[:, UPPER_LIP, 1] - now[:, LOWER_LIP, 1]) - (rest[UPPER_LIP, 1] - rest[LOWER_LIP, 1])
         inward = (DEPTH * opened).clamp(0, DEEPEST)
         inside = closed - between
         inside = torch.cat([inside[..., :2], inside[..., 2:] - inward.unsqueeze(-1)], dim=-1)
