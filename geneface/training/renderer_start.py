@@ -7,6 +7,7 @@ textures and torso) is the mean of all, which is the start, and a difference tha
 """
 
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from geneface.renderers.window import Window
 from geneface.resources import located
 from geneface.training.head_prior import HeadPrior
 from geneface.training.loop import Loop, Watch, parse_config
-from geneface.training.renderers.fast import Batches, RendererConfig, find_rate, losses
+from geneface.training.renderers.fast import Batches, RendererConfig, losses, parameter_groups
 
 OWN = ("planes", "head_texture", "torso_plane", "torso_texture", "torso_motion")
 """Weights that differ from head to head."""
@@ -81,15 +82,6 @@ def _folders(places: list[str]) -> list[Path]:
     return heads
 
 
-def _groups(renderer: FastRenderer, heads: list[Head], config: StartConfig) -> list[dict[str, object]]:
-    named = [*renderer.named_parameters(), *(item for head in heads for item in head.own.items())]
-    rates = {
-        rate: [value for name, value in named if find_rate(name, config) == rate]
-        for rate in {find_rate(name, config) for name, _ in named}
-    }
-    return [{"params": values, "lr": rate} for rate, values in rates.items()]
-
-
 def train(config: StartConfig, watch: Watch | None = None) -> Path:
     """Train, and write `output_dir/model`; returns its folder."""
     loop = Loop(config, watch)
@@ -100,7 +92,8 @@ def train(config: StartConfig, watch: Watch | None = None) -> Path:
     limit = component.condition.limit.clone()
     heads = [Head(folder, component, config, loop.device) for folder in folders]
     component.condition.limit.copy_(limit)
-    optimizer = torch.optim.Adam(_groups(component, heads, config), betas=(0.9, 0.99))
+    named = chain(component.named_parameters(), *(head.own.items() for head in heads))
+    optimizer = torch.optim.Adam(parameter_groups(named, config), betas=(0.9, 0.99))
     renderer, optimizer = loop.prepare(component, optimizer)
     component.train()
     component.samples = config.search_samples

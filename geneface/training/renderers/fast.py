@@ -3,6 +3,7 @@
 accelerate launch -m geneface.training.renderers.fast --config hub_configs/embedded/train_renderer.json
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -229,10 +230,12 @@ def find_rate(name: str, config: RendererConfig) -> float:
     return config.learning_rate * next((rate for part, rate in rates.items() if part in name), 1.0)
 
 
-def parameter_groups(renderer: FastRenderer, config: RendererConfig) -> list[dict[str, object]]:
+def parameter_groups(
+    named: Iterable[tuple[str, torch.nn.Parameter]], config: RendererConfig
+) -> list[dict[str, object]]:
     """Of parameters that learn at the same rate."""
     groups: dict[float, list[torch.nn.Parameter]] = {}
-    for name, parameter in renderer.named_parameters():
+    for name, parameter in named:
         groups.setdefault(find_rate(name, config), []).append(parameter)
     return [{"params": group, "lr": rate} for rate, group in groups.items()]
 
@@ -258,7 +261,7 @@ def train(config: RendererConfig, watch: Watch | None = None) -> Path:
     batches.to(loop.device)
     box = component.occupancy.box.to(loop.device)
     prior = HeadPrior(data.track("solid"), box) if component.skinning else None
-    optimizer = torch.optim.Adam(parameter_groups(component, config), betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(parameter_groups(component.named_parameters(), config), betas=(0.9, 0.99))
     renderer, optimizer = loop.prepare(component, optimizer)
     renderer.train()
     finished_samples, searched = component.samples, int(config.search_share * config.steps)
