@@ -20,7 +20,7 @@ from geneface.dubbing.sound import voice_over
 from geneface.errors import InputError
 from geneface.face.crop import Crop
 from geneface.media.audio import AudioInput, open_audio
-from geneface.media.intake import open_file
+from geneface.media.intake import file_identity
 from geneface.media.mark import Mark
 from geneface.media.provenance import COMPOSITE, NOTICE, prepare_seal
 from geneface.media.timed import TimedWriter
@@ -97,7 +97,8 @@ def dub_video(
             if not probe(video).audio_codec:
                 raise InputError(f"{video} has no sound that could be kept")
             track = stack.enter_context(voice_over(source, video))
-        work = stack.enter_context(ResumableFolder(output.with_name(f"{output.name}.tracking"), _made_of(video)))
+        tracking = ResumableFolder(output.with_name(f"{output.name}.tracking"), file_identity(video))
+        work = stack.enter_context(tracking)
         progress = progress or StepProgress()
         shots, notes = follow_shots(video, work, assets, progress)
         motion = FaceMotion.join(list(pipe.motion(source, options=options)))
@@ -180,9 +181,3 @@ class Dub:
             for shot in self.shots
             if leaves_range(self._person, shot)
         ]
-
-
-def _made_of(video: Path) -> dict[str, object]:
-    with open_file(video) as file:
-        facts = os.fstat(file.fileno())
-    return {"video": video.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Self, cast
 
 from geneface.errors import InputError, os_sentence
@@ -34,6 +35,13 @@ def open_file(path: str | os.PathLike, *, pipe: bool = False) -> IO[bytes]:
             raise InputError("nothing comes in through -; pipe a recording into the command, or name a file")
         return _spool(sys.stdin.buffer, "what comes in through -")
     return _open(name)
+
+
+def file_identity(path: Path) -> dict[str, str | int]:
+    """What tells one file from another, and from itself after a change; `InputError` if it cannot be opened."""
+    with open_file(path) as file:
+        facts = os.fstat(file.fileno())
+    return {"name": path.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
 
 
 @contextmanager

@@ -5,7 +5,6 @@ at all. A step whose file is there is not done again, unless the video or the se
 that are kept of the step in which a run was killed.
 """
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from geneface.bundles.index import FORMAT_VERSION
 from geneface.datasets.person import split_range
 from geneface.errors import InputError
 from geneface.face.crop import SIZE
-from geneface.media.intake import open_file
+from geneface.media.intake import file_identity
 from geneface.preprocessing.preprocess_steps import DETECTORS, EXTRACTOR, PARTS, STEPS, Job, Settings
 from geneface.preprocessing.progress import StepProgress
 from geneface.utils.files import ResumableFolder, finished, read_json, write_json
@@ -43,7 +42,7 @@ def preprocess(
     settings = settings or Settings()
     if settings.landmarks not in DETECTORS:
         raise InputError(f"unknown landmarks {settings.landmarks!r}; choose one of {', '.join(DETECTORS)}")
-    made_of = {"video": _identity(video), "settings": asdict(settings), "version": FORMAT_VERSION}
+    made_of = {"video": file_identity(video), "settings": asdict(settings), "version": FORMAT_VERSION}
     if finished(target, MANIFEST, made_of, "dataset"):
         return target
     with ResumableFolder(target, made_of) as work:
@@ -64,13 +63,6 @@ def preprocess(
         write_json(work.path / MANIFEST, _manifest(job, made_of))
         work.finish(without=INTERIM)
     return target
-
-
-def _identity(video: Path) -> dict[str, str | int]:
-    """What tells one video file from another."""
-    with open_file(video) as file:
-        facts = os.fstat(file.fileno())
-    return {"name": video.name, "bytes": facts.st_size, "modified": facts.st_mtime_ns}
 
 
 def _manifest(job: Job, made_of: Mapping[str, object]) -> dict[str, object]:
